@@ -1,0 +1,1 @@
+"""The faces of the product: command line, HTTP API and web page."""

@@ -1,0 +1,116 @@
+"""Known words in text: every name of the vocabulary, found in one pass with its place.
+
+Matching works on characters (Aho-Corasick), because a tokenizer costs ten times more and splits "anti-CD38" its own way.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+import ahocorasick_rs
+
+Meaning = TypeVar("Meaning")
+
+_FOLD = str.maketrans({**dict.fromkeys("‐‑‒–—−", "-"), " ": " ", "\t": " ", "\n": " ", "\r": " ", "’": "'", "ö": "o", "é": "e", "è": "e", "ü": "u", "ï": "i"})
+
+
+def fold(text: str) -> str:
+    """Lower case, plain dashes, spaces and accents, with every offset unchanged."""
+    lowered = "".join(low if len(low := c.lower()) == 1 else c for c in text) if not text.isascii() else text.lower()
+    return lowered.translate(_FOLD)
+
+
+@dataclass(frozen=True, slots=True)
+class Hit(Generic[Meaning]):
+    start: int
+    end: int
+    meaning: Meaning
+
+
+class Lexicon(Generic[Meaning]):
+    """Names with their meanings. A name matches whole words, whatever its case, with hyphen, space or line break alike and
+    a plural s; a name that begins with `=` matches only as written. Of overlapping names the longest, then the first, wins."""
+
+    def __init__(self, names: Iterable[tuple[str, Meaning]]) -> None:
+        self._meanings: dict[str, Meaning] = {}
+        self._exact: dict[str, list[tuple[str, Meaning]]] = {}
+        for name, meaning in names:
+            if name.startswith("="):
+                self._exact.setdefault(_spaced(fold(name[1:])), []).append((name[1:], meaning))
+            else:
+                spaced = _spaced(fold(name))
+                self._meanings.setdefault(spaced, meaning)
+                if re.search(r"[^aeiou]y$", spaced) and len(spaced) > 3:
+                    self._meanings.setdefault(spaced[:-1] + "ies", meaning)
+        patterns = sorted({*self._meanings, *self._exact} - {""})
+        self._patterns = patterns
+        self._automaton = ahocorasick_rs.AhoCorasick(patterns, implementation=ahocorasick_rs.Implementation.DFA) if patterns else None
+
+    def find(self, text: str) -> list[Hit[Meaning]]:
+        """All names in the text, in order, without overlaps."""
+        if self._automaton is None:
+            return []
+        folded = fold(text)
+        squeezed, places = _squeeze(folded)
+        candidates = []
+        for index, start, end in self._automaton.find_matches_as_indexes(squeezed, overlapping=True):
+            if start and squeezed[start - 1].isalnum() and squeezed[start].isalnum():
+                continue
+            stop = end
+            if stop < len(squeezed) and squeezed[stop].isalnum() and squeezed[end - 1].isalnum():
+                if squeezed[stop] == "s" and not squeezed[stop + 1 : stop + 2].isalnum() and end - start > 2:
+                    stop += 1
+                else:
+                    continue
+            first, last = places[start], places[stop - 1] + 1
+            meaning = self._meaning(self._patterns[index], text[first : places[end - 1] + 1])
+            if meaning is not None:
+                candidates.append((first, last, meaning))
+        candidates.sort(key=lambda c: (c[0] - c[1], c[0]))
+        taken: list[tuple[int, int, Meaning]] = []
+        occupied = bytearray(len(text))
+        for first, last, meaning in candidates:
+            if not any(occupied[first:last]):
+                occupied[first:last] = b"\x01" * (last - first)
+                taken.append((first, last, meaning))
+        return [Hit(*t) for t in sorted(taken, key=lambda t: t[0])]
+
+    def _meaning(self, pattern: str, written: str) -> Meaning | None:
+        for name, meaning in self._exact.get(pattern, ()):
+            if name == written:
+                return meaning
+        return self._meanings.get(pattern)
+
+
+def _spaced(folded: str) -> str:
+    return re.sub(r"[\s\-]+", " ", folded).strip()
+
+
+def _squeeze(folded: str) -> tuple[str, list[int]]:
+    """Runs of spaces and hyphens become one space; `places` maps each kept character to its offset."""
+    if "-" not in folded and "  " not in folded:
+        return folded, range(len(folded))  # type: ignore[return-value]
+    kept, places, gap = [], [], False
+    for place, char in enumerate(folded):
+        if char in " -":
+            if gap:
+                continue
+            gap, char = True, " "
+        else:
+            gap = False
+        kept.append(char)
+        places.append(place)
+    return "".join(kept), places
+
+
+def names_of(table: Mapping[str, object]) -> Iterable[tuple[str, str]]:
+    """(name, id) of a vocabulary table: ids, preferred names and aliases."""
+    for concept, row in table.items():
+        yield concept.replace("_", " "), concept
+        if name := getattr(row, "name", None):
+            yield name, concept
+        for alias in row.aliases:  # type: ignore[attr-defined]
+            yield alias, concept

@@ -1,0 +1,41 @@
+"""The note reader: a note becomes a PatientProfile."""
+
+from __future__ import annotations
+
+from matcher.domain import PatientProfile
+from matcher.notes.conditions import read_allergies, read_conditions
+from matcher.notes.demographics import read_age, read_note_date, read_sex
+from matcher.notes.document import Document
+from matcher.notes.measurements import read_labs, read_performance
+from matcher.notes.therapy import read_therapy
+
+__all__ = ["read_note"]
+
+
+def read_note(text: str, note_id: str = "note") -> PatientProfile:
+    """All that the note says. Total: any text gives a profile; what the note does not say stays None or unlisted."""
+    doc = Document(text)
+    note_date = read_note_date(doc)
+    conditions = read_conditions(doc, note_date)
+    therapy = read_therapy(doc, note_date, conditions)
+    ecog, kps = read_performance(doc, note_date)
+    return PatientProfile(
+        note_id=note_id,
+        note_date=note_date,
+        age_years=read_age(doc, note_date),
+        sex=read_sex(doc),
+        conditions=conditions,
+        disease_state=therapy.disease_state,
+        n_lines=therapy.n_lines,
+        lines=therapy.lines,
+        refractory_to=therapy.refractory_to,
+        bcma=therapy.bcma,
+        transplants=therapy.transplants,
+        labs=read_labs(doc, note_date),
+        ecog=ecog,
+        kps=kps,
+        treatments=therapy.treatments,
+        allergies=read_allergies(doc),
+        complete_history=therapy.complete_history,
+        flags=therapy.flags,
+    )

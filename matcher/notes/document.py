@@ -1,0 +1,88 @@
+"""A note as text with structure: sections, lines, sentences and clauses, each a span of the note as received."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+
+from matcher.domain import Evidence
+
+# Section kinds and the headings that open them; a heading stands at the start of a line, or after a sentence in run-on notes.
+HEADINGS: dict[str, str] = {
+    "family": r"family(?:\s+(?:medical\s+)?(?:history|hx))?|fam(?:ily)?\s*h(?:x|istory)|fhx?|fh",
+    "social": r"social(?:\s+(?:history|hx))?|shx|sh|occupation|lives",
+    "allergies": r"(?:drug\s+)?allerg(?:y|ies)(?:\s+status)?|hypersensitivit(?:y|ies)|adverse drug reactions?",
+    "medications": r"(?:(?:current|home|discharge|regular|outpatient)\s+)?(?:medications?|meds|drugs|treatment chart)(?:\s+(?:list|on (?:admission|discharge)))?|rx",
+    "history": r"(?:past|previous|prior)\s+(?:medical|surgical|illness(?:es)?|histor\w+)(?:\s*(?:history|hx|and surgical history))?|pmh?x?|pmsh|psh(?:x)?|comorbidit(?:y|ies)|co-?morbid conditions|other (?:illness(?:es)?|conditions|problems|medical history)|previous illnesses|antecedents|past history|past",
+    "oncology": r"(?:oncolog(?:y|ic(?:al)?)|onc|cancer|myeloma|disease|h(?:a)?ematolog(?:y|ic)|treatment|therapy|therapeutic|rx|tx)\s+(?:history|hx|course|summary|timeline)|course|prior (?:therap(?:y|ies)|lines|treatments?)|lines of therapy|previous (?:therap(?:y|ies)|treatments?)|present illness|history of (?:the )?(?:present illness|disease)|hpi|interval(?:\s+history)?|onc",
+    "exam": r"(?:physical\s+)?exam(?:ination)?|physical|pe|o/e|on examination|status|vitals?(?:\s+signs)?|obs(?:ervations)?",
+    "results": r"labs?(?:\s+(?:data|results|values))?|laborator(?:y|ies)(?:\s+\w+)?|data|results|investigations?|bloods?|biology|tests|auxiliary examinations?|imaging|radiology|studies|bone marrow|serolog(?:y|ies)",
+    "plan": r"(?:assessment(?:\s*(?:and|&|/)\s*plan)?|a\s*[/&+]\s*p|impression(?:\s*(?:and|&|/)\s*(?:plan|recommendations?))?|plan|recommendations?|conclusions?|opinion|summary and plan|disposition|imp)",
+    "reason": r"(?:reason for (?:visit|consultation|referral)|chief complaint|cc|presenting complaint|contact reason|id)",
+}
+_HEADING = re.compile(
+    r"^[ \t#*\-•]*(?:\d+[.)]\s*)?(?:" + "|".join(f"(?P<{kind}>{pattern})" for kind, pattern in HEADINGS.items()) + r")\b[ \t]*(?:\([^)\n]{0,40}\)[ \t]*)?(?::|\.(?=\s)|-(?=\s)|$)",
+    re.IGNORECASE | re.MULTILINE,
+)
+_ABBREVIATED = r"(?<!\bDr)(?<!\bMr)(?<!\bMrs)(?<!\bMs)(?<!\bvs)(?<!\be\.g)(?<!\bi\.e)(?<!\bca)(?<!\bapprox)(?<!\bNo)(?<!\bgr)(?<!\bSt)(?<!\bSept)(?<!\bJan)(?<!\bFeb)(?<!\bAug)(?<!\bOct)(?<!\bNov)(?<!\bDec)"
+_SENTENCE_END = re.compile(_ABBREVIATED + r"(?<=[.!?])[)\"']?\s+(?=[A-Z0-9(\"'\[~<>+-])|\n[ \t]*\n\s*|\n(?=[ \t]*(?:[-*•+>#]|\d{1,2}[.)]\s|[A-Z][\w /&-]{0,40}:))")
+_CLAUSE_END = re.compile(r";|\n|(?<=\w)\s+[-–—]\s+|,?\s+\b(?:but|however|although|though|except|whereas|yet|which|who|then|therefore|because|since)\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """`kind` is a key of HEADINGS, or "body" before the first heading. `start` is after the heading."""
+
+    kind: str
+    start: int
+    end: int
+    heading: str = ""
+
+
+@dataclass(frozen=True)
+class Document:
+    """The note and its structure. All offsets are the note's."""
+
+    text: str
+
+    def evidence(self, start: int, end: int) -> Evidence:
+        return Evidence(start, end, self.text[start:end])
+
+    @cached_property
+    def sections(self) -> tuple[Section, ...]:
+        """The sections in order; they cover the note."""
+        found = [Section("body", 0, len(self.text))]
+        for heading in _HEADING.finditer(self.text):
+            kind = heading.lastgroup or "body"
+            found[-1] = Section(found[-1].kind, found[-1].start, heading.start(), found[-1].heading)
+            found.append(Section(kind, heading.end(), len(self.text), heading.group()))
+        return tuple(found)
+
+    @cached_property
+    def sentences(self) -> tuple[tuple[int, int], ...]:
+        """(start, end) of each sentence, in order; they cover the note."""
+        cuts = [0, *(m.end() for m in _SENTENCE_END.finditer(self.text)), len(self.text)]
+        return tuple((a, b) for a, b in pairwise(cuts) if b > a)
+
+    def section_at(self, place: int) -> Section:
+        return self.sections[max(0, bisect_right([s.start for s in self.sections], place) - 1)]
+
+    def sentence_at(self, place: int) -> tuple[int, int]:
+        if not self.sentences:
+            return (0, 0)
+        return self.sentences[max(0, bisect_right(self.sentences, (place, len(self.text) + 1)) - 1)]
+
+    def clause_at(self, place: int) -> tuple[int, int]:
+        """The part of the sentence around a place that a comma-free clause boundary sets off."""
+        start, end = self.sentence_at(place)
+        cuts = [start, *(m.end() for m in _CLAUSE_END.finditer(self.text, start, end)), end]
+        at = max(0, bisect_right(cuts, place) - 1)
+        return cuts[at], cuts[min(at + 1, len(cuts) - 1)]
+
+    def line_at(self, place: int) -> tuple[int, int]:
+        start = self.text.rfind("\n", 0, place) + 1
+        end = self.text.find("\n", place)
+        return start, len(self.text) if end < 0 else end

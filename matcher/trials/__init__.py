@@ -1,0 +1,8 @@
+"""The trial reader: a trial document becomes Trials with criteria as expressions."""
+
+from __future__ import annotations
+
+from matcher.trials.criteria import compile_criterion, constraints
+from matcher.trials.documents import TrialDocumentError, read_trials
+
+__all__ = ["TrialDocumentError", "compile_criterion", "constraints", "read_trials"]

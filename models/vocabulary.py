@@ -1,0 +1,275 @@
+"""The vocabulary: typed rows of models/resources, checked when loaded. Imports nothing of ours.
+
+A new drug, lab or condition is a new row. Loading raises VocabularyError naming file, line and remedy.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from functools import cached_property, lru_cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import TypeVar
+
+RESOURCES = Path(__file__).parent / "resources"
+
+
+class VocabularyError(ValueError):
+    """A row of models/resources that breaks a rule."""
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A disease, finding or state. `course`: chronic acute event finding state malignancy group."""
+
+    id: str
+    name: str
+    aliases: tuple[str, ...]
+    parents: tuple[str, ...]
+    icd10cm: str
+    snomed: str
+    course: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Drug:
+    """`id` is the INN. `classes` and `targets` are ids of therapies."""
+
+    id: str
+    aliases: tuple[str, ...]
+    classes: tuple[str, ...]
+    targets: tuple[str, ...]
+    modality: str
+    antineoplastic: bool
+    rxnorm: str
+    atc: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Therapy:
+    """A class, target, modality, procedure or group of treatments."""
+
+    id: str
+    name: str
+    aliases: tuple[str, ...]
+    parents: tuple[str, ...]
+    kind: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Regimen:
+    id: str
+    aliases: tuple[str, ...]
+    drugs: tuple[str, ...]
+    transplant: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    """A lab, vital sign or score. `unit`: canonical UCUM. `low`..`high`: plausible values in it; `lln`, `uln`: adult
+    reference limits, where one is in general use. `molar_mass` (g/mol) lets mol convert to g."""
+
+    id: str
+    name: str
+    aliases: tuple[str, ...]
+    kind: str
+    unit: str
+    loinc: str
+    low: float
+    high: float
+    lln: float | None
+    uln: float | None
+    molar_mass: float | None
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Abbreviation:
+    """One reading of an ambiguous short form; the first row of a form whose context holds is the reading."""
+
+    short: str
+    table: str
+    id: str
+    when: tuple[str, ...]
+    unless: tuple[str, ...]
+    source: str
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    conditions: Mapping[str, Condition]
+    drugs: Mapping[str, Drug]
+    therapies: Mapping[str, Therapy]
+    regimens: Mapping[str, Regimen]
+    tests: Mapping[str, Test]
+    units: Mapping[str, str]  # spelling -> UCUM
+    abbreviations: tuple[Abbreviation, ...] = field(default=())
+
+    def ancestors(self, concept: str) -> frozenset[str]:
+        """The concept itself and all that is more general: of a condition, a therapy, or a drug (through its classes)."""
+        return self._ancestors.get(concept, frozenset({concept}))
+
+    def is_a(self, concept: str, general: str) -> bool:
+        return general in self.ancestors(concept)
+
+    def descendants(self, concept: str) -> frozenset[str]:
+        """The concept itself and all that is more special, drugs included."""
+        return self._descendants.get(concept, frozenset({concept}))
+
+    @cached_property
+    def _ancestors(self) -> Mapping[str, frozenset[str]]:
+        parents: dict[str, tuple[str, ...]] = {c.id: c.parents for c in self.conditions.values()}
+        parents |= {t.id: t.parents for t in self.therapies.values()}
+        parents |= {d.id: (*d.classes, *d.targets) for d in self.drugs.values()}
+        closed: dict[str, frozenset[str]] = {}
+
+        def close(concept: str, path: tuple[str, ...]) -> frozenset[str]:
+            if concept in path:
+                raise VocabularyError(f"{' > '.join((*path, concept))}: a concept cannot be its own ancestor; remove one parent")
+            if concept not in closed:
+                above = (close(p, (*path, concept)) for p in parents.get(concept, ()))
+                closed[concept] = frozenset({concept}).union(*above)
+            return closed[concept]
+
+        for concept in parents:
+            close(concept, ())
+        return closed
+
+    @cached_property
+    def _descendants(self) -> Mapping[str, frozenset[str]]:
+        below: dict[str, set[str]] = {}
+        for concept, above in self._ancestors.items():
+            for general in above:
+                below.setdefault(general, set()).add(concept)
+        return {general: frozenset(special) for general, special in below.items()}
+
+
+COURSES = {"chronic", "acute", "event", "finding", "state", "malignancy", "group"}
+THERAPY_KINDS = {"class", "target", "modality", "procedure", "group"}
+
+
+def _rows(name: str) -> Iterator[tuple[str, dict[str, str]]]:
+    path = RESOURCES / name
+    with path.open(encoding="utf-8", newline="") as lines:
+        reader = csv.DictReader(lines)
+        for row in reader:
+            where = f"{name} line {reader.line_num}"
+            if None in row or None in row.values():
+                raise VocabularyError(f"{where}: {len(reader.fieldnames or ())} columns are wanted; quote a field that holds a comma")
+            if not row["source"].strip():
+                raise VocabularyError(f"{where}: column source is empty; say where the row comes from")
+            yield where, {key: value.strip() for key, value in row.items()}
+
+
+def _many(cell: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in cell.split("|") if part.strip())
+
+
+def _number(where: str, column: str, cell: str) -> float | None:
+    try:
+        return float(cell) if cell else None
+    except ValueError:
+        raise VocabularyError(f'{where}, column {column}: "{cell}" is not a number') from None
+
+
+Row = TypeVar("Row", Condition, Drug, Therapy, Regimen, Test)
+
+
+def _table(name: str, build: Callable[[str, dict[str, str]], Row]) -> Mapping[str, Row]:
+    table: dict[str, Row] = {}
+    owner: dict[str, str] = {}
+    for where, row in _rows(name):
+        built = build(where, row)
+        if built.id in table:
+            raise VocabularyError(f'{where}: the id "{built.id}" has a row already; merge the two')
+        table[built.id] = built
+        names = {alias_key(a) for a in (*built.aliases, getattr(built, "name", built.id))}
+        for key in names:
+            if owner.setdefault(key, built.id) != built.id:
+                raise VocabularyError(f'{where}: the alias "{key}" belongs to "{owner[key]}" too; keep it in one row')
+    return MappingProxyType(table)
+
+
+def alias_key(alias: str) -> str:
+    """What makes two aliases the same: letter case, spacing and hyphens do not, unless the alias is exact (`=`)."""
+    return alias if alias.startswith("=") else re.sub(r"[\s\-\u2010-\u2015]+", " ", alias).strip().casefold()
+
+
+def _known(where: str, column: str, ids: tuple[str, ...], table: Mapping[str, object]) -> tuple[str, ...]:
+    for concept in ids:
+        if concept not in table:
+            near = get_close_matches(concept, table, n=1)
+            hint = f'; did you mean "{near[0]}"?' if near else "; add its row first"
+            raise VocabularyError(f'{where}, column {column}: "{concept}" is not known{hint}')
+    return ids
+
+
+def _condition(where: str, row: dict[str, str]) -> Condition:
+    if row["course"] not in COURSES:
+        raise VocabularyError(f'{where}, column course: "{row["course"]}" is none of {", ".join(sorted(COURSES))}')
+    return Condition(row["id"], row["name"], _many(row["aliases"]), _many(row["parents"]), row["icd10cm"], row["snomed"], row["course"], row["source"])
+
+
+def _drug(where: str, row: dict[str, str]) -> Drug:
+    if row["antineoplastic"] not in ("yes", "no"):
+        raise VocabularyError(f'{where}, column antineoplastic: "{row["antineoplastic"]}" is neither yes nor no')
+    return Drug(row["id"], _many(row["aliases"]), _many(row["classes"]), _many(row["targets"]), row["modality"],
+                row["antineoplastic"] == "yes", row["rxnorm"], row["atc"], row["source"])
+
+
+def _therapy(where: str, row: dict[str, str]) -> Therapy:
+    if row["kind"] not in THERAPY_KINDS:
+        raise VocabularyError(f'{where}, column kind: "{row["kind"]}" is none of {", ".join(sorted(THERAPY_KINDS))}')
+    return Therapy(row["id"], row["name"], _many(row["aliases"]), _many(row["parents"]), row["kind"], row["source"])
+
+
+def _regimen(where: str, row: dict[str, str]) -> Regimen:
+    return Regimen(row["id"], _many(row["aliases"]), _many(row["drugs"]), row["transplant"], row["source"])
+
+
+def _test(where: str, row: dict[str, str]) -> Test:
+    low, high, lln, uln, molar_mass = (_number(where, c, row[c]) for c in ("low", "high", "lln", "uln", "molar_mass"))
+    if low is None or high is None or low >= high:
+        raise VocabularyError(f"{where}: low must be a number below high; they bound what a note can mean")
+    return Test(row["id"], row["name"], _many(row["aliases"]), row["kind"], row["unit"], row["loinc"], low, high, lln, uln, molar_mass, row["source"])
+
+
+def _abbreviation(row: dict[str, str]) -> Abbreviation:
+    return Abbreviation(row["short"], row["table"], row["id"], _many(row["when"]), _many(row["unless"]), row["source"])
+
+
+@lru_cache(maxsize=1)
+def load_vocabulary() -> Vocabulary:
+    """All tables of models/resources. Raises VocabularyError with file, line and remedy."""
+    vocabulary = Vocabulary(
+        conditions=_table("conditions.csv", _condition),
+        drugs=_table("drugs.csv", _drug),
+        therapies=_table("therapies.csv", _therapy),
+        regimens=_table("regimens.csv", _regimen),
+        tests=_table("tests.csv", _test),
+        units=MappingProxyType({row["spelling"]: row["ucum"] for _, row in _rows("units.csv")}),
+        abbreviations=tuple(_abbreviation(row) for _, row in _rows("abbreviations.csv")),
+    )
+    for c in vocabulary.conditions.values():
+        _known(f"conditions.csv {c.id}", "parents", c.parents, vocabulary.conditions)
+    for t in vocabulary.therapies.values():
+        _known(f"therapies.csv {t.id}", "parents", t.parents, vocabulary.therapies)
+    for d in vocabulary.drugs.values():
+        _known(f"drugs.csv {d.id}", "classes", d.classes, vocabulary.therapies)
+        _known(f"drugs.csv {d.id}", "targets", d.targets, vocabulary.therapies)
+    for r in vocabulary.regimens.values():
+        _known(f"regimens.csv {r.id}", "drugs", r.drugs, vocabulary.drugs)
+    tables: Mapping[str, Mapping[str, object]] = {"conditions": vocabulary.conditions, "labs": vocabulary.tests, "therapies": vocabulary.therapies}
+    for a in vocabulary.abbreviations:
+        if a.table in tables:
+            _known(f"abbreviations.csv {a.short}", "id", (a.id,), tables[a.table])
+    vocabulary.ancestors("")  # raises on a cycle
+    return vocabulary
