@@ -156,7 +156,7 @@ COURSES = {"chronic", "acute", "event", "finding", "state", "malignancy", "group
 THERAPY_KINDS = {"class", "target", "modality", "procedure", "group"}
 
 
-def _rows(name: str) -> Iterator[tuple[str, dict[str, str]]]:
+def read_rows(name: str) -> Iterator[tuple[str, dict[str, str]]]:
     path = RESOURCES / name
     with path.open(encoding="utf-8", newline="") as lines:
         reader = csv.DictReader(lines)
@@ -186,7 +186,7 @@ Row = TypeVar("Row", Condition, Drug, Therapy, Regimen, Test)
 def _table(name: str, build: Callable[[str, dict[str, str]], Row]) -> Mapping[str, Row]:
     table: dict[str, Row] = {}
     owner: dict[str, str] = {}
-    for where, row in _rows(name):
+    for where, row in read_rows(name):
         built = build(where, row)
         if built.id in table:
             raise VocabularyError(f'{where}: the id "{built.id}" has a row already; merge the two')
@@ -255,8 +255,8 @@ def load_vocabulary() -> Vocabulary:
         therapies=_table("therapies.csv", _therapy),
         regimens=_table("regimens.csv", _regimen),
         tests=_table("tests.csv", _test),
-        units=MappingProxyType({row["spelling"]: row["ucum"] for _, row in _rows("units.csv")}),
-        abbreviations=tuple(_abbreviation(row) for _, row in _rows("abbreviations.csv")),
+        units=MappingProxyType({row["spelling"]: row["ucum"] for _, row in read_rows("units.csv")}),
+        abbreviations=tuple(_abbreviation(row) for _, row in read_rows("abbreviations.csv")),
     )
     for c in vocabulary.conditions.values():
         _known(f"conditions.csv {c.id}", "parents", c.parents, vocabulary.conditions)
