@@ -92,6 +92,15 @@ class Test:
 
 
 @dataclass(frozen=True, slots=True)
+class Unit:
+    """A UCUM unit. Units of one `dimension` convert by the ratio of their magnitudes (temperature excepted: it has an offset)."""
+
+    ucum: str
+    dimension: str
+    magnitude: float
+
+
+@dataclass(frozen=True, slots=True)
 class Abbreviation:
     """One reading of an ambiguous short form; the first row of a form whose context holds is the reading."""
 
@@ -110,7 +119,8 @@ class Vocabulary:
     therapies: Mapping[str, Therapy]
     regimens: Mapping[str, Regimen]
     tests: Mapping[str, Test]
-    units: Mapping[str, str]  # spelling -> UCUM
+    units: Mapping[str, str]  # spelling -> UCUM; a spelling that begins with `=` holds only as written
+    ucum: Mapping[str, Unit]
     abbreviations: tuple[Abbreviation, ...] = field(default=())
 
     def ancestors(self, concept: str) -> frozenset[str]:
@@ -242,6 +252,13 @@ def _test(where: str, row: dict[str, str]) -> Test:
     return Test(row["id"], row["name"], _many(row["aliases"]), row["kind"], row["unit"], row["loinc"], low, high, lln, uln, molar_mass, row["source"])
 
 
+def _unit(where: str, row: dict[str, str]) -> Unit:
+    magnitude = _number(where, "magnitude", row["magnitude"])
+    if not magnitude or magnitude <= 0:
+        raise VocabularyError(f"{where}: magnitude must be a number above zero")
+    return Unit(row["ucum"], row["dimension"], magnitude)
+
+
 def _abbreviation(row: dict[str, str]) -> Abbreviation:
     return Abbreviation(row["short"], row["table"], row["id"], _many(row["when"]), _many(row["unless"]), row["source"])
 
@@ -256,6 +273,7 @@ def load_vocabulary() -> Vocabulary:
         regimens=_table("regimens.csv", _regimen),
         tests=_table("tests.csv", _test),
         units=MappingProxyType({row["spelling"]: row["ucum"] for _, row in read_rows("units.csv")}),
+        ucum=MappingProxyType({row["ucum"]: _unit(where, row) for where, row in read_rows("ucum.csv")}),
         abbreviations=tuple(_abbreviation(row) for _, row in read_rows("abbreviations.csv")),
     )
     for c in vocabulary.conditions.values():
@@ -267,6 +285,10 @@ def load_vocabulary() -> Vocabulary:
         _known(f"drugs.csv {d.id}", "targets", d.targets, vocabulary.therapies)
     for r in vocabulary.regimens.values():
         _known(f"regimens.csv {r.id}", "drugs", r.drugs, vocabulary.drugs)
+    for spelling, code in vocabulary.units.items():
+        _known(f'units.csv "{spelling}"', "ucum", (code,), vocabulary.ucum)
+    for test in vocabulary.tests.values():
+        _known(f"tests.csv {test.id}", "unit", (test.unit,), vocabulary.ucum)
     tables: Mapping[str, Mapping[str, object]] = {"conditions": vocabulary.conditions, "labs": vocabulary.tests, "therapies": vocabulary.therapies}
     for a in vocabulary.abbreviations:
         if a.table in tables:
