@@ -49,7 +49,7 @@ def test_items(text, expected):
 
 def test_a_cohort_names_the_items_under_it():
     text = "Inclusion Criteria:\n\n- Part B only:\n   - HER2 positive\n- Consent"
-    assert [i.cohort for i in segment(text)][0] == "Part B only"
+    assert next(i.cohort for i in segment(text)) == "Part B only"
 
 
 @given(st.text(alphabet="Inclusion Excriteria:;.\n-*1234567890() \tab≥", max_size=400))

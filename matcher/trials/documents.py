@@ -100,7 +100,7 @@ def _line_trial(record: dict[str, Any], source: str) -> Trial:
         title=str(record.get("title") or ""),
         condition_names=tuple(str(c) for c in record.get("conditions") or ()),
         eligibility=str(record.get("eligibility") or ""),
-        phase=record.get("phase"),
+        phase=_phase(record.get("phase")),
         status=_status(record.get("status")),
         min_age=_age(record.get("min_age")),
         max_age=_age(record.get("max_age")),
@@ -129,7 +129,7 @@ def _api_trial(study: dict[str, Any], source: str) -> Trial:
         official_title=identity.get("officialTitle"),
         condition_names=tuple(module("conditionsModule").get("conditions") or ()),
         eligibility=eligibility.get("eligibilityCriteria") or "",
-        phase="/".join(p.replace("PHASE", "Phase ").replace("EARLY_", "Early ").replace("NA", "Not applicable") for p in design.get("phases") or ()) or None,
+        phase=_phase("/".join(design.get("phases") or ())),
         status=_status(status.get("overallStatus")),
         min_age=_age(eligibility.get("minimumAge")),
         max_age=_age(eligibility.get("maximumAge")),
@@ -163,7 +163,7 @@ def _xml_trial(text: str, source: str) -> Trial:
         official_title=one("official_title"),
         condition_names=tuple(c.text.strip() for c in root.findall("condition") if c.text),
         eligibility=root.findtext("eligibility/criteria/textblock") or "",
-        phase=one("phase"),
+        phase=_phase(one("phase")),
         status=_status(one("overall_status")),
         min_age=_age(one("eligibility/minimum_age")),
         max_age=_age(one("eligibility/maximum_age")),
@@ -212,7 +212,7 @@ def _text_trial(text: str, source: str) -> Trial:
         condition_names=tuple(c.replace("_", " ") for c in conditions),
         eligibility=text,
         region=region or (0, 0),
-        phase=page.phase,
+        phase=_phase(page.phase),
         status=page.status,
         min_age=page.min_age,
         max_age=page.max_age,
@@ -311,6 +311,17 @@ def _with_notices(trial: Trial, text: str) -> Trial:
     if trial.max_age is not None and high and trial.max_age not in high:
         notices.append(f"The record's maximum age is {trial.max_age:g}, its criteria say {high[0]:g}.")
     return Trial(**{**{f: getattr(trial, f) for f in Trial.__slots__}, "notices": tuple(notices)})
+
+
+def _phase(value: Any) -> str | None:
+    """ "PHASE1/PHASE2", "phase i/ii", "EARLY_PHASE1", "N/A" as "Phase 1/Phase 2", "Early Phase 1", "Not applicable"."""
+    words = str(value or "").lower()
+    if re.fullmatch(r"\s*(?:na|n/a|not applicable)\s*", words):
+        return "Not applicable"
+    numerals = {"i": "1", "ii": "2", "iii": "3", "iv": "4"}
+    numbers = [numerals.get(n, n) for n in re.findall(r"(?<![a-z])(?:phase)?[ _]*([1-4]|i{1,3}v?|iv)(?![a-z])", words)]
+    early = "Early " if "early" in words else ""
+    return early + "/".join(f"Phase {n}" for n in dict.fromkeys(numbers)) if numbers else None
 
 
 def _age(value: Any) -> float | None:

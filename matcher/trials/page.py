@@ -101,7 +101,7 @@ def _title(text: str) -> str:
 def _phase(text: str) -> str | None:
     """The phase; a glossary line ("Phase 1: Studies that ...") names none."""
     found = [m["phase"] for m in _PHASE.finditer(text)]
-    return re.sub(r"\s+", " ", found[0]).capitalize() if found else None
+    return found[0] if found else None
 
 
 def _years(number: str, unit: str | None) -> float:
