@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from matcher.domain import PatientProfile
-from matcher.notes.conditions import read_allergies, read_conditions
+from matcher.notes.allergies import read_allergies
+from matcher.notes.conditions import read_conditions
 from matcher.notes.demographics import read_age, read_note_date, read_sex
 from matcher.notes.document import Document
 from matcher.notes.measurements import read_labs, read_performance

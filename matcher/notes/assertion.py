@@ -1,11 +1,256 @@
-"""How a text asserts what it mentions: present, absent, possible, family, historical."""
+"""How a text asserts what it mentions: denied, doubted, past, of a relative, or not at all.
+
+The method is ConText (Harkema et al., J Biomed Inform 2009): cues before or after a term reach as far as their scope, which a
+boundary word, the end of the clause or a fresh statement after a comma ends. Cues are data (cues.csv); scopes are grammar.
+"""
 
 from __future__ import annotations
 
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
 from matcher.domain import Status
+from matcher.lexicon import Lexicon
 from matcher.notes.document import Document
+from models.cues import Cue, load_cues
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What the cues say of one mention. `other`: a person outside the family; `weak`: only more of it is denied ("no new ...");
+    `treated`: over, unless it is a chronic disease; `current`: said to be going on."""
+
+    negated: bool = False
+    weak: bool = False
+    possible: bool = False
+    family: bool = False
+    other: bool = False
+    hypothetical: bool = False
+    past: bool = False
+    resolved: bool = False
+    treated: bool = False
+    current: bool = False
+
+    @property
+    def status(self) -> Status:
+        """The context as one status. What is not asserted of the patient at all (a condition, a warning, another person) is POSSIBLE."""
+        if self.negated:
+            return Status.ABSENT
+        if self.hypothetical or self.other:
+            return Status.POSSIBLE
+        if self.family:
+            return Status.FAMILY
+        if self.possible:
+            return Status.POSSIBLE
+        if self.resolved or self.treated or (self.past and not self.current):
+            return Status.HISTORICAL
+        return Status.PRESENT
 
 
 def assertion(doc: Document, start: int, end: int) -> Status:
     """The status of the span in its sentence and section."""
-    return Status.PRESENT
+    return scopes(doc).context(start, end).status
+
+
+def assert_span(text: str, start: int, end: int) -> Status:
+    """As `assertion`, for a text that is no whole note."""
+    return assertion(Document(text), start, end)
+
+
+@lru_cache(maxsize=1)
+def _lexicon() -> Lexicon[tuple[Cue, ...]]:
+    rows: dict[str, list[Cue]] = {}
+    for cue in load_cues():
+        rows.setdefault(cue.text, []).append(cue)
+    return Lexicon((text, tuple(cues)) for text, cues in rows.items())
+
+
+# A wrapped line goes on below; a short one, or one that a capital follows, has ended.
+_LINE_END = re.compile(r"\n")
+_WRAP = 55  # characters; shorter lines of a wrapped paragraph are rare
+# After a comma these begin a statement of its own, which an earlier "no" does not reach.
+_FRESH = re.compile(
+    r"\b(?:is|are|was|were|has|had|have|does|did|takes?|took|reports?|states?|started|stopped|received|developed|remain(?:s|ed)|continue[sd]?|present(?:s|ed)"
+    r"|underwent|show(?:s|ed|ing)|reveal(?:s|ed)|s/p|h/o|hx|history of|positive|known|persist(?:s|ent|ing)|controlled|stable|appears?|seems?|with|only|found"
+    r"|treated|uses|using|requiring|needs|lives|works|smokes|on (?!exam|physical|ct|mri|pet|imaging|x-?ray|cxr|echo|tte|us|ultrasound|duplex|biops|admission|ekg|ecg|urinalysis|ua))\b"
+    r"|\d{4}|\b\d+ ?(?:mg|mcg|%|days?|years?|yrs?)\b|\+",
+    re.IGNORECASE,
+)
+# Between a cue like "no" and its noun: the noun of a phrase that the cue does not deny ("no antibiotics for pneumonia").
+_TURN = re.compile(
+    r"\b(?:for|after|despite|against|given|caused by|attributed to|related to|treated with|is|are|was|were|has|have|had|does|did|will|may|can|would|should)\b|\s[-–—]+\s|:|\n\s*\n|\+|\?|\d{1,2}[.)]\s",
+    re.IGNORECASE,
+)
+_DENIAL = re.compile(r"den(?:y|ies|ied|ying)|not |.*\b(?:have|had|has|show|reveal|demonstrate|feel|see|appear)\b", re.IGNORECASE)
+# Grammar of results and answers that stand right after, or right before, what they speak of.
+_ANSWER_NO = re.compile(
+    r"(?:\s+(?:ag|ab|igg|igm|antibody|antigen|pcr|screen|test|serology|status|result))?\s*(?:[:=]|\.{2,}|\s[-–—]|\?\s*[-–—]?)?\s*"
+    r"(?:\(\s*[-–−]\s*\)|(?:no|none|nil|neg|negative|absent|denie[sd]|never|nr|n/a|not applicable)(?=\s*(?:[.,;)\]|!?]|$|\n|-\s))|[-–−]\s?ve\b|(?<=[:=])\s*[-–−](?=\s|$))",
+    re.IGNORECASE,
+)
+_ANSWER_YES = re.compile(r"\s*(?:[:=]\s*)?(?:\(\s*\+\s*\)|\+ve\b|\+(?!\w))|\s*[:=]\s*(?:yes|positive|pos|present)\b", re.IGNORECASE)
+_DOUBTED = re.compile(r"\s?(?:\(\?\)|\?)")
+_CORRECTED = re.compile(r"\s*[\"')]*\?\s*[-–—:]*\s*(?:(?:pt|patient|she|he)\s+(?:says|said|states)\s+)?no\b|[\"']?\s*\(?(?:not|no)[ ,]", re.IGNORECASE)
+_PREFIX_NO = re.compile(r"(?:\(\s*[-–−]\s*\)|[-–−]\s?ve(?:\s+for)?)\s*$", re.IGNORECASE)
+_PREFIX_DOUBT = re.compile(r"\?\s?$")
+_UNTICKED = re.compile(r"(?:\[\s?\]|☐|\(\s\))\s*$")
+_LISTING = re.compile(r",\s*(?:and|or|&|nor)\s|\s(?:and|or|&|nor)\s|/", re.IGNORECASE)
+_COMPANY = re.compile(
+    r"(?:\b(?:with|by|from|per|lives?|living|accompanied by|married to|and)\s+(?:his|her|the|a|an|their|my|patient's|pt's)?\s*(?:\w+\s)?$)", re.IGNORECASE)
+_INFORMANT = re.compile(r"\s*(?:\([^)]*\)\s*)?(?:says?|said|reports?|reported|states?|stated|notes?|noted|noticed|asks?|asked|calls?|called|confirms?|confirmed|thinks|believes|is with|is here|here|present|at bedside|in attendance|drove|brought|wants?|helps?|offered|typed|matched|haplo\w*|is a match|declined|feels|worr\w+|concerned|describes?|informed|was told|lives|requests?)\b", re.IGNORECASE)
+
+
+class Scopes:
+    """The cues of one document and what they reach."""
+
+    def __init__(self, doc: Document) -> None:
+        self._doc, self._text = doc, doc.text
+        self._cues = [(hit.start, hit.end, cue) for hit in _lexicon().find(doc.text) for cue in hit.meaning if cue.category != "ignored"]
+        self._starts = [c[0] for c in self._cues]
+        self._hard = sorted({*(a for a, _ in doc.sentences), *_line_ends(doc.text), *(m.start() for m in re.finditer(";", doc.text))})
+        self._soft = sorted({*self._hard, *(start for start, _, cue in self._cues if cue.category == "boundary")})
+        self._patient = [start for start, _, cue in self._cues if cue.category == "patient"]
+        self._family = _family_paragraphs(doc)
+
+    def context(self, start: int, end: int, others: Sequence[int] = ()) -> Context:
+        """What the cues say of the span. `others`: sorted starts of the other mentions; an afterthought ("..., resolved") reaches
+        only the nearest."""
+        text = self._text
+        hard_left, hard_right = self._between(self._hard, start, end)
+        soft_left, soft_right = self._between(self._soft, start, end)
+        found: set[str] = set()
+        before, after = text[max(0, start - 8) : start], text[end : min(len(text), end + 40)]
+        if self._in_family(start):
+            found.add("family")
+        if _ANSWER_YES.match(after):
+            found.add("current")
+        elif _ANSWER_NO.match(after) or _CORRECTED.match(after) or _PREFIX_NO.search(before):
+            found.add("negated")
+        elif _DOUBTED.match(after) or _PREFIX_DOUBT.search(before):
+            found.add("possible")
+        if _UNTICKED.search(before):
+            found.add("hypothetical")
+        for i in range(bisect_left(self._starts, hard_left), bisect_left(self._starts, hard_right)):
+            cue_start, cue_end, cue = self._cues[i]
+            if cue_start < start:
+                if cue.direction == "forward":
+                    reaches = self._forward(cue, cue_start, cue_end, start, end, soft_left)
+                elif cue.direction == "next":
+                    reaches = cue_end <= start and re.fullmatch(r"[ \t-]*(?:\w+[ \t-]+)?", text[cue_end:start]) is not None
+                else:
+                    continue
+            elif cue_start >= end:
+                if cue.direction == "backward":
+                    reaches = self._backward(cue, cue_start, end, soft_right, others)
+                elif cue.direction == "previous":
+                    reaches = re.fullmatch(r"[ \t(]*(?:-|- )?(?:\w+[ \t])?" if cue.category == "hypothetical" else r"[ \t]*[(,\-–][ \t]*(?:in |his |her |pt's )?(?:\w+ )?", text[end:cue_start]) is not None
+                else:
+                    continue
+            else:
+                continue
+            if reaches:
+                found.add(cue.category)
+        negated = "negated" in found
+        return Context(
+            negated=negated or "not_new" in found, weak=not negated and "not_new" in found, possible="possible" in found and not negated,
+            family="family" in found, other="other_person" in found, hypothetical="hypothetical" in found and not negated,
+            past="past" in found, resolved="resolved" in found, treated="treated" in found, current="current" in found,
+        )
+
+    def _forward(self, cue: Cue, cue_start: int, cue_end: int, start: int, end: int, soft_left: int) -> bool:
+        text, gap = self._text, self._text[min(cue_end, start) : start]
+        if cue.category in ("family", "other_person"):
+            if any(cue_end <= p < start for p in self._patients(cue_end, start)):
+                return False
+            return cue.category == "other_person" and len(gap) < 60 or not (
+                cue.category == "other_person" or _COMPANY.search(text[max(0, cue_start - 25) : cue_start]) and not re.match(r"(?:'s|\s+(?:has|had|with|who))\b", text[cue_end : cue_end + 8])
+                or _INFORMANT.match(text, cue_end))
+        if cue.category == "hypothetical":
+            return len(gap) < 160
+        if cue_start < soft_left:
+            return False
+        if ")" in gap and "(" not in gap:
+            return False
+        pieces = gap.split(",")
+        if cue.category in ("negated", "not_new"):
+            first = pieces[0]
+            turn = _TURN.search(first)
+            if turn and not (_DENIAL.match(cue.text) or turn.group() == ":" and not first[: turn.start()].strip()):
+                return False
+            return len(pieces) == 1 or not self._fresh(pieces, start, end)
+        if cue.category in ("past", "treated", "resolved"):
+            return len(gap) < 150 and (len(pieces) == 1 or not self._fresh(pieces, start, end) and cue.text not in _ADJACENT)\
+                and (cue.text not in _ADJACENT or len(gap) < 30)
+        return len(pieces) == 1 and len(gap) < 60  # doubt and present tense: the phrase they stand in
+
+    def _fresh(self, pieces: list[str], start: int, end: int) -> bool:
+        """Whether a piece after the first comma says something of its own. The last piece runs on past the span to the next comma."""
+        stop = min((p for mark in ",.;\n" if (p := self._text.find(mark, end, end + 60)) >= 0), default=min(len(self._text), end + 60))
+        return any(_FRESH.search(piece) for piece in (*pieces[1:-1], pieces[-1] + self._text[start:stop])) or any(
+            re.search(r"[-–—]\s|\n\s*\n|:", piece) for piece in pieces[1:])
+
+    def _backward(self, cue: Cue, cue_start: int, end: int, soft_right: int, others: Sequence[int]) -> bool:
+        text, gap = self._text, self._text[end:cue_start]
+        if cue.category in ("resolved", "treated", "past"):
+            nearest = bisect_left(others, end) == bisect_left(others, cue_start)
+            return len(gap) < 120 and (nearest or bool(re.search(r"\b(?:both|all)\s*$", gap)))
+        if cue.category == "family":
+            return len(gap) < 60
+        if cue_start >= soft_right:
+            return False
+        if cue.category == "negated":
+            lead = gap.rstrip()
+            listed = lead.endswith((":", "-", "–")) or cue.text.startswith(("all ", "both ", "are ", "were ")) or re.search(r"\b(?:all|both|were|are)$", lead)
+            if cue.text in ("denies", "deny") or (cue.text == "denied" and not re.search(r"\b(?:is|are|was|were|-|,|:)\s*$|^\W*$", gap)):
+                return False
+            if "," in gap:
+                return bool(listed or _LISTING.search(gap)) and not _FRESH.search(gap.rsplit(",", 1)[0]) and "no " not in gap
+            return len(gap) < 60 and not re.search(r"\b(?:with|for|and (?:was|is|has)|no|treated|has|had|by)\b", gap)
+        return "," not in gap and len(gap) < 50
+
+    def _patients(self, a: int, b: int) -> Sequence[int]:
+        return self._patient[bisect_left(self._patient, a) : bisect_left(self._patient, b)]
+
+    def _between(self, cuts: list[int], start: int, end: int) -> tuple[int, int]:
+        at = bisect_right(cuts, start)
+        right = bisect_left(cuts, end, at)
+        return (cuts[at - 1] if at else 0), (cuts[right] if right < len(cuts) else len(self._text))
+
+    def _in_family(self, place: int) -> bool:
+        at = bisect_right(self._family, (place, len(self._text) + 1)) - 1
+        return at >= 0 and place < self._family[at][1]
+
+
+_ADJACENT = {"old", "past", "former", "prior", "previous", "previously", "formerly", "post", "earlier", "remote", "after", "history", "treated", "resolved", "healed", "cured", "cleared", "childhood"}
+
+
+@lru_cache(maxsize=4)
+def scopes(doc: Document) -> Scopes:
+    return Scopes(doc)
+
+
+def _line_ends(text: str) -> list[int]:
+    """Line breaks that end a statement, as opposed to those that wrap a paragraph."""
+    ends, line_start = [], 0
+    for match in _LINE_END.finditer(text):
+        place = match.start()
+        following = text[place + 1 : place + 2]
+        wraps = place - line_start >= _WRAP and text[place - 1 : place] not in ".:;" and following not in "\n-*•#|" and not following.isspace()
+        if not wraps and not (following.islower() and text[place - 1 : place] != ":"):
+            ends.append(place)
+        line_start = place + 1
+    return ends
+
+
+def _family_paragraphs(doc: Document) -> list[tuple[int, int]]:
+    """Family history sections, to the end of their first paragraph: headings further on may be none that we know."""
+    found = []
+    for section in doc.sections:
+        if section.kind == "family":
+            body = len(doc.text[section.start : section.end]) - len(doc.text[section.start : section.end].lstrip())
+            stop = re.compile(r"\n\s*\n|\n(?=[^\n:]{2,30}:)").search(doc.text, section.start + body, section.end)
+            found.append((section.start, stop.start() if stop else section.end))
+    return found

@@ -1,16 +1,167 @@
-"""Conditions and allergies of the note, one entry a condition, with status, date and qualifiers."""
+"""Conditions of the note, one entry a condition, with status, date and qualifiers (annotation guidelines)."""
 
 from __future__ import annotations
 
-from datetime import date
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import date, timedelta
 
-from matcher.domain import Allergy, ConditionFact
+from matcher.domain import ConditionFact, PartialDate, Qualifiers, Status
 from matcher.notes.document import Document
+from matcher.notes.mentions import Mention, read_mentions
+from matcher.notes.serologies import interpret, read_markers
+from models import Vocabulary, load_vocabulary
+
+RECENT = timedelta(days=60)  # an acute illness dated earlier, and not said to go on, is over
+TUMOUR_FREE = timedelta(days=3 * 365)  # a tumour dated earlier, and not said to be active, counts as past
 
 
 def read_conditions(doc: Document, note_date: date | None) -> tuple[ConditionFact, ...]:
-    return ()
+    """One fact a condition the note speaks of: the patient's own status outranks a relative's, what is current what is past."""
+    vocabulary = load_vocabulary()
+    markers = read_markers(doc)
+    serology = interpret(markers, doc)
+    mentions = read_mentions(doc, note_date, tuple((m.start, m.end) for m in markers))
+    now = note_date or max((m.date.latest for m in mentions if m.date), default=None)
+    said: dict[str, list[tuple[Status, Mention]]] = defaultdict(list)
+    for mention in mentions:
+        status = _status(mention, vocabulary, now)
+        if status is not None:
+            said[mention.id].append((status, mention))
+    facts: dict[str, ConditionFact] = {}
+    for concept, statements in said.items():
+        facts[concept] = _fact(doc, concept, statements, vocabulary)
+    for concept, (status, evidence) in serology.items():
+        own = facts.get(concept)
+        if own is None or own.status in (Status.FAMILY, Status.ABSENT, Status.POSSIBLE) or status is Status.PRESENT or (
+            own.status is Status.PRESENT and status is Status.HISTORICAL):
+            facts[concept] = ConditionFact(concept, status, (*evidence, *(own.evidence if own and own.status is status else ())))
+    _derive(facts, said, vocabulary)
+    return tuple(sorted(facts.values(), key=lambda f: (f.evidence[0].start, f.id)))
 
 
-def read_allergies(doc: Document) -> tuple[Allergy, ...]:
-    return ()
+def _status(mention: Mention, vocabulary: Vocabulary, now: date | None) -> Status | None:
+    """The status one mention gives its condition; None where it asserts nothing of the patient or the family."""
+    c = mention.context
+    if c.family:
+        return None if c.negated or c.hypothetical else Status.FAMILY
+    if c.negated:
+        return Status.ABSENT
+    if c.other or c.hypothetical:
+        return None
+    if c.possible:
+        return Status.POSSIBLE
+    row = vocabulary.conditions[mention.id]
+    lasting = "plasma_cell_disorder" in vocabulary.ancestors(mention.id) or mention.id == "multiple_myeloma"
+    old = mention.date is not None and now is not None and mention.date.latest < now - RECENT
+    if row.course in ("chronic", "group") or lasting:
+        return Status.HISTORICAL if c.resolved and not lasting else Status.PRESENT
+    if row.course == "malignancy":
+        long_ago = mention.date is not None and now is not None and mention.date.latest < now - TUMOUR_FREE
+        over = c.resolved or c.treated or (c.past or long_ago) and not c.current
+        return Status.HISTORICAL if over and not (c.current and not c.resolved and not c.treated) else Status.PRESENT
+    if row.course == "event":
+        return Status.PRESENT if c.current and not (old or c.resolved or c.treated or c.past) else Status.HISTORICAL
+    if c.resolved or c.treated or ((c.past or old or mention.section == "history" and row.course == "acute") and not c.current):
+        return Status.HISTORICAL
+    return Status.PRESENT
+
+
+def _fact(doc: Document, concept: str, statements: list[tuple[Status, Mention]], vocabulary: Vocabulary) -> ConditionFact:
+    status = _outcome(statements)
+    support = [m for s, m in statements if s is status]
+    support.sort(key=lambda m: (m.context.weak, m.section == "reason", m.start))
+    dated = [m.date for m in support if m.date]
+    return ConditionFact(
+        concept, status, tuple(doc.evidence(m.start, m.end) for m in support),
+        date=min(dated, key=str) if dated and status is not Status.ABSENT else None,
+        qualifiers=_qualifiers(doc, concept, support) if status in (Status.PRESENT, Status.HISTORICAL) else (),
+    )
+
+
+def _outcome(statements: list[tuple[Status, Mention]]) -> Status:
+    """One status from all that is said of a condition."""
+    own = [(s, m) for s, m in statements if s is not Status.FAMILY]
+    if not own:
+        return Status.FAMILY
+    count = {status: sum(s is status for s, _ in own) for status in Status}
+    firm = sum(s is Status.ABSENT and not m.context.weak for s, m in own)
+    current = any(s is Status.PRESENT and m.context.current for s, m in own)
+    resolved = any(s is Status.HISTORICAL and (m.context.resolved or m.context.treated) for s, m in own)
+    if count[Status.PRESENT] and not (firm > count[Status.PRESENT] and not current) and not (resolved and not current):
+        return Status.PRESENT
+    for status in (Status.HISTORICAL, Status.ABSENT, Status.POSSIBLE):
+        if count[status]:
+            return status
+    return Status.PRESENT
+
+
+_GRADE = re.compile(r"\b(?:grade|gr\.?|G|CTC(?:AE)?(?: grade)?)\s?(?P<grade>[0-5]|I{1,3}V?|IV)\b(?!\s*/)", re.IGNORECASE)
+_NYHA = re.compile(r"\bNYHA(?:\s+(?:functional\s+)?(?:class|stage|grade))?\s*(?P<nyha>IV|I{1,3}|[1-4])\b", re.IGNORECASE)
+_STAGE = re.compile(r"\b(?:stage|CKD|G)\s*(?P<stage>[1-5][ab]?|I{1,3}V?|IV)\b", re.IGNORECASE)
+_SEVERITY = re.compile(r"\b(?P<severity>mild|moderate|severe|trivial|trace|small|large|massive)\b", re.IGNORECASE)
+_CONTROL = re.compile(r"\b(?P<not>un|poorly[ -]|not (?:well[ -])?|inadequately )?(?:well[ -])?controlled\b", re.IGNORECASE)
+_ACUITY = re.compile(r"\b(?P<acuity>acute|chronic)\b", re.IGNORECASE)
+_ROMAN = {"i": "1", "ii": "2", "iii": "3", "iv": "4"}
+_SEVERE = {"trivial": "mild", "trace": "mild", "small": "mild", "large": "severe", "massive": "severe"}
+
+
+def _qualifiers(doc: Document, concept: str, support: list[Mention]) -> Qualifiers:
+    """The words around a mention that limit it: within its clause and 40 characters."""
+    found: dict[str, str] = {}
+    for m in support:
+        left, right = doc.clause_at(m.start)
+        left, right = max(left, m.start - 25), min(right, m.end + 45)
+        if concept == "heart_failure" and (nyha := _NYHA.search(doc.text, max(0, m.start - 10), min(len(doc.text), m.end + 60))):
+            found.setdefault("nyha", _ROMAN.get(nyha["nyha"].lower(), nyha["nyha"]))
+        for pattern, key in ((_GRADE, "grade"), (_STAGE, "stage"), (_SEVERITY, "severity"), (_ACUITY, "acuity")):
+            if hit := pattern.search(doc.text, left, right):
+                value = hit[key].lower()
+                found.setdefault(key, _ROMAN.get(value, _SEVERE.get(value, value)))
+        if hit := _CONTROL.search(doc.text, left, right):
+            found.setdefault("control", "uncontrolled" if hit["not"] else "controlled")
+    return tuple(sorted(found.items()))
+
+
+def _derive(facts: dict[str, ConditionFact], said: dict[str, list[tuple[Status, Mention]]], vocabulary: Vocabulary) -> None:
+    """What one fact says of another (annotation guidelines; IMWG 2014 for the order of plasma cell disorders)."""
+    _active_infection(facts, vocabulary)
+    _plasma_cell_order(facts, said)
+
+
+def _active_infection(facts: dict[str, ConditionFact], vocabulary: Vocabulary) -> None:
+    """An acute infection that goes on is an active infection, whatever is said of infections in general."""
+    going_on = [f for f in facts.values() if f.status is Status.PRESENT and f.id != "active_infection" and _acute_infection(f.id, vocabulary)]
+    if going_on:
+        known = facts.get("active_infection")
+        own = known.evidence if known and known.status is Status.PRESENT else ()
+        facts["active_infection"] = ConditionFact("active_infection", Status.PRESENT, (*own, *(e for f in going_on for e in f.evidence)))
+
+
+def _acute_infection(concept: str, vocabulary: Vocabulary) -> bool:
+    above = vocabulary.ancestors(concept)
+    return "active_infection" in above and vocabulary.conditions[concept].course == "acute"
+
+
+def _plasma_cell_order(facts: dict[str, ConditionFact], said: dict[str, list[tuple[Status, Mention]]]) -> None:
+    def present(concept: str) -> bool:
+        return concept in facts and facts[concept].status is Status.PRESENT
+
+    def count(concept: str) -> int:
+        return sum(s is Status.PRESENT for s, _ in said.get(concept, ()))
+
+    if present("smoldering_multiple_myeloma") and present("multiple_myeloma") and count("smoldering_multiple_myeloma") >= count("multiple_myeloma"):
+        del facts["multiple_myeloma"]
+    later = [c for c in ("multiple_myeloma", "plasma_cell_leukemia") if present(c)]
+    if later and present("smoldering_multiple_myeloma"):
+        _past(facts, "smoldering_multiple_myeloma")
+    if (later or present("smoldering_multiple_myeloma")) and present("mgus"):
+        _past(facts, "mgus")
+
+
+def _past(facts: dict[str, ConditionFact], concept: str) -> None:
+    known = facts[concept]
+    facts[concept] = ConditionFact(concept, Status.HISTORICAL, known.evidence, known.date, known.until, known.qualifiers)
+
+

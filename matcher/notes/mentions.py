@@ -1,0 +1,119 @@
+"""Where a note names conditions: names, short forms and shared nouns, each with how and when it is said."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+
+from matcher.dates import find_dates
+from matcher.domain import PartialDate
+from matcher.lexicon import Lexicon, names_of
+from matcher.notes.abbreviations import definitions, reading
+from matcher.notes.assertion import Context, scopes
+from matcher.notes.document import Document
+from models import load_vocabulary
+from models.vocabulary import Abbreviation
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """`section`: kind of the section it stands in. `date`: the date said with it."""
+
+    id: str
+    start: int
+    end: int
+    context: Context
+    section: str
+    date: PartialDate | None
+
+
+def read_mentions(doc: Document, note_date: date | None, taken: tuple[tuple[int, int], ...] = ()) -> list[Mention]:
+    """Every mention of a condition, in order. `taken`: places that another reader has read, sorted."""
+    places = [p for p in _places(doc) if not _overlaps(p[0], p[1], taken)]
+    starts = [p[0] for p in places]
+    dates = [(d.start, d.end, d.date) for d in find_dates(doc.text, default_year=note_date.year if note_date else None)]
+    found = scopes(doc)
+    return [
+        Mention(concept, start, end, found.context(start, end, starts), doc.section_at(start).kind, _date_of(doc, start, end, dates, starts))
+        for start, end, concept in places
+    ]
+
+
+@lru_cache(maxsize=1)
+def _lexicon() -> Lexicon[str | tuple[Abbreviation, ...]]:
+    vocabulary = load_vocabulary()
+    short: dict[str, list[Abbreviation]] = {}
+    for row in vocabulary.abbreviations:
+        short.setdefault(row.short, []).append(row)
+    names: list[tuple[str, str | tuple[Abbreviation, ...]]] = list(names_of(vocabulary.conditions))
+    return Lexicon([*names, *((f"={form}", tuple(rows)) for form, rows in short.items())])
+
+
+def _places(doc: Document) -> list[tuple[int, int, str]]:
+    hits = _lexicon().find(doc.text)
+    named = {(h.start, h.end): h.meaning for h in hits}
+    local: dict[str, str | None] = {}
+    for form, start, end in definitions(doc):
+        inside = [meaning for (s, e), meaning in named.items() if e == end and s >= start and isinstance(meaning, str)]
+        local[form] = inside[0] if inside else None
+    places: list[tuple[int, int, str]] = []
+    for hit in hits:
+        written = doc.text[hit.start : hit.end]
+        if written in local:
+            concept = local[written]
+        elif isinstance(hit.meaning, str):
+            concept = hit.meaning
+        else:
+            row = reading(hit.meaning, doc, hit.start, hit.end)
+            concept = row.id if row is not None and row.table == "conditions" else None
+        if concept is not None:
+            places.append((hit.start, hit.end, concept))
+    return sorted({*places, *_shared_nouns(doc.text, places)})
+
+
+_SHARED = re.compile(r"(?P<list>\b[a-z]{4,14}(?:,\s*(?:no\s+)?[a-z]{4,14})*,?\s*(?:/|\b(?:or|and|nor)\b)\s*(?:no\s+)?)$", re.IGNORECASE)
+_NOUN = re.compile(r"\s(disease|disorder|problem|condition|illness|history|antecedent|failure|dysfunction|impairment|infection|cancer)s?$", re.IGNORECASE)
+
+
+def _shared_nouns(text: str, places: list[tuple[int, int, str]]) -> list[tuple[int, int, str]]:
+    """"heart or lung disease" names a heart disease too."""
+    found = []
+    for start, end, _ in places:
+        noun = _NOUN.search(text, start, end)
+        if noun is None:
+            continue
+        left = max(0, start - 60)
+        adjectives = _SHARED.search(text[left:start])
+        if adjectives is None:
+            continue
+        for word in re.finditer(r"[A-Za-z]{4,}", adjectives.group("list")):
+            hits = _lexicon().find(f"{word.group()} {noun.group(1)}")
+            if len(hits) == 1 and hits[0].start == 0 and isinstance(hits[0].meaning, str):
+                at = left + adjectives.start() + word.start()
+                found.append((at, at + len(word.group()), hits[0].meaning))
+    return found
+
+
+def _date_of(doc: Document, start: int, end: int, dates: list[tuple[int, int, PartialDate]], starts: list[int]) -> PartialDate | None:
+    """The date nearest in the same clause, with no other condition in between: after the mention first, as lists write it."""
+    left, right = doc.sentence_at(start)
+    at = bisect_left(dates, (end,))
+    if at < len(dates):
+        first, _, value = dates[at]
+        between = doc.text[end:first]
+        if first < right and len(between) < 45 and bisect_left(starts, end) == bisect_left(starts, first) and not re.search(r"[;\n]|\.\s", between):
+            return value
+    if at:
+        _, last, value = dates[at - 1]
+        between = doc.text[last:start]
+        if last > left and 0 <= len(between) < 40 and bisect_left(starts, last) == bisect_left(starts, start) and not re.search(r"[;\n),]|\.\s", between):
+            return value
+    return None
+
+
+def _overlaps(start: int, end: int, taken: tuple[tuple[int, int], ...]) -> bool:
+    at = bisect_left(taken, (end, 0)) - 1
+    return at >= 0 and taken[at][1] > start
