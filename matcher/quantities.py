@@ -1,13 +1,183 @@
-"""Numbers and units: spellings to UCUM, conversion to the canonical unit of a test."""
+"""Numbers and units: spellings to UCUM, conversion to the canonical unit of a test, and what a number without a unit can mean."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+from types import MappingProxyType
 
+from models import load_vocabulary
+from models.vocabulary import Test, Unit
+
+# Units a number without one may be in, most usual first, by the dimension of the test's own unit.
+_USUAL = {
+    "mass/volume": ("mmol/L", "umol/L", "g/L", "mg/dL", "mg/L"),
+    "count/volume": ("/uL",),
+    "catalysis/volume": ("ukat/L",),
+    "temperature": ("[degF]",),
+    "length": ("m",),
+    "ratio": ("1",),
+}
+_CREATININE = 113.12  # g/mol: mg/mmol of a urine ratio means per mmol of creatinine
+_EXPONENTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
+
+
+def _key(spelling: str) -> str:
+    """What makes two spellings one unit: spaces, stars, carets, raised digits and the two micro signs do not matter."""
+    plain = spelling.replace("µ", "u").replace("μ", "u").replace("×", "x").translate(_EXPONENTS)
+    return re.sub(r"[\s^*]", "", plain)
+
+
+@lru_cache(maxsize=1)
+def _spellings() -> tuple[MappingProxyType[str, str], MappingProxyType[str, str]]:
+    exact: dict[str, str] = {}
+    folded: dict[str, str] = {}
+    for spelling, code in load_vocabulary().units.items():
+        if spelling.startswith("="):
+            exact.setdefault(_key(spelling[1:]), code)
+        else:
+            folded.setdefault(_key(spelling).casefold(), code)
+    return MappingProxyType(exact), MappingProxyType(folded)
+
+
+@lru_cache(maxsize=4096)
 def ucum(spelling: str) -> str | None:
     """The UCUM code of a unit as people write it ("x10^9/L", "K/uL", "gm%", "µmol/l"), or None."""
-    return None
+    exact, folded = _spellings()
+    key = _key(spelling)
+    return exact.get(key) or folded.get(key.casefold())
 
 
 def convert(value: float, unit: str, test: str) -> float | None:
-    """The value in the canonical unit of a test of the vocabulary; `unit` in UCUM. None where the two do not convert."""
+    """The value in the canonical unit of a test of the vocabulary; `unit` in UCUM. None where the two do not convert.
+
+    Moles become grams by the molar mass of the test (haemoglobin as its monomer, urea nitrogen as N2: 2.8 mg/dL a mmol/L).
+    A mass alone counts as one of 24 hours where the test is an excretion a day.
+    """
+    line = _line(unit, test)
+    return None if line is None else float(f"{value * line[0] + line[1]:.12g}")  # the ratio of magnitudes is not exact in binary
+
+
+@lru_cache(maxsize=4096)
+def _line(unit: str, test: str) -> tuple[float, float] | None:
+    """(slope, intercept) from a unit to the canonical unit of a test."""
+    row = load_vocabulary().tests.get(test)
+    if row is None:
+        return None
+    if unit == row.unit:
+        return 1.0, 0.0
+    source, target = _unit(unit), _unit(row.unit)
+    if source is None or target is None:
+        return None
+    if target.dimension == source.dimension == "temperature":
+        return (5 / 9, -160 / 9) if unit == "[degF]" else None
+    if test == "hba1c" and unit == "mmol/mol":
+        return 0.09148, 2.152  # NGSP from IFCC, Hoelzel et al., Clin Chem 2004
+    step = _step(source.dimension, target.dimension, row)
+    return None if step is None else (source.magnitude * step / target.magnitude, 0.0)
+
+
+def _step(source: str, target: str, row: Test) -> float | None:
+    """What one base unit of a dimension is in the base unit of another, for this test."""
+    if source == target:
+        return 1.0
+    match source, target:
+        case "substance/volume", "mass/volume":
+            return row.molar_mass
+        case "mass/volume", "substance/volume":
+            return 1 / row.molar_mass if row.molar_mass else None
+        case ("iu/volume", "catalysis/volume") | ("catalysis/volume", "iu/volume"):
+            return 1.0  # "IU/L" of an enzyme, "U/mL" of a hormone
+        case "equivalents/volume", "substance/volume":
+            return 1.0  # sodium, potassium, chloride, bicarbonate: one charge each
+        case "mass", "mass/time":
+            return 1.0
+        case "mass/substance", "ratio":
+            return 1 / _CREATININE
     return None
+
+
+def _unit(code: str) -> Unit | None:
+    return load_vocabulary().ucum.get(code) or _unit_by_library(code)
+
+
+@lru_cache(maxsize=512)
+def _unit_by_library(code: str) -> Unit | None:
+    """A UCUM code that is not in our table, by pint. Imported late: its registry takes seconds, the table covers what notes use."""
+    import pint
+    from ucumvert.parser import InvalidUcumError
+
+    registry = _registry()
+    try:
+        quantity = registry.from_ucum(code)
+        for known in load_vocabulary().ucum.values():
+            if known.dimension in _USUAL or "/" in known.dimension:
+                like = registry.from_ucum(known.ucum)
+                if like.dimensionality == quantity.dimensionality:
+                    return Unit(code, known.dimension, float(quantity.to(like.units).magnitude / like.magnitude) * known.magnitude)
+    except (InvalidUcumError, pint.errors.PintError, ValueError, AttributeError, TypeError):
+        return None
+    return None
+
+
+@lru_cache(maxsize=1)
+def _registry():  # type: ignore[no-untyped-def]
+    import ucumvert
+
+    return ucumvert.PintUcumRegistry()
+
+
+_LOOKALIKE = str.maketrans("OoQlI|", "000111")
+
+
+def numbers(written: str, decimal_comma: bool = False) -> tuple[float, ...]:
+    """What a written number can mean, likeliest first: "3,410" is 3410 or 3.41, "63.000" 63 or 63000, "9.O" (a scan's 9.0) 9.
+
+    `decimal_comma`: the text writes decimals with a comma, so the comma is tried as one first.
+    """
+    plain = re.sub(r"[\s'\u00a0\u202f]", "", written.translate(_LOOKALIKE))
+    if re.fullmatch(r"\d+", plain):
+        return (float(plain),)
+    if re.fullmatch(r"\d{1,3}(,\d{3}){2,}(\.\d+)?|\d{1,3},\d{3}\.\d+", plain):
+        return (float(plain.replace(",", "")),)
+    if re.fullmatch(r"\d{1,3}(\.\d{3}){2,}(,\d+)?|\d{1,3}\.\d{3},\d+", plain):
+        return (float(plain.replace(".", "").replace(",", ".")),)
+    if re.fullmatch(r"\d*\.\d+", plain):
+        grouped = re.fullmatch(r"[1-9]\d{0,2}\.\d{3}", plain)
+        readings = (float(plain), float(plain.replace(".", ""))) if grouped else (float(plain),)
+        return readings[::-1] if grouped and decimal_comma else readings
+    if re.fullmatch(r"\d+,\d+", plain):
+        grouped = re.fullmatch(r"[1-9]\d{0,2},\d{3}", plain)
+        decimal, thousands = float(plain.replace(",", ".")), float(plain.replace(",", ""))
+        if not grouped:
+            return (decimal,)
+        return (decimal, thousands) if decimal_comma else (thousands, decimal)
+    return ()
+
+
+def canonical(values: Iterable[float], unit: str | None, test: str, prefer: Iterable[str] = ()) -> tuple[float, str] | None:
+    """The first reading that is plausible for the test, in its canonical unit, and the unit it was read in. None: no reading is.
+
+    `unit`: UCUM, as written, or None; a unit that cannot belong to the test counts as none. `prefer`: units to try first
+    where none is written (the one this note uses for the test elsewhere, or its reference range's).
+    """
+    row = load_vocabulary().tests[test]
+    values = tuple(values)
+    if unit is not None and _line(unit, test) is not None:
+        candidates: tuple[str, ...] = (unit,)
+    else:
+        candidates = tuple(dict.fromkeys((*prefer, row.unit, *_usual(test))))
+    for code in candidates:
+        for value in sorted(values, key=lambda v: v % 1 != 0) if code == "/uL" else values:  # nobody counts parts of a cell
+            converted = convert(value, code, test)
+            if converted is not None and row.low <= converted <= row.high:
+                return converted, code
+    return None
+
+
+@lru_cache(maxsize=1024)
+def _usual(test: str) -> tuple[str, ...]:
+    row = load_vocabulary().tests[test]
+    dimension = load_vocabulary().ucum[row.unit].dimension
+    return tuple(code for code in _USUAL.get(dimension, ()) if _line(code, test) is not None)
