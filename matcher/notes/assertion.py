@@ -93,13 +93,14 @@ _ANSWER_NO = re.compile(
 )
 _ANSWER_YES = re.compile(r"\s*(?:[:=]\s*)?(?:\(\s*\+\s*\)|\+ve\b|\+(?!\w))|\s*[:=]\s*(?:yes|positive|pos|present)\b", re.IGNORECASE)
 _DOUBTED = re.compile(r"\s?(?:\(\?\)|\?)")
-_CORRECTED = re.compile(r"\s*[\"')]*\?\s*[-–—:]*\s*(?:(?:pt|patient|she|he)\s+(?:says|said|states)\s+)?no\b|[\"']?\s*\(?(?:not|no)[ ,]", re.IGNORECASE)
+_CORRECTED = re.compile(r"\s*[\"')]*\?\s*[-–—:]*\s*(?:(?:pt|patient|she|he)\s+(?:says|said|states)\s+)?no\b", re.IGNORECASE)
 _PREFIX_NO = re.compile(r"(?:\(\s*[-–−]\s*\)|[-–−]\s?ve(?:\s+for)?)\s*$", re.IGNORECASE)
 _PREFIX_DOUBT = re.compile(r"\?\s?$")
 _UNTICKED = re.compile(r"(?:\[\s?\]|☐|\(\s\))\s*$")
 _LISTING = re.compile(r",\s*(?:and|or|&|nor)\s|\s(?:and|or|&|nor)\s|/", re.IGNORECASE)
 _COMPANY = re.compile(
     r"(?:\b(?:with|by|from|per|lives?|living|accompanied by|married to|and)\s+(?:his|her|the|a|an|their|my|patient's|pt's)?\s*(?:\w+\s)?$)", re.IGNORECASE)
+_OWNS = re.compile(r"'s\b|\s+(?:has|had|with|who)\b", re.IGNORECASE)
 _INFORMANT = re.compile(r"\s*(?:\([^)]*\)\s*)?(?:says?|said|reports?|reported|states?|stated|notes?|noted|noticed|asks?|asked|calls?|called|confirms?|confirmed|thinks|believes|is with|is here|here|present|at bedside|in attendance|drove|brought|wants?|helps?|offered|typed|matched|haplo\w*|is a match|declined|feels|worr\w+|concerned|describes?|informed|was told|lives|requests?)\b", re.IGNORECASE)
 
 
@@ -165,9 +166,10 @@ class Scopes:
         if cue.category in ("family", "other_person"):
             if any(cue_end <= p < start for p in self._patients(cue_end, start)):
                 return False
-            return cue.category == "other_person" and len(gap) < 60 or not (
-                cue.category == "other_person" or _COMPANY.search(text[max(0, cue_start - 25) : cue_start]) and not re.match(r"(?:'s|\s+(?:has|had|with|who))\b", text[cue_end : cue_end + 8])
-                or _INFORMANT.match(text, cue_end))
+            if cue.category == "other_person":
+                return len(gap) < 60
+            company = _COMPANY.search(text[max(0, cue_start - 25) : cue_start]) and not _OWNS.match(text, cue_end)
+            return not company and not _INFORMANT.match(text, cue_end)
         if cue.category == "hypothetical":
             return len(gap) < 160
         if cue_start < soft_left:
@@ -178,12 +180,13 @@ class Scopes:
         if cue.category in ("negated", "not_new"):
             first = pieces[0]
             turn = _TURN.search(first)
-            if turn and not (_DENIAL.match(cue.text) or turn.group() == ":" and not first[: turn.start()].strip()):
+            if turn and not _DENIAL.match(cue.text) and (turn.group() != ":" or first[: turn.start()].strip()):
                 return False
             return len(pieces) == 1 or not self._fresh(pieces, start, end)
         if cue.category in ("past", "treated", "resolved"):
-            return len(gap) < 150 and (len(pieces) == 1 or not self._fresh(pieces, start, end) and cue.text not in _ADJACENT)\
-                and (cue.text not in _ADJACENT or len(gap) < 30)
+            if cue.text in _ADJACENT:
+                return len(pieces) == 1 and len(gap) < 30
+            return len(gap) < 150 and (len(pieces) == 1 or not self._fresh(pieces, start, end))
         return len(pieces) == 1 and len(gap) < 60  # doubt and present tense: the phrase they stand in
 
     def _fresh(self, pieces: list[str], start: int, end: int) -> bool:
@@ -193,13 +196,13 @@ class Scopes:
             re.search(r"[-–—]\s|\n\s*\n|:", piece) for piece in pieces[1:])
 
     def _backward(self, cue: Cue, cue_start: int, end: int, soft_right: int, others: Sequence[int]) -> bool:
-        text, gap = self._text, self._text[end:cue_start]
+        gap = self._text[end:cue_start]
         if cue.category in ("resolved", "treated", "past"):
             nearest = bisect_left(others, end) == bisect_left(others, cue_start)
             return len(gap) < 120 and (nearest or bool(re.search(r"\b(?:both|all)\s*$", gap)))
         if cue.category == "family":
             return len(gap) < 60
-        if cue_start >= soft_right:
+        if cue_start > soft_right or (cue_start == soft_right and not cue.text.startswith("but ")):
             return False
         if cue.category == "negated":
             lead = gap.rstrip()
@@ -209,7 +212,7 @@ class Scopes:
             if "," in gap:
                 return bool(listed or _LISTING.search(gap)) and not _FRESH.search(gap.rsplit(",", 1)[0]) and "no " not in gap
             return len(gap) < 60 and not re.search(r"\b(?:with|for|and (?:was|is|has)|no|treated|has|had|by)\b", gap)
-        return "," not in gap and len(gap) < 50
+        return "," not in gap and "(" not in gap.lstrip(" (") and len(gap) < 50
 
     def _patients(self, a: int, b: int) -> Sequence[int]:
         return self._patient[bisect_left(self._patient, a) : bisect_left(self._patient, b)]

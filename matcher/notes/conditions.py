@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable
 from datetime import date, timedelta
+from functools import cache
 
-from matcher.domain import ConditionFact, PartialDate, Qualifiers, Status
+from matcher.domain import ConditionFact, Qualifiers, Status
 from matcher.notes.document import Document
 from matcher.notes.mentions import Mention, read_mentions
 from matcher.notes.serologies import interpret, read_markers
@@ -28,7 +28,9 @@ def read_conditions(doc: Document, note_date: date | None) -> tuple[ConditionFac
     for mention in mentions:
         status = _status(mention, vocabulary, now)
         if status is not None:
-            said[mention.id].append((status, mention))
+            for concept in _reported(mention.id):
+                said[concept].append((status, mention))
+    _context_of_myeloma(doc, said, vocabulary)
     facts: dict[str, ConditionFact] = {}
     for concept, statements in said.items():
         facts[concept] = _fact(doc, concept, statements, vocabulary)
@@ -39,6 +41,39 @@ def read_conditions(doc: Document, note_date: date | None) -> tuple[ConditionFac
             facts[concept] = ConditionFact(concept, status, (*evidence, *(own.evidence if own and own.status is status else ())))
     _derive(facts, said, vocabulary)
     return tuple(sorted(facts.values(), key=lambda f: (f.evidence[0].start, f.id)))
+
+
+@cache
+def _reported(concept: str) -> tuple[str, ...]:
+    """The concept and, where it is finer than the reporting vocabulary, the kinds of that vocabulary it belongs to."""
+    rows = load_vocabulary().conditions
+    found, above = [concept], list(rows[concept].parents)
+    if rows[concept].source.startswith("vocabulary"):
+        return (concept,)
+    while above:
+        parent = above.pop(0)
+        if rows[parent].source.startswith("vocabulary"):
+            if rows[parent].course != "group" and parent != "active_infection" and parent not in found:
+                found.append(parent)
+        else:
+            above.extend(rows[parent].parents)
+    return tuple(found)
+
+
+_OTHER_FRACTURE = re.compile(r"osteopor|\bfall\b|\bfell\b|trauma|accident|hip\b|wrist|ankle|childhood|skiing|bicycle|motor", re.IGNORECASE)
+
+
+def _context_of_myeloma(doc: Document, said: dict[str, list[tuple[Status, Mention]]], vocabulary: Vocabulary) -> None:
+    """In a note about a plasma cell disorder amyloid is AL, and a fracture that nothing else explains is of its bone disease."""
+    if not any(vocabulary.is_a(concept, "plasma_cell_disorder") for concept in said):
+        return
+    said["al_amyloidosis"] += said.get("amyloidosis", [])
+    for concept in vocabulary.descendants("fracture") - {"pathologic_fracture", "osteoporotic_fracture"}:
+        said["pathologic_fracture"] += [
+            (s, m) for s, m in said.get(concept, ()) if s is not Status.FAMILY and not _OTHER_FRACTURE.search(doc.text, *doc.sentence_at(m.start))]
+    for concept in ("al_amyloidosis", "pathologic_fracture"):
+        if not said[concept]:
+            del said[concept]
 
 
 def _status(mention: Mention, vocabulary: Vocabulary, now: date | None) -> Status | None:
@@ -53,23 +88,23 @@ def _status(mention: Mention, vocabulary: Vocabulary, now: date | None) -> Statu
     if c.possible:
         return Status.POSSIBLE
     row = vocabulary.conditions[mention.id]
-    lasting = "plasma_cell_disorder" in vocabulary.ancestors(mention.id) or mention.id == "multiple_myeloma"
+    lasting = vocabulary.is_a(mention.id, "plasma_cell_disorder")
     old = mention.date is not None and now is not None and mention.date.latest < now - RECENT
     if row.course in ("chronic", "group") or lasting:
         return Status.HISTORICAL if c.resolved and not lasting else Status.PRESENT
     if row.course == "malignancy":
         long_ago = mention.date is not None and now is not None and mention.date.latest < now - TUMOUR_FREE
-        over = c.resolved or c.treated or (c.past or long_ago) and not c.current
-        return Status.HISTORICAL if over and not (c.current and not c.resolved and not c.treated) else Status.PRESENT
+        over = c.resolved or c.treated or ((c.past or long_ago) and not c.current)
+        return Status.HISTORICAL if over else Status.PRESENT
     if row.course == "event":
         return Status.PRESENT if c.current and not (old or c.resolved or c.treated or c.past) else Status.HISTORICAL
-    if c.resolved or c.treated or ((c.past or old or mention.section == "history" and row.course == "acute") and not c.current):
+    if c.resolved or c.treated or ((c.past or old or (mention.section == "history" and row.course == "acute")) and not c.current):
         return Status.HISTORICAL
     return Status.PRESENT
 
 
 def _fact(doc: Document, concept: str, statements: list[tuple[Status, Mention]], vocabulary: Vocabulary) -> ConditionFact:
-    status = _outcome(statements)
+    status = _device_outcome(doc, statements) if concept == "indwelling_catheter" else _outcome(doc, statements)
     support = [m for s, m in statements if s is status]
     support.sort(key=lambda m: (m.context.weak, m.section == "reason", m.start))
     dated = [m.date for m in support if m.date]
@@ -80,11 +115,12 @@ def _fact(doc: Document, concept: str, statements: list[tuple[Status, Mention]],
     )
 
 
-def _outcome(statements: list[tuple[Status, Mention]]) -> Status:
-    """One status from all that is said of a condition."""
+def _outcome(doc: Document, statements: list[tuple[Status, Mention]]) -> Status:
+    """One status from all that is said of a condition. A word in quotation marks is somebody else's; it counts where it is all there is."""
     own = [(s, m) for s, m in statements if s is not Status.FAMILY]
     if not own:
         return Status.FAMILY
+    own = [(s, m) for s, m in own if doc.text[max(0, m.start - 1) : m.start] not in _QUOTES or doc.text[m.end : m.end + 1] not in _QUOTES] or own
     count = {status: sum(s is status for s, _ in own) for status in Status}
     firm = sum(s is Status.ABSENT and not m.context.weak for s, m in own)
     current = any(s is Status.PRESENT and m.context.current for s, m in own)
@@ -95,6 +131,15 @@ def _outcome(statements: list[tuple[Status, Mention]]) -> Status:
         if count[status]:
             return status
     return Status.PRESENT
+
+
+_QUOTES = ('"', "\u201c", "\u201d", "'")
+
+
+def _device_outcome(doc: Document, statements: list[tuple[Status, Mention]]) -> Status:
+    """Of several devices each has its own end; one still in place counts."""
+    last = {doc.text[m.start : m.end].lower(): s for s, m in statements}
+    return next(s for s in (Status.PRESENT, Status.HISTORICAL, Status.ABSENT, Status.POSSIBLE, Status.FAMILY) if s in last.values())
 
 
 _GRADE = re.compile(r"\b(?:grade|gr\.?|G|CTC(?:AE)?(?: grade)?)\s?(?P<grade>[0-5]|I{1,3}V?|IV)\b(?!\s*/)", re.IGNORECASE)
@@ -126,22 +171,29 @@ def _qualifiers(doc: Document, concept: str, support: list[Mention]) -> Qualifie
 
 def _derive(facts: dict[str, ConditionFact], said: dict[str, list[tuple[Status, Mention]]], vocabulary: Vocabulary) -> None:
     """What one fact says of another (annotation guidelines; IMWG 2014 for the order of plasma cell disorders)."""
-    _active_infection(facts, vocabulary)
+    _active_infection(facts, said, vocabulary)
     _plasma_cell_order(facts, said)
 
 
-def _active_infection(facts: dict[str, ConditionFact], vocabulary: Vocabulary) -> None:
-    """An acute infection that goes on is an active infection, whatever is said of infections in general."""
-    going_on = [f for f in facts.values() if f.status is Status.PRESENT and f.id != "active_infection" and _acute_infection(f.id, vocabulary)]
-    if going_on:
-        known = facts.get("active_infection")
-        own = known.evidence if known and known.status is Status.PRESENT else ()
+def _active_infection(facts: dict[str, ConditionFact], said: dict[str, list[tuple[Status, Mention]]], vocabulary: Vocabulary) -> None:
+    """An acute infection that goes on is an active infection. Where the note says there is none, one that it does not call current is over."""
+    known = facts.pop("active_infection", None)
+    denied = known is not None and known.status is Status.ABSENT
+    going_on = []
+    for fact in [f for f in facts.values() if f.status is Status.PRESENT and _acute_infection(f.id, vocabulary)]:
+        if denied and not any(m.context.current for s, m in said.get(fact.id, ()) if s is Status.PRESENT):
+            _past(facts, fact.id)
+        else:
+            going_on.append(fact)
+    own = known.evidence if known and known.status is Status.PRESENT else ()
+    if going_on or own:
         facts["active_infection"] = ConditionFact("active_infection", Status.PRESENT, (*own, *(e for f in going_on for e in f.evidence)))
+    elif known and known.status in (Status.ABSENT, Status.POSSIBLE):
+        facts["active_infection"] = known
 
 
 def _acute_infection(concept: str, vocabulary: Vocabulary) -> bool:
-    above = vocabulary.ancestors(concept)
-    return "active_infection" in above and vocabulary.conditions[concept].course == "acute"
+    return vocabulary.is_a(concept, "infectious_disease") and vocabulary.conditions[concept].course == "acute"
 
 
 def _plasma_cell_order(facts: dict[str, ConditionFact], said: dict[str, list[tuple[Status, Mention]]]) -> None:

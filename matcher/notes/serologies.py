@@ -50,7 +50,10 @@ def _lexicon() -> Lexicon[tuple[str, str]]:
 
 
 def read_markers(doc: Document) -> list[Marker]:
-    """Every marker that has a result, in order."""
+    """Every marker, in order; `positive` is None where the note gives no result ("serology was not sent").
+
+    A bare name of an infection counts as a marker only with a result.
+    """
     text, found = doc.text, []
     named = [(h.start, h.end, *h.meaning) for h in _lexicon().find(text)]
     bounds: dict[tuple[int, int], list[tuple[int, int, str, str]]] = {}
@@ -72,7 +75,14 @@ def read_markers(doc: Document) -> list[Marker]:
                 found.append(Marker(infection, kind, start, end, *inherited))
         if not any(left <= f.start < right for f in found):
             found += _led(text, marks)
+    read = {m.start for m in found}
+    found += [Marker(infection, kind, start, end, None, end) for start, end, infection, kind in named if start not in read and kind != "any" and not _bare(text[start:end])]
     return sorted(found, key=lambda m: m.start)
+
+
+def _bare(name: str) -> bool:
+    """HIV names both the test and the infection."""
+    return re.fullmatch(r"HIV(?:[- ]?1)?(?:[-/ ]*2)?", name, re.IGNORECASE) is not None
 
 
 def _stretch(text: str, place: int) -> tuple[int, int]:
@@ -125,6 +135,8 @@ def interpret(markers: Iterable[Marker], doc: Document) -> dict[str, tuple[Statu
     """
     by: dict[str, dict[str, Marker]] = {}
     for m in markers:
+        if m.positive is None:
+            continue
         by.setdefault(m.infection, {})[m.kind] = m
     found = {}
     for infection, kinds in by.items():
