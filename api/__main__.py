@@ -1,0 +1,23 @@
+"""`python -m api FD`: the API on a socket that is listening already; its parent keeps it, so that a restart refuses nobody."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import sys
+
+import uvicorn
+
+from api.app import create_app
+from workers.processes import die_with_parent
+
+
+def run(listening: socket.socket) -> None:
+    """Serve until SIGTERM or SIGINT."""
+    config = uvicorn.Config(create_app(), log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=5, backlog=2048)
+    uvicorn.Server(config).run(sockets=[listening])
+
+
+if __name__ == "__main__":
+    die_with_parent(signal.SIGTERM)
+    run(socket.socket(fileno=int(sys.argv[1])))

@@ -1,0 +1,72 @@
+"""The application: routes under /api/v1, health and metrics beside them, the page at /."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from pathlib import Path
+
+from fastapi import APIRouter, FastAPI
+from fastapi.staticfiles import StaticFiles
+from starlette.middleware.cors import CORSMiddleware
+
+from api import oidc, problems, routes_batches, routes_health, routes_jobs, routes_matches, routes_trials
+from api.audit import AuditLog
+from api.door import Door
+from api.keys import KeyFile
+from api.metrics import make_metrics
+from api.service import Service
+from workers.app import make_app
+from workers.catalogue import Catalogue
+from workers.connection import connect
+from workers.logs import configure_logging
+from workers.sealing import load_sealer
+from workers.settings import Settings, listed, load_settings
+from workers.store import Store
+
+_WEB = Path(__file__).parent / "web"
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """For uvicorn's --factory, too. Raises EligoError where a setting is missing."""
+    settings = settings or load_settings()
+    configure_logging(settings.log_level, "api")
+    store = Store(connect(settings), load_sealer(settings), settings)
+    app = FastAPI(
+        title="Eligo",
+        version=version("eligo"),
+        summary="Which trials does the patient of this note fit, criterion by criterion, and on which words of the note does each answer rest.",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/openapi.json",
+        responses={code: {"model": problems.Problem, "content": {"application/problem+json": {}}, "description": what} for code, what in _PROBLEMS.items()},
+    )
+    app.state.service = Service(
+        settings, store, make_app(settings), Catalogue(settings), KeyFile(settings.keys_file), oidc.configured(settings), AuditLog(settings.audit_file)
+    )
+    app.state.metrics, requests, seconds = make_metrics(store)
+    v1 = APIRouter(prefix="/api/v1")
+    for module in (routes_matches, routes_batches, routes_jobs, routes_trials):
+        v1.include_router(module.router)
+    v1.include_router(routes_health.versioned)
+    app.include_router(v1)
+    app.include_router(routes_health.router)
+    app.mount("/", StaticFiles(directory=_WEB, html=True), name="page")
+    problems.install(app)
+    if origins := listed(settings.cors_origins):
+        app.add_middleware(
+            CORSMiddleware, allow_origins=origins, allow_methods=["GET", "POST", "PUT", "DELETE"],
+            allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match"], expose_headers=["Location", "ETag", "Retry-After", "X-Request-ID"],
+        )  # fmt: skip
+    app.add_middleware(Door, settings=settings, requests=requests, seconds=seconds)
+    return app
+
+
+_PROBLEMS = {
+    400: "The request is malformed",
+    401: "No valid credentials",
+    403: "The credentials do not reach so far",
+    413: "Too large",
+    422: "The request does not fit",
+    429: "Too many submissions; Retry-After says when",
+    503: "The job store is away or full; nothing was accepted; Retry-After says when",
+}

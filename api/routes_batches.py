@@ -1,0 +1,5 @@
+"""A list of patients (to come)."""
+
+from fastapi import APIRouter
+
+router = APIRouter(prefix="/batches", tags=["batches"])

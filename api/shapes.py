@@ -1,0 +1,125 @@
+"""The requests and answers of the API. What stands inside a result is `matcher.answers`' to say."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from workers.store import Job
+
+EXAMPLE_NOTE = (
+    "Consult 2024-02-11. 64-year-old woman with IgG kappa multiple myeloma, relapsed and refractory after four prior lines "
+    "(VRd and autologous transplant 2018, DPd, KCd, Xd). No prior BCMA-directed therapy. ECOG 1. Hb 9.8 g/dL, platelets 82 x10^9/L, creatinine 0.9 mg/dL."
+)
+
+Unmentioned = Literal["unknown", "absent"]
+TrialIds = Annotated[list[Annotated[str, Field(min_length=1, max_length=200)]], Field(min_length=1, max_length=10_000)]
+State = Literal["queued", "running", "done", "failed"]
+
+
+class Orders(BaseModel):
+    """What to match against, and how."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    trials: TrialIds | None = Field(None, description="Ids of trials in the registry; all of them where none is named")
+    as_of: date | None = Field(None, description="The date to count windows back from; the note's own where not given")
+    unmentioned: Unmentioned = Field("unknown", description="What to hold of conditions and treatments that the note does not mention")
+
+
+class MatchRequest(Orders):
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"note": EXAMPLE_NOTE, "as_of": "2024-02-11"}]})
+
+    note: str = Field(min_length=1, description="The note, as plain text")
+    note_id: str = Field("note", min_length=1, max_length=200, description="Your name for it; comes back in the result. Not a patient's name, please")
+
+
+class Accepted(BaseModel):
+    id: str
+    state: State = "queued"
+
+
+class JobAnswer(BaseModel):
+    """Counts are of notes; times are UTC. `total` is null until the file has been read to its end."""
+
+    id: str
+    state: State
+    created: datetime
+    expires: datetime
+    finished: datetime | None = None
+    error: str | None = None
+
+
+class MatchAnswer(JobAnswer):
+    revision: int = Field(0, description="Counts the corrections")
+    result: dict[str, Any] | None = Field(None, description="As `eligo match --json` prints it")
+    corrections: list[dict[str, Any]] = Field(default_factory=list, description="A clinician's, marked as such in the result")
+
+
+class BatchAnswer(JobAnswer):
+    total: int | None = None
+    read: int = Field(0, description="Patients found in the file so far")
+    done: int = 0
+    failed: int = 0
+    rate: float | None = Field(None, description="Notes a second since the work began")
+    seconds_left: float | None = None
+
+
+class JobsPage(BaseModel):
+    items: list[dict[str, Any]]
+    total: int
+    next: str | None = Field(None, description="Where the next page is")
+
+
+class Corrections(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"corrections": [{"fact": "ecog", "value": 1}, {"fact": "bcma", "value": "naive"}]}]},
+    )
+
+    corrections: list[dict[str, Any]] = Field(max_length=200, description="The whole list: it replaces an earlier one; empty takes them back")
+
+
+class TrialDocument(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"name": "NCT00000000.txt", "document": "Title: ...\nInclusion Criteria:\n1. Age 18 years or older\nExclusion Criteria:\n1. Pregnancy"}]},
+    )
+
+    document: str = Field(min_length=1, description="The trial as saved: JSON or XML of a registry, a web page, or text")
+    name: str = Field("document.txt", min_length=1, max_length=200, description="Its file name")
+
+
+class TrialSummary(BaseModel):
+    trial_id: str
+    title: str
+    status: str | None = None
+    phase: str | None = None
+    conditions: list[str] = []
+    criteria: int = Field(description="How many")
+    etag: str
+
+
+class TrialsPage(BaseModel):
+    items: list[TrialSummary]
+    total: int
+    next: str | None = None
+
+
+def moment(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def times(job: Job) -> dict[str, Any]:
+    finished = None if job.finished is None else moment(job.finished)
+    return {"id": job.id, "state": job.state, "created": moment(job.created), "expires": moment(job.expires), "finished": finished, "error": job.error}
+
+
+def batch_answer(job: Job, now: float) -> BatchAnswer:
+    settled = job.done + job.failed
+    spent = (job.finished or now) - job.started if job.started else 0
+    rate = settled / spent if settled and spent > 0 else None
+    left = (job.total - settled) / rate if rate and job.total is not None else None
+    return BatchAnswer(**times(job), total=job.total, read=job.rows, done=job.done, failed=job.failed, rate=rate, seconds_left=left)

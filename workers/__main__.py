@@ -1,0 +1,50 @@
+"""`python -m workers`: one Celery worker with its pool of processes."""
+
+from __future__ import annotations
+
+import signal
+
+from celery import Celery
+from celery.signals import celeryd_init, setup_logging, worker_process_init, worker_ready
+
+import matcher
+from workers.app import make_app
+from workers.connection import connect
+from workers.logs import configure_logging
+from workers.processes import die_with_parent
+from workers.sealing import load_sealer
+from workers.settings import Settings, load_settings
+from workers.store import Store
+from workers.sweep import start_sweeping
+from workers.tasks import register
+
+
+def main(settings: Settings | None = None) -> None:
+    """Runs until told to stop: SIGTERM finishes the turns in hand (see `workers.app`)."""
+    settings = settings or load_settings()
+    configure_logging(settings.log_level, "worker")
+    app: Celery = make_app(settings)
+    work = register(app, settings)
+
+    @setup_logging.connect(weak=False)
+    def keep_our_logging(**_: object) -> None:
+        """Celery would otherwise install handlers that print tracebacks with their values."""
+
+    @celeryd_init.connect(weak=False)
+    def load_language(**_: object) -> None:
+        matcher.read_note("Warm-up.", "")  # once, before the fork: the processes share these pages
+
+    @worker_process_init.connect(weak=False)
+    def start_process(**_: object) -> None:
+        die_with_parent(signal.SIGKILL)
+        _ = work.process
+
+    @worker_ready.connect(weak=False)
+    def ready(**_: object) -> None:
+        start_sweeping(Store(connect(settings), load_sealer(settings), settings), app)
+
+    app.worker_main(["worker", "--without-gossip", "--without-mingle", "--without-heartbeat", f"--loglevel={settings.log_level}"])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,59 @@
+"""The Celery application: tasks carry identifiers, the job record is the truth (`workers.store`)."""
+
+from __future__ import annotations
+
+import os
+
+# Must be set before celery is imported: SIGTERM then means "finish what is in hand, hand back the rest".
+os.environ.setdefault("REMAP_SIGTERM", "SIGQUIT")
+
+from celery import Celery
+from kombu import Queue
+
+from workers.connection import broker_url
+from workers.settings import Settings
+
+INTERACTIVE, BULK = "eligo.interactive", "eligo.bulk"  # consumed in this order: a pasted note does not wait behind a list
+WORK = "eligo.work"
+
+
+def make_app(settings: Settings) -> Celery:
+    """The application for one Redis. Without the two restore settings a lost task comes back after 100 s or never (design/measured.md)."""
+    app = Celery("eligo", broker=broker_url(settings), set_as_current=False)
+    app.conf.update(
+        task_queues=[Queue(INTERACTIVE), Queue(BULK)],
+        task_default_queue=BULK,
+        task_acks_late=True,
+        task_reject_on_worker_lost=True,
+        task_ignore_result=True,
+        task_serializer="json",
+        accept_content=["json"],
+        # A turn is a slice of work plus at most one note that will not end.
+        task_time_limit=settings.slice + settings.note_hard_limit,
+        worker_prefetch_multiplier=1,
+        worker_concurrency=settings.processes,
+        worker_max_memory_per_child=450_000,  # KiB
+        worker_soft_shutdown_timeout=settings.soft_shutdown,
+        worker_hijack_root_logger=False,
+        worker_send_task_events=False,
+        worker_enable_remote_control=False,
+        broker_connection_retry_on_startup=True,
+        broker_connection_max_retries=None,
+        broker_transport_options={
+            "visibility_timeout": int(settings.slice + settings.note_hard_limit) + 30,  # longer than the longest turn
+            "unacked_restore_interval": 2,
+            "unacked_restore_throttle": 1,
+            "queue_order_strategy": "priority",
+            "socket_timeout": 10.0,
+            "socket_connect_timeout": 2.0,
+            "health_check_interval": 5,
+            "master_name": settings.sentinel_master,
+        },
+    )
+    return app
+
+
+def enqueue(app: Celery, kind: str, job: str, turns: int = 1) -> None:
+    """Say that a job has work. Losing this loses time, not work: the sweep says it again."""
+    for _ in range(turns):
+        app.send_task(WORK, args=[job], queue=INTERACTIVE if kind == "match" else BULK, retry=False)

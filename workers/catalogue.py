@@ -1,0 +1,52 @@
+"""The trials of this installation: those that come with the program, and its own registry, which goes before them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from functools import lru_cache
+
+from matcher.answers import trial_answer
+from matcher.domain import Trial
+from matcher.registry import Registry, RegistryError, bundled_trials
+from workers.settings import Settings
+
+
+class Catalogue:
+    """Compiled trials by id, read again when the registry has changed. An own trial replaces a bundled one of the same id."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.own = Registry(settings.data_dir)
+        self._bundled = {t.trial_id: t for t in bundled_trials()} if settings.bundled_trials else {}
+        self._seen: dict[str, str] | None = None
+        self._trials: dict[str, Trial] = {}
+
+    def etags(self) -> dict[str, str]:
+        """Every id, in order, with the etag that changes when the trial does."""
+        return dict(sorted({**{i: _etag(t) for i, t in self._bundled.items()}, **self.own.etags()}.items()))
+
+    def trials(self, ids: Sequence[str] | None = None) -> tuple[Trial, ...]:
+        """The named trials, or all. A trial that was deleted since it was named is left out."""
+        known = self._known()
+        return tuple(known.values()) if ids is None else tuple(known[i] for i in ids if i in known)
+
+    def get(self, trial_id: str) -> tuple[Trial, str]:
+        """A trial and its etag. Raises RegistryError where there is none."""
+        etag = self.etags().get(trial_id)
+        trial = self._known().get(trial_id)
+        if etag is None or trial is None:
+            raise RegistryError(f"{trial_id}: no such trial")
+        return trial, etag
+
+    def _known(self) -> dict[str, Trial]:
+        etags = self.own.etags()
+        if etags != self._seen:
+            known = self._bundled | {trial.trial_id: trial for trial in self.own.trials()}
+            self._trials, self._seen = dict(sorted(known.items())), etags
+        return self._trials
+
+
+@lru_cache(maxsize=256)
+def _etag(trial: Trial) -> str:
+    return hashlib.sha256(json.dumps(trial_answer(trial), sort_keys=True).encode()).hexdigest()[:16]

@@ -1,0 +1,99 @@
+"""One note against the trials, within its time: what a worker and `eligo batch` do for every note."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import traceback
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import structlog
+from opentelemetry import trace
+
+import matcher
+from matcher.answers import match_answer
+from matcher.domain import Trial
+
+log = structlog.get_logger()
+tracer = trace.get_tracer("eligo")
+
+
+class NoteTimeout(Exception):
+    """A note took longer than its soft limit."""
+
+
+@contextmanager
+def limited(seconds: float) -> Iterator[None]:
+    """Raise NoteTimeout inside the block after so many seconds. Python code only; the hard limit ends what does not listen."""
+    if threading.current_thread() is not threading.main_thread():
+        raise RuntimeError("notes are read in the main thread, where an alarm can interrupt them")
+
+    def expire(signum: int, frame: Any) -> None:
+        raise NoteTimeout
+
+    before = signal.signal(signal.SIGALRM, expire)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def answer_note(note: Mapping[str, Any], trials: Sequence[Trial], options: Mapping[str, Any], limit: float) -> tuple[dict[str, Any], dict[str, float]]:
+    """The match answer of one note {"note_id", "note"}, or {"note_id", "error": reason}; and the seconds each stage took.
+
+    Never raises for anything a note can do: one poisonous note fails alone. The reason names no word of the note.
+    """
+    took: dict[str, float] = {}
+    note_id = str(note["note_id"])
+    try:
+        with limited(limit):
+            with tracer.start_as_current_span("read note"), _timed(took, "read"):
+                profile = matcher.read_note(note["note"], note_id)
+            with tracer.start_as_current_span("match"), _timed(took, "match"):
+                as_of = date.fromisoformat(options["as_of"]) if options.get("as_of") else None
+                report = matcher.match(profile, trials, as_of, options.get("unmentioned") or "unknown")
+            with _timed(took, "answer"):
+                return match_answer(report), took
+    except NoteTimeout:
+        return {"note_id": note_id, "error": f"reading took longer than {limit:g} s", "kind": "timeout"}, took
+    except Exception as error:
+        log.error("note_failed", error=type(error).__name__, at=where(error))
+        return {"note_id": note_id, "error": f"the reader failed on this note ({type(error).__name__})", "kind": "error"}, took
+
+
+def summary(answer: Mapping[str, Any]) -> dict[str, Any]:
+    """The few values of an answer that tables, the matrix and reverse matching need."""
+    if "error" in answer:
+        return {k: answer[k] for k in ("note_id", "error", "rows") if k in answer}
+    trials = [
+        {
+            **{name: t[name] for name in ("trial_id", "rank", "score", "verdict")},
+            "counts": {o: sum(c["outcome"] == o for c in t["criteria"]) for o in ("satisfied", "violated", "unknown")},
+            "violated": [c["id"] for c in t["criteria"] if c["outcome"] == "violated"],
+            "reason": next((c["reason"] for c in t["criteria"] if c["outcome"] == "violated"), None),
+            "missing": sorted({m for c in t["criteria"] for m in c.get("missing", ())})[:12],
+        }
+        for t in answer["trials"]
+    ]
+    return {"note_id": answer["note_id"], **({"rows": answer["rows"]} if "rows" in answer else {}), "trials": trials}
+
+
+def where(error: BaseException) -> list[str]:
+    """File and line of every frame, innermost last: a traceback without values, messages or source, which could hold a note's words."""
+    return [f"{Path(frame.filename).name}:{frame.lineno}:{frame.name}" for frame in traceback.extract_tb(error.__traceback__)]
+
+
+@contextmanager
+def _timed(took: dict[str, float], stage: str) -> Iterator[None]:
+    started = perf_counter()
+    try:
+        yield
+    finally:
+        took[stage] = perf_counter() - started

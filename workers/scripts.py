@@ -1,0 +1,190 @@
+"""The changes of a job record that must happen whole or not at all, as Redis scripts (Redis 6.2 to 8).
+
+Keys of a job: `eligo:job:ID` (hash: kind, tenant, state, available, total, next, done, failed, revision, expires ...) and
+`:notes` `:results` `:summaries` (hashes: index → sealed value), `:leases` (sorted set: index → deadline), `:attempts` (hash),
+`:upload` (hash: piece → sealed bytes). `eligo:active` (sorted set): unfinished jobs → when the sweep looks at them next.
+Times are milliseconds of the Redis clock, so that hosts need not agree on theirs.
+"""
+
+SUFFIXES = ("", ":notes", ":results", ":summaries", ":leases", ":attempts", ":upload", ":corrections")
+
+_PRELUDE = """
+local job = KEYS[1]
+local notes, results, summaries, leases, attempts = job..':notes', job..':results', job..':summaries', job..':leases', job..':attempts'
+local clock = redis.call('TIME')
+local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local function expire(at)
+  for _, suffix in ipairs({'', ':notes', ':results', ':summaries', ':leases', ':attempts', ':upload', ':corrections'}) do
+    redis.call('PEXPIREAT', job..suffix, at)
+  end
+end
+"""
+
+# KEYS job, active, tenant's jobs, idempotency | ARGV id, ttl, look, fingerprint, with idempotency, note ('' for a batch), field, value ...
+SUBMIT = _PRELUDE + """
+local id, ttl, look = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+if ARGV[5] == '1' then
+  local seen = redis.call('HMGET', KEYS[4], 'job', 'fingerprint')
+  if seen[1] then return seen end
+end
+local fields = {}
+for i = 7, #ARGV do fields[#fields + 1] = ARGV[i] end
+redis.call('HSET', job, 'created', now, 'expires', now + ttl, unpack(fields))
+if ARGV[6] ~= '' then redis.call('HSET', notes, 0, ARGV[6]) end
+if ARGV[5] == '1' then
+  redis.call('HSET', KEYS[4], 'job', id, 'fingerprint', ARGV[4])
+  redis.call('PEXPIREAT', KEYS[4], now + ttl)
+  redis.call('HSET', job, 'idempotency', KEYS[4])
+end
+redis.call('ZADD', KEYS[3], now, id)
+redis.call('PEXPIREAT', KEYS[3], now + ttl)
+redis.call('ZADD', KEYS[2], now + look, id)
+expire(now + ttl)
+return {id, ARGV[4]}
+"""
+
+# The upload is index -1 of a batch; a lost lease comes first, so that a batch does not end with its hardest notes.
+# KEYS job, active | ARGV id, lease | answers nothing, or index, attempt, revision, sealed note, created
+CLAIM = _PRELUDE + """
+local lease = tonumber(ARGV[2])
+local f = redis.call('HMGET', job, 'state', 'available', 'next', 'revision', 'created')
+if not f[1] or f[1] == 'done' or f[1] == 'failed' then return nil end
+local index, attempt = nil, 1
+local lost = redis.call('ZRANGEBYSCORE', leases, '-inf', now, 'LIMIT', 0, 1)[1]
+if lost then
+  index = tonumber(lost)
+  attempt = redis.call('HINCRBY', attempts, index, 1) + 1
+else
+  local nxt, available = tonumber(f[3]), tonumber(f[2])
+  while nxt >= 0 and nxt < available and redis.call('HEXISTS', results, nxt) == 1 do nxt = nxt + 1 end
+  if nxt < available then index = nxt; nxt = nxt + 1 end
+  redis.call('HSET', job, 'next', nxt)
+  if not index then return nil end
+end
+redis.call('ZADD', leases, now + lease, index)
+redis.call('ZADD', KEYS[2], 'XX', now + lease, ARGV[1])
+if f[1] == 'queued' then redis.call('HSET', job, 'state', 'running', 'started', now) end
+local expires = redis.call('HGET', job, 'expires')
+redis.call('PEXPIREAT', leases, expires)
+redis.call('PEXPIREAT', attempts, expires)
+return {index, attempt, tonumber(f[4]), redis.call('HGET', notes, index) or '', f[5]}
+"""
+
+_FINISH = """
+local function finish(ttl)
+  local f = redis.call('HMGET', job, 'total', 'done', 'failed', 'kind')
+  if not f[1] or tonumber(f[2]) + tonumber(f[3]) < tonumber(f[1]) then return 0 end
+  local state = (f[4] == 'match' and tonumber(f[3]) > 0) and 'failed' or 'done'
+  redis.call('HSET', job, 'state', state, 'finished', now, 'expires', now + ttl)
+  redis.call('ZREM', KEYS[2], ARGV[1])
+  redis.call('DEL', leases, attempts, job..':upload')
+  expire(now + ttl)
+  return 1
+end
+"""
+
+# One result per note and revision, whoever else is reading it. Unheld results (bad rows) have no lease to give back.
+# KEYS job, active, stats | ARGV id, ttl, index, revision, done or failed, result, summary, counter, amount ...
+# answers 0 not taken, 1 taken, 2 taken and the job is finished
+SETTLE = _PRELUDE + _FINISH + """
+local index, revision = ARGV[3], ARGV[4]
+if redis.call('HGET', job, 'revision') ~= revision then return 0 end
+redis.call('ZREM', leases, index)
+redis.call('HDEL', attempts, index)
+if redis.call('HSETNX', results, index, ARGV[6]) == 0 then return 0 end
+if ARGV[7] ~= '' then redis.call('HSET', summaries, index, ARGV[7]) end
+redis.call('HINCRBY', job, ARGV[5], 1)
+for i = 8, #ARGV, 2 do redis.call('HINCRBYFLOAT', KEYS[3], ARGV[i], ARGV[i + 1]) end
+local expires = redis.call('HGET', job, 'expires')
+redis.call('PEXPIREAT', results, expires)
+redis.call('PEXPIREAT', summaries, expires)
+return 1 + finish(tonumber(ARGV[2]))
+"""
+
+# Notes of an upload become available in order; reading the upload a second time changes nothing.
+# KEYS job | ARGV first index, sealed note or '' ... | answers 0 where the job is gone
+APPEND = _PRELUDE + """
+if redis.call('EXISTS', job) == 0 then return 0 end
+local first = tonumber(ARGV[1])
+for i = 2, #ARGV do
+  if ARGV[i] ~= '' then redis.call('HSETNX', notes, first + i - 2, ARGV[i]) end
+end
+local available = first + #ARGV - 1
+if available > tonumber(redis.call('HGET', job, 'available')) then redis.call('HSET', job, 'available', available) end
+redis.call('PEXPIREAT', notes, redis.call('HGET', job, 'expires'))
+return 1
+"""
+
+# KEYS job, active | ARGV id, ttl, total | the upload has been read to its end
+PARSED = _PRELUDE + _FINISH + """
+if redis.call('EXISTS', job) == 0 then return 0 end
+redis.call('HSET', job, 'total', ARGV[3])
+redis.call('ZREM', leases, -1)
+redis.call('DEL', job..':upload')
+return 1 + finish(tonumber(ARGV[2]))
+"""
+
+# KEYS job, active | ARGV id, ttl, sealed reason | the upload cannot be read at all
+REFUSE = _PRELUDE + """
+if redis.call('EXISTS', job) == 0 then return 0 end
+redis.call('HSET', job, 'state', 'failed', 'error', ARGV[3], 'finished', now, 'expires', now + tonumber(ARGV[2]))
+redis.call('ZREM', KEYS[2], ARGV[1])
+redis.call('DEL', leases, attempts, notes, job..':upload')
+expire(now + tonumber(ARGV[2]))
+return 1
+"""
+
+# A clinician's corrections: the note is matched again, under the next revision.
+# KEYS job, active | ARGV id, index, sealed corrections, look | answers the revision, 0 gone, -1 not finished yet
+CORRECT = _PRELUDE + """
+local f = redis.call('HMGET', job, 'state', 'expires')
+if not f[1] then return 0 end
+if f[1] ~= 'done' then return -1 end
+redis.call('HSET', job..':corrections', ARGV[2], ARGV[3])
+redis.call('HDEL', results, ARGV[2])
+redis.call('HDEL', summaries, ARGV[2])
+redis.call('HINCRBY', job, 'done', -1)
+redis.call('HSET', job, 'state', 'queued', 'next', ARGV[2])
+redis.call('HDEL', job, 'finished')
+redis.call('PEXPIREAT', job..':corrections', f[2])
+redis.call('ZADD', KEYS[2], now + tonumber(ARGV[4]), ARGV[1])
+return redis.call('HINCRBY', job, 'revision', 1)
+"""
+
+# Which of the active jobs have work that nobody holds. ARGV[2]: how long until each is looked at again.
+# KEYS active | ARGV limit, look | answers id, notes to claim, notes held now ...
+SWEEP = """
+local clock = redis.call('TIME')
+local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local answer = {}
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0, ARGV[1])) do
+  local job = 'eligo:job:'..id
+  local f = redis.call('HMGET', job, 'available', 'next', 'state', 'kind')
+  if not f[1] or f[3] == 'done' or f[3] == 'failed' then
+    redis.call('ZREM', KEYS[1], id)
+  else
+    local lost = redis.call('ZCOUNT', job..':leases', '-inf', now)
+    local held = redis.call('ZCOUNT', job..':leases', '('..now, '+inf')
+    redis.call('ZADD', KEYS[1], 'XX', now + tonumber(ARGV[2]), id)
+    local waiting = tonumber(f[1]) - tonumber(f[2]) + lost
+    if waiting > 0 then
+      answer[#answer + 1] = id; answer[#answer + 1] = waiting; answer[#answer + 1] = held; answer[#answer + 1] = f[4]
+    end
+  end
+end
+return answer
+"""
+
+# Token bucket. KEYS bucket | ARGV tokens a second, burst | answers 0, or milliseconds to wait
+TAKE = """
+local clock = redis.call('TIME')
+local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local rate, burst = tonumber(ARGV[1]), tonumber(ARGV[2])
+local b = redis.call('HMGET', KEYS[1], 'tokens', 'at')
+local tokens = math.min(burst, (tonumber(b[1]) or burst) + (now - (tonumber(b[2]) or now)) * rate / 1000)
+local wait = 0
+if tokens >= 1 then tokens = tokens - 1 else wait = math.ceil((1 - tokens) * 1000 / rate) end
+redis.call('HSET', KEYS[1], 'tokens', tostring(tokens), 'at', now)
+redis.call('PEXPIRE', KEYS[1], math.ceil(burst / rate * 1000) + 1000)
+return wait
+"""

@@ -1,0 +1,91 @@
+"""Every setting of the service, from the environment: `ELIGO_*`, and `REDIS_URL`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from pydantic import AliasChoices, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from matcher import EligoError
+
+
+class SettingsError(EligoError):
+    """A setting is missing or wrong; the message names the variable and what to set."""
+
+
+def _default_data_dir() -> Path:
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "eligo"
+
+
+class Settings(BaseSettings):
+    """Durations in seconds, sizes in bytes. A field `x` is read from `ELIGO_X`; lists are comma-separated."""
+
+    model_config = SettingsConfigDict(env_prefix="ELIGO_", frozen=True, extra="ignore", env_ignore_empty=True)
+
+    # where things are
+    data_dir: Path = Field(default_factory=_default_data_dir, description="What the program keeps: registry, keys, audit log, embedded Redis")
+    redis_url: str = Field("", validation_alias=AliasChoices("REDIS_URL", "ELIGO_REDIS_URL"), description="redis:// rediss:// unix:// sentinel://; empty: embedded")
+    sentinel_master: str = "mymaster"
+    redis_maxmemory: str = Field("", description="Limit of the embedded Redis, e.g. 2gb; empty: none")
+
+    bundled_trials: bool = Field(True, description="Match against the trials that come with the program, too")
+
+    # what is kept, and for how long
+    encryption_keys: SecretStr = Field(SecretStr(""), description="Base64 of 32 bytes each; the first seals, all open (rotation)")
+    encryption_key_file: Path | None = None
+    ttl: int = Field(24 * 3600, ge=60)
+
+    # the work
+    processes: int = Field(default_factory=lambda: max(1, min(4, os.cpu_count() or 1)), ge=1, le=64)
+    note_soft_limit: float = Field(10, gt=0, description="A note that reads longer fails with that reason")
+    note_hard_limit: float = Field(30, gt=0, description="A process stuck for so long in one note is killed")
+    max_attempts: int = Field(5, ge=1, description="How often a note may take its process down before it is given up")
+    lease: float = Field(5, gt=1, description="A note whose process gave no sign for so long is read by another")
+    slice: float = Field(0.25, ge=0.05, description="Work done for one job before its next turn in the queue")
+    soft_shutdown: float = Field(10, ge=0)
+
+    # the door
+    host: str = "127.0.0.1"
+    port: int = Field(8000, ge=0, le=65535)
+    max_note_bytes: int = 5_000_000
+    max_upload_bytes: int = 256_000_000
+    rate_per_second: float = Field(50, ge=0, description="Submissions of one caller with credentials; 0: no limit")
+    rate_burst: int = Field(500, ge=1)
+    cors_origins: str = Field("", description="Comma-separated origins that may call the API from a browser; empty: only its own")
+    trusted_hosts: str = Field("", description="Comma-separated Host names that are answered; empty: loopback names, or any where callers authenticate")
+
+    # who may come in
+    oidc_issuer: str = ""
+    oidc_audience: str = ""
+    oidc_jwks_url: str = Field("", description="Empty: found through the issuer's discovery document")
+    oidc_tenant_claim: str = "tenant"
+    oidc_scope_claim: str = "scope"
+
+    # who is told
+    webhook_url: str = Field("", description="Told of every finished job, by identifier; empty: nobody")
+    webhook_secret: SecretStr = SecretStr("")
+    log_level: str = "INFO"
+
+    @property
+    def keys_file(self) -> Path:
+        return self.data_dir / "api-keys.json"
+
+    @property
+    def audit_file(self) -> Path:
+        return self.data_dir / "audit.jsonl"
+
+
+def load_settings() -> Settings:
+    """Raises SettingsError naming each variable that is wrong."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        wrong = "; ".join(f"ELIGO_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors(include_input=False))
+        raise SettingsError(f"settings are wrong: {wrong}") from None
+
+
+def listed(value: str) -> list[str]:
+    """The items of a comma-separated setting."""
+    return [item.strip() for item in value.split(",") if item.strip()]

@@ -1,0 +1,322 @@
+"""The job record in Redis, which is the truth: what was accepted, what is held by whom, what has been answered.
+
+The queue is only a hint that there is work. A note is claimed from its job by lease, a lease that is not renewed is claimed
+by another process, and a note is settled once: the second result of a note read twice is dropped. Every change is one
+script (`workers.scripts`), so nothing is ever half done.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from time import time
+from typing import Any
+
+import redis
+
+from workers import scripts
+from workers.sealing import Sealer
+from workers.settings import Settings
+
+ACTIVE = "eligo:active"
+STATS = "eligo:stats"
+WORKERS = "eligo:workers"
+UPLOAD = -1  # the index of a batch's file, which is read like a note, once, before its notes
+_LOOK = 2_000  # ms after submission when the sweep first asks whether somebody took the job
+_PAGE = 64  # results opened at a time when streaming
+
+
+class JobGone(LookupError):
+    """The job was deleted, has expired, never was, or is another tenant's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One note in one process's hands. `attempt` counts the processes that took it, this one included."""
+
+    job: str
+    index: int
+    attempt: int
+    revision: int
+    sealed: bytes  # the note; empty for the upload
+    waited: float  # seconds since the job was accepted
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A job as its owner may see it; counts are of notes. `total` is None until the upload has been read."""
+
+    id: str
+    kind: str
+    tenant: str
+    state: str
+    total: int | None
+    done: int
+    failed: int
+    revision: int
+    created: float  # seconds since the epoch, Redis clock
+    expires: float
+    started: float | None
+    finished: float | None
+    options: dict[str, Any]
+    error: str | None = None
+    rows: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    kind: str  # match | batch
+    tenant: str
+    options: Mapping[str, Any]  # trials, as_of, unmentioned: nothing about a patient
+    note: Mapping[str, Any] | None = None  # of a match
+    idempotency: str | None = None  # the caller's key
+    fingerprint: str = ""  # of the request, so that a key is not used for two
+    trace: str = ""  # W3C traceparent
+    id: str = ""
+
+
+def new_id() -> str:
+    return secrets.token_hex(16)
+
+
+class Store:
+    """All errors of a Redis that is away or full come through as redis.RedisError."""
+
+    def __init__(self, client: redis.Redis, sealer: Sealer, settings: Settings) -> None:
+        self.redis = client
+        self._sealer = sealer
+        self._ttl = int(settings.ttl * 1000)
+        self._lease = int(settings.lease * 1000)
+        self._script = {
+            name: client.register_script(getattr(scripts, name))
+            for name in ("SUBMIT", "CLAIM", "SETTLE", "APPEND", "PARSED", "REFUSE", "CORRECT", "SWEEP", "TAKE")
+        }
+
+    # ------------------------------------------------------------ accepting
+
+    def fingerprint(self, request: bytes) -> str:
+        return self._sealer.fingerprint(request)
+
+    def submit(self, submission: Submission) -> tuple[str, bool]:
+        """The job's id, and whether the idempotency key had been used for a different request. On disk when it returns."""
+        job = submission.id or new_id()
+        match = submission.kind == "match"
+        fields = {
+            "kind": submission.kind, "tenant": submission.tenant, "state": "queued", "options": json.dumps(dict(submission.options)),
+            "available": 1 if match else 0, "next": 0 if match else UPLOAD, "done": 0, "failed": 0, "revision": 0, "trace": submission.trace,
+            **({"total": 1} if match else {}),
+        }  # fmt: skip
+        key = submission.idempotency and self.fingerprint(submission.idempotency.encode())
+        note = self._seal(submission.note, job, "notes", 0) if submission.note is not None else b""
+        keys = [_key(job), ACTIVE, _tenant_jobs(submission.tenant), f"eligo:idempotency:{submission.tenant}:{key}"]
+        flat = [part for pair in fields.items() for part in pair]
+        found, fingerprint = self._script["SUBMIT"](
+            keys=keys, args=[job, self._ttl, _LOOK, submission.fingerprint, int(key is not None), note, *flat]
+        )
+        self._make_durable()
+        return found.decode(), fingerprint.decode() != submission.fingerprint
+
+    def _make_durable(self) -> None:
+        """A server with WAITAOF (7.2) has fsynced when this returns; an older one must run `appendfsync always`, as ours does."""
+        if self.has_waitaof is None:
+            self.has_waitaof = _supports_waitaof(self.redis)
+        if self.has_waitaof:
+            self.redis.execute_command("WAITAOF", 1, 0, 2_000)
+
+    has_waitaof: bool | None = None
+
+    def put_piece(self, job: str, number: int, piece: bytes) -> None:
+        """One piece of an upload that is still arriving; swept away by its time to live if it never ends."""
+        key = _key(job, ":upload")
+        with self.redis.pipeline(transaction=False) as pipe:
+            pipe.hset(key, str(number), self._sealer.seal(piece, f"{job}:upload:{number}"))
+            pipe.pexpire(key, 3_600_000)
+            pipe.execute()
+
+    def piece(self, job: str, number: int) -> bytes:
+        sealed = self.redis.hget(_key(job, ":upload"), str(number))
+        if sealed is None:
+            raise JobGone(job)
+        return self._sealer.open(sealed, f"{job}:upload:{number}")
+
+    def append(self, job: str, first: int, notes: Sequence[Mapping[str, Any] | None]) -> None:
+        """Notes of an upload, by index from `first`; None where the row was bad and is settled already."""
+        sealed = [b"" if note is None else self._seal(note, job, "notes", first + i) for i, note in enumerate(notes)]
+        if not self._script["APPEND"](keys=[_key(job)], args=[first, *sealed]):
+            raise JobGone(job)
+
+    def parsed(self, job: str, total: int) -> bool:
+        """The upload has been read; True where this also finished the job."""
+        return self._script["PARSED"](keys=[_key(job), ACTIVE], args=[job, self._ttl, total]) == 2
+
+    def refuse(self, job: str, reason: str) -> None:
+        """The upload cannot be read at all: the job has failed."""
+        self._script["REFUSE"](keys=[_key(job), ACTIVE], args=[job, self._ttl, self._seal(reason, job, "error", 0)])
+
+    def correct(self, job: str, index: int, corrections: Sequence[Mapping[str, Any]]) -> int:
+        """Replace the corrections of one note and queue it again: the new revision, 0 if gone, -1 if it is not finished."""
+        sealed = self._seal(list(corrections), job, "corrections", index)
+        return self._script["CORRECT"](keys=[_key(job), ACTIVE], args=[job, index, sealed, _LOOK])
+
+    def corrections(self, job: str, index: int) -> list[dict[str, Any]]:
+        return self._open(self.redis.hget(_key(job, ":corrections"), str(index)), job, "corrections", index) or []
+
+    # ------------------------------------------------------------ working
+
+    def claim(self, job: str) -> Claim | None:
+        """The next note of a job that nobody holds, under a lease."""
+        answer = self._script["CLAIM"](keys=[_key(job), ACTIVE], args=[job, self._lease])
+        if not answer:
+            return None
+        index, attempt, revision, sealed, created = answer
+        return Claim(job, index, attempt, revision, sealed, max(0.0, time() - int(created) / 1000))
+
+    def claimed_note(self, claim: Claim) -> dict[str, Any]:
+        """{"note_id", "note", "rows"?}. Raises SealError."""
+        return self._open(claim.sealed, claim.job, "notes", claim.index)
+
+    def renew(self, claim: Claim) -> None:
+        """A sign of life; without one for the length of the lease the note goes to another process."""
+        seconds, micros = self.redis.time()
+        deadline = seconds * 1000 + micros // 1000 + self._lease
+        self.redis.zadd(_key(claim.job, ":leases"), {str(claim.index): deadline}, xx=True)
+        self.redis.zadd(ACTIVE, {claim.job: deadline}, xx=True)
+
+    def settle(self, claim: Claim, result: Mapping[str, Any], summary: Mapping[str, Any], stats: Mapping[str, float]) -> int:
+        """Keep the one result of a note: 0 if it had one (or the job is gone), 1 if taken, 2 if that finished the job.
+
+        `result` with an "error" is a failure.
+        """
+        job, index = claim.job, claim.index
+        args: list[Any] = [job, self._ttl, index, claim.revision, "failed" if "error" in result else "done"]
+        args += [self._seal(result, job, "results", index), self._seal(summary, job, "summaries", index)]
+        return self._script["SETTLE"](keys=[_key(job), ACTIVE, STATS], args=[*args, *(part for pair in stats.items() for part in pair)])
+
+    def has_work(self, job: str) -> bool:
+        available, taken = self.redis.hmget(_key(job), "available", "next")
+        return available is not None and int(taken) < int(available)
+
+    def sweep(self, look: float, limit: int = 1000) -> list[tuple[str, str, int, int]]:
+        """(job, kind, notes to claim, notes held) of jobs whose work nobody may know of; each is asked again after `look` seconds."""
+        answer = self._script["SWEEP"](keys=[ACTIVE], args=[limit, int(look * 1000)])
+        return [(answer[i].decode(), answer[i + 3].decode(), answer[i + 1], answer[i + 2]) for i in range(0, len(answer), 4)]
+
+    # ------------------------------------------------------------ looking
+
+    def job(self, job: str, tenant: str | None = None) -> Job:
+        """Raises JobGone, also for a tenant who does not own it."""
+        f = {k.decode(): v.decode("utf-8", "surrogateescape") if k != b"error" else v for k, v in self.redis.hgetall(_key(job)).items()}
+        if "kind" not in f or (tenant is not None and f["tenant"] != tenant):
+            raise JobGone(job)
+        return Job(
+            id=job,
+            kind=f["kind"],
+            tenant=f["tenant"],
+            state=f["state"],
+            total=int(f["total"]) if "total" in f else None,
+            done=int(f["done"]),
+            failed=int(f["failed"]),
+            revision=int(f["revision"]),
+            created=int(f["created"]) / 1000,
+            expires=int(f["expires"]) / 1000,
+            started=int(f["started"]) / 1000 if "started" in f else None,
+            finished=int(f["finished"]) / 1000 if "finished" in f else None,
+            options=json.loads(f["options"]),
+            error=self._open(f["error"], job, "error", 0) if "error" in f else None,
+            rows=int(f["available"]),
+        )
+
+    def order(self, job: str) -> tuple[str, dict[str, Any], str]:
+        """What was asked for: kind, options, and the trace it belongs to. Raises JobGone."""
+        kind, options, trace = self.redis.hmget(_key(job), "kind", "options", "trace")
+        if kind is None:
+            raise JobGone(job)
+        return kind.decode(), json.loads(options), (trace or b"").decode()
+
+    def jobs(self, tenant: str, offset: int, limit: int) -> tuple[list[str], int]:
+        """A tenant's unexpired jobs, newest first, and how many there are."""
+        key = _tenant_jobs(tenant)
+        seconds, _ = self.redis.time()
+        self.redis.zremrangebyscore(key, "-inf", seconds * 1000 - self._ttl * 2)
+        ids = self.redis.zrevrange(key, offset, offset + limit - 1)
+        return [i.decode() for i in ids], self.redis.zcard(key)
+
+    def note(self, job: str, index: int) -> dict[str, Any] | None:
+        return self._open(self.redis.hget(_key(job, ":notes"), str(index)), job, "notes", index)
+
+    def result(self, job: str, index: int) -> dict[str, Any] | None:
+        return self._open(self.redis.hget(_key(job, ":results"), str(index)), job, "results", index)
+
+    def results(self, job: str, kind: str, start: int, stop: int) -> Iterator[tuple[int, dict[str, Any]]]:
+        """(index, value) of `results` or `summaries` in order, a page at a time; what is not settled yet is left out."""
+        for low in range(start, stop, _PAGE):
+            indexes = range(low, min(low + _PAGE, stop))
+            for index, sealed in zip(indexes, self.redis.hmget(_key(job, f":{kind}"), [str(i) for i in indexes]), strict=True):
+                if sealed is not None:
+                    yield index, self._open(sealed, job, kind, index)
+
+    def delete(self, job: str) -> bool:
+        """The note and everything derived from it is gone; a process that still reads it finds nothing to write to."""
+        idempotency, tenant = self.redis.hmget(_key(job), "idempotency", "tenant")
+        with self.redis.pipeline(transaction=True) as pipe:
+            pipe.delete(*(_key(job, suffix) for suffix in scripts.SUFFIXES), *([idempotency] if idempotency else []))
+            pipe.zrem(ACTIVE, job)
+            pipe.zrem(_tenant_jobs((tenant or b"").decode()), job)
+            return bool(pipe.execute()[0])
+
+    # ------------------------------------------------------------ the door and the gauges
+
+    def take(self, bucket: str, rate: float, burst: int) -> float:
+        """One token of a caller's bucket: 0, or the seconds to wait for one."""
+        return self._script["TAKE"](keys=[f"eligo:rate:{bucket}"], args=[rate, burst]) / 1000
+
+    def beat(self, worker: str, memory: int, living: float) -> None:
+        """A worker process is alive, with so many bytes of memory, and is taken for dead after `living` seconds."""
+        seconds, _ = self.redis.time()
+        with self.redis.pipeline(transaction=True) as pipe:
+            pipe.hset(WORKERS, worker, f"{seconds + living} {memory}")
+            pipe.execute()
+
+    def workers(self) -> dict[str, int]:
+        """The living worker processes and their memory in bytes."""
+        seconds, _ = self.redis.time()
+        living = {}
+        for name, value in self.redis.hgetall(WORKERS).items():
+            until, memory = value.decode().split()
+            if float(until) >= seconds:
+                living[name.decode()] = int(memory)
+            elif float(until) < seconds - 60:
+                self.redis.hdel(WORKERS, name)
+        return living
+
+    def oldest_age(self, now: float, sample: int = 200) -> float:
+        """Seconds since the oldest unfinished job was accepted, among those that have waited longest for a look."""
+        with self.redis.pipeline(transaction=False) as pipe:
+            for job in self.redis.zrange(ACTIVE, 0, sample - 1):
+                pipe.hget(_key(job.decode()), "created")
+            created = [int(value) / 1000 for value in pipe.execute() if value]
+        return max(0.0, now - min(created)) if created else 0.0
+
+    def stats(self) -> dict[str, float]:
+        return {k.decode(): float(v) for k, v in self.redis.hgetall(STATS).items()}
+
+    def _seal(self, value: Any, job: str, field: str, index: int) -> bytes:
+        return self._sealer.seal(json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "surrogatepass"), f"{job}:{field}:{index}")
+
+    def _open(self, sealed: bytes | None, job: str, field: str, index: int) -> Any:
+        return None if sealed is None else json.loads(self._sealer.open(sealed, f"{job}:{field}:{index}").decode("utf-8", "surrogatepass"))
+
+
+def _key(job: str, suffix: str = "") -> str:
+    return f"eligo:job:{job}{suffix}"
+
+
+def _tenant_jobs(tenant: str) -> str:
+    return f"eligo:tenant:{tenant}:jobs"
+
+
+def _supports_waitaof(client: redis.Redis) -> bool:
+    version = tuple(int(part) for part in str(client.info("server")["redis_version"]).split(".")[:2])
+    return version >= (7, 2) and client.info("persistence").get("aof_enabled") == 1

@@ -1,0 +1,52 @@
+"""The sweep: asks Redis every second which accepted work nobody holds, and queues it again."""
+
+from __future__ import annotations
+
+import threading
+from time import sleep
+
+import redis
+import structlog
+from celery import Celery
+from kombu.exceptions import OperationalError
+
+from workers.app import BULK, INTERACTIVE, enqueue
+from workers.store import Store
+
+log = structlog.get_logger()
+
+_EVERY = 1.0  # seconds
+_LOOK_IDLE = 2.0  # seconds until a job is looked at again: soon, where the queue is empty and so holds no turn for it
+_LOOK_BUSY = 20.0  # later, where its turn may still be waiting in the queue
+
+
+def sweep(store: Store, celery: Celery) -> int:
+    """One pass; returns the turns queued. Safe to run in every worker at once: each job is handed to one of them."""
+    client = store.redis
+    if not client.set("eligo:sweeping", 1, nx=True, px=int(_EVERY * 800)):
+        return 0
+    waiting = client.llen(INTERACTIVE) + client.llen(BULK)
+    processes = max(1, len(store.workers()))
+    turns = 0
+    for job, kind, notes, held in store.sweep(_LOOK_BUSY if waiting else _LOOK_IDLE):
+        more = min(notes, processes - held)
+        if more > 0:
+            enqueue(celery, kind, job, more)
+            turns += more
+    if turns:
+        log.info("swept", turns=turns)
+    return turns
+
+
+def start_sweeping(store: Store, celery: Celery) -> threading.Thread:
+    def run() -> None:
+        while True:
+            sleep(_EVERY)
+            try:
+                sweep(store, celery)
+            except (redis.RedisError, OperationalError) as error:
+                log.warning("sweep_failed", error=type(error).__name__)
+
+    thread = threading.Thread(target=run, daemon=True, name="sweep")
+    thread.start()
+    return thread
