@@ -1,0 +1,82 @@
+"""Clauses around a sentence: exceptions, conditions on who it is for, permissions, and brackets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from matcher.domain import Expression
+from matcher.trials.exceptions import excuse
+from matcher.trials.lexer import Token
+from matcher.trials.logic import Context, combine, conjoin, disjoin, negate
+from matcher.trials.statements import Reader
+
+_DIVIDERS = ("except", "unless", "if")
+
+
+def read_sentence(tokens: Sequence[Token], context: Context) -> Expression | None:
+    """What one sentence says about the patient, or None where it says nothing."""
+    if any(t.kind == "allowed" for t in tokens) and not any(t.kind == "unless" for t in tokens):
+        return None if not context.exclusion or any(t.kind == "allowed" for t in tokens[-12:]) else _divided(tokens, context)
+    return _divided(tokens, context)
+
+
+def _divided(tokens: Sequence[Token], context: Context) -> Expression | None:
+    at = next((p for p, t in enumerate(tokens) if t.kind in _DIVIDERS and _depth(tokens, p) == 0), None)
+    if at is None:
+        return combine(Reader(tokens, context).read(), context.exclusion)
+    kind = tokens[at].kind
+    if kind == "if":
+        return _conditional(tokens, at, context)
+    main = combine(Reader(tokens[:at], context).read(), context.exclusion)
+    rest = _trim(tokens[at + 1 :])
+    if main is None:
+        comma = next((p for p, t in enumerate(rest) if t.kind == ","), len(rest))
+        main, rest = _divided(rest[comma + 1 :], context), rest[:comma]
+        if main is None:
+            return _divided(rest, context) if rest else None
+    exception = _exception(rest, context)
+    if exception is None:
+        return main
+    return excuse(main, exception, context, kind)
+
+
+def _exception(tokens: Sequence[Token], context: Context) -> Expression | None:
+    nested = replace(context, kind=type(context.kind).EXCLUSION)
+    reader = Reader(tokens, nested)
+    return combine(reader.read(), True)
+
+
+def _trim(tokens: Sequence[Token]) -> Sequence[Token]:
+    while tokens and tokens[0].kind in ("stop", ":", ",", "if"):
+        tokens = tokens[1:]
+    return tokens
+
+
+def _depth(tokens: Sequence[Token], at: int) -> int:
+    return sum((t.kind == "(") - (t.kind == ")") for t in tokens[:at])
+
+
+def _conditional(tokens: Sequence[Token], at: int, context: Context) -> Expression | None:
+    before, after = tokens[:at], tokens[at + 1 :]
+    if not any(t.kind not in ("stop", "and", "or", ",", "(") for t in before):
+        comma = next((p for p, t in enumerate(after) if t.kind in (",", ":")), None)
+        if comma is None:
+            return _divided(after, context)
+        condition, main = combine(Reader(after[:comma], context).read(), True), _divided(after[comma + 1 :], context)
+        return _when(condition, main, context)
+    pieces = Reader(before, context).read()
+    condition = _divided(after, replace(context, kind=type(context.kind).EXCLUSION))
+    if not pieces:
+        return condition
+    last = pieces[-1]
+    if last.measured and any(p.measured == last.measured for p in pieces[:-1]):
+        base = combine(pieces[:-1], context.exclusion)
+        return disjoin(base, conjoin(last.expression, condition))
+    return _when(condition, combine(pieces, context.exclusion), context)
+
+
+def _when(condition: Expression | None, main: Expression | None, context: Context) -> Expression | None:
+    if condition is None or main is None:
+        return main or condition
+    return conjoin(main, condition) if context.exclusion else disjoin(main, negate(condition))

@@ -1,0 +1,81 @@
+"""Exceptions: "except", "unless", "other than". What they name is taken out of the statement they follow."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from matcher.domain import AllOf, AnyOf, AtScreening, Expression, Not, Presence, Unparsed, Window
+from matcher.trials.logic import Context, conjoin, disjoin, negate
+from models import load_vocabulary
+
+
+def excuse(main: Expression, exception: Expression, context: Context, kind: str) -> Expression:
+    """The main statement less what its exception names: ids that do not count, a period after which it does not, or Not."""
+    if isinstance(main, Not):
+        return negate(excuse(main.part, exception, replace(context, kind=type(context.kind).EXCLUSION), kind))
+    if not context.exclusion and kind == "unless":
+        return disjoin(main, exception)
+    named, further = _named(exception)
+    names = tuple(named)
+    if names and (changed := _excluding(main, names)) is not None:
+        main = changed
+        remaining = [e for e in further]
+    else:
+        remaining = [exception]
+    for part in remaining:
+        if isinstance(part, Presence) and part.window and part.window.relation == "before" and (limited := _recent(main, part.window)) is not None:
+            main = limited
+        elif isinstance(part, Unparsed | AtScreening):
+            main = conjoin(main, part)
+        elif not context.exclusion:
+            main = disjoin(main, part)
+        else:
+            main = conjoin(main, negate(part))
+    return main
+
+
+def _named(exception: Expression) -> tuple[list[str], list[Expression]]:
+    """(ids the exception names without limit of time, its other parts)."""
+    names: list[str] = []
+    further: list[Expression] = []
+    for part in exception.parts if isinstance(exception, AnyOf | AllOf) else (exception,):
+        inner = part.parts if isinstance(part, AllOf | AnyOf) else (part,)
+        presences = [p for p in inner if isinstance(p, Presence)]
+        general = [p for p in presences if p.value in ("malignancy", "neoplasm", "solid_tumor")]
+        if general:
+            window = next((p.window for p in presences if p.window), None)
+            further.append(replace(general[0], window=window) if window else Unparsed("other malignancy"))
+        elif presences and len(presences) == len([p for p in inner if not isinstance(p, Unparsed)]):
+            names += [p.value for p in presences]
+        else:
+            further.append(part)
+    return names, [f for f in further if not (names and isinstance(f, Unparsed))]
+
+
+def _excluding(main: Expression, names: tuple[str, ...]) -> Expression | None:
+    """The main statement with the names taken out of the classes they belong to; None where no class is theirs."""
+    vocabulary = load_vocabulary()
+    match main:
+        case Presence(fact="condition" | "disease" | "prior_therapy" | "refractory_to" | "allergy"):
+            if any(name != main.value and (vocabulary.is_a(name, main.value) or main.value in ("malignancy", "neoplasm")) for name in names):
+                return replace(main, excluding=tuple(dict.fromkeys((*main.excluding, *names))))
+            return None
+        case AllOf(parts) | AnyOf(parts):
+            changed = [_excluding(p, names) for p in parts]
+            if not any(changed):
+                return None
+            return type(main)(tuple(c or p for c, p in zip(changed, parts, strict=True)))
+    return None
+
+
+def _recent(main: Expression, window: Window) -> Expression | None:
+    """ "... except those in remission for more than 5 years": only the last 5 years count."""
+    match main:
+        case Presence(fact="condition", window=None) | Presence(fact="condition", window=Window(relation="current")):
+            return replace(main, window=Window("within", window.days, window.anchor))
+        case AllOf(parts) | AnyOf(parts):
+            changed = [_recent(p, window) for p in parts]
+            return type(main)(tuple(c or p for c, p in zip(changed, parts, strict=True))) if any(changed) else None
+        case Presence(window=Window(relation="within")):
+            return main
+    return None

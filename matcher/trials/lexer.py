@@ -1,0 +1,141 @@
+"""Criterion text as typed tokens: vocabulary concepts, grammar cues, numbers with their units, symbols and other words.
+
+Every token keeps its offsets in the text as given; `plain` changes characters one for one, so offsets never move.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from matcher.lexicon import Lexicon, fold, names_of
+from models import load_vocabulary
+from models.criteria_cues import load_cues
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """`kind`: condition drug therapy regimen test (value: id), a cue role (value: its value), number (value: float), unit
+    (value: text as written), op (value: an operator), punctuation (its own character), word (value: folded), or stop."""
+
+    kind: str
+    value: Any
+    start: int
+    end: int
+
+
+CONCEPTS = frozenset({"condition", "drug", "therapy", "regimen", "test"})
+_PLAIN = str.maketrans({"\\": " ", "＜": "<", "＞": ">", "＝": "=", "≦": "≤", "≧": "≥", "⩽": "≤", "⩾": "≥", "⩿": "≤", "﹤": "<", "﹥": ">", "，": ",", "；": ";", "：": ":",
+                        "（": "(", "）": ")", "［": "[", "］": "]", "、": ",", "。": ".", "％": "%", "～": "~", "∼": "~", "〜": "~", "‐": "-", "‑": "-", "‒": "-", "–": "-", "—": "-", "−": "-",
+                        "✕": "×", "╳": "×", "х": "x", "Х": "x", "·": ".", "•": " ", "●": " ", "▪": " ", "*": "*", "＊": "*", "“": '"', "”": '"', "’": "'", "‘": "'", "®": " ", "™": " ", "µ": "μ",
+                        "\xa0": " ", "\u2009": " ", "\u202f": " ", "\u200b": " ", "\t": " ", "\r": " ", "_": " "})
+_ENTITY = {"&lt;": "<   ", "&gt;": ">   ", "&le;": "≤   ", "&ge;": "≥   ", "&amp;": "&    ", "&nbsp;": "      "}
+
+
+def plain(text: str) -> str:
+    """The text with escapes, full-width forms, dashes and entities made plain, every offset unchanged."""
+    if "&" in text:
+        text = re.sub("|".join(_ENTITY), lambda m: _ENTITY[m.group()], text)
+    return text.translate(_PLAIN)
+
+
+_SIGN = re.compile(
+    r"(?P<ge>>\s{0,2}/\s{0,2}=|>\s{0,2}=|=\s{0,2}/?\s{0,2}>|≥\s{0,2}=?|>\s{0,2}or\s{0,2}(?:=|equal(?:\s+to)?)|=\s{0,2}or\s{0,2}>|≥|\+/>|>/\+)"
+    r"|(?P<le><\s{0,2}/\s{0,2}[=+]|<\s{0,2}=|=\s{0,2}/?\s{0,2}<|≤\s{0,2}=?|<\s{0,2}or\s{0,2}(?:=|equal(?:\s+to)?)|=\s{0,2}or\s{0,2}<|≤)"
+    r"|(?P<gt>>+)|(?P<lt><+)|(?P<eq>=)",
+    re.IGNORECASE,
+)
+_OPERATOR = {"ge": ">=", "le": "<=", "gt": ">", "lt": "<", "eq": "="}
+_UNIT_WORD = (
+    r"(?:%|percent|percents|‰|°\s?[CF]?|º\s?[CF]?|degrees?(?:\s+(?:celsius|fahrenheit|c\b|f\b))?|(?:kilo|milli|micro|nano|deci)?(?:grams?|lit(?:er|re)s?|gm|metres?|meters?|moles?|mol(?:ar)?)|"
+    r"[kmnpμucd]?g|gms?|mcg|kgs?|lbs?|pounds?|[mnpμuf]?mol|(?-i:[mnpμuf]M)|(?:m|k|μ|u)?iu|m?u|units?|international units|meqs?|[dmμu]?l|cc|cmm|cumm|cu\.?\s?mm|mm\s?\^?\s?3|mm³|[kcmμn]?m|mm\s?hg|mmhg|cmh2o|kpa|"
+    r"m\s?\^?\s?2|m²|1\.73\s?m\s?\^?\s?2|1\.73\s?m²|min(?:ute)?s?|msec(?:onds)?|ms|sec(?:onds?)?|s|24[\s-]?h(?:ou)?rs?|24[\s-]?h|h(?:ou)?rs?|h|days?|d|bpm|beats|breaths|cells?|copies|points?|cgy|gy|ppm|k|"
+    r"pack[\s-]?years?|cigarettes?|dioptres?|diopters?|cm\s?\^?\s?2|kcal|dl)"
+)
+_UNIT = re.compile(rf"\s?(?:(?P<power>[x×*]\s?10\s?[\^e(]?\s?\(?(?P<exponent>\d{{1,2}})\)?)\s?)?(?P<unit>{_UNIT_WORD}(?:\s?(?:/|\bper\b|\.)\s?{_UNIT_WORD}){{0,3}}|/\s?{_UNIT_WORD}(?:\s?/\s?{_UNIT_WORD})?)?(?![a-zA-Z])", re.IGNORECASE)
+_LOST_POWER = re.compile(r"\s?[x×*]\s?10(?P<exponent>[3689]|1[02])\s?(?=/)", re.IGNORECASE)
+_NUMBER = re.compile(r"(?<![\w.])(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d{1,3}(?: \d{3})+(?![\d.]|\s*(?:x|×|\*)\s?10)|\d+\.\d+|\d+,\d{1,2}(?!\d)|\.\d+|\d+)(?=(?P<glued>[a-zA-Zμ%×°/]?))")
+_WORD = re.compile(r"[^\W\d_](?:[\w'’]|[-](?=[^\W_]))*|\d+\w*")
+_COUNT = {w: float(n) for n, w in enumerate(["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"])} | {
+    "fourteen": 14.0, "fifteen": 15.0, "sixteen": 16.0, "eighteen": 18.0, "twenty": 20.0, "thirty": 30.0, "sixty": 60.0, "ninety": 90.0, "single": 1.0, "once": 1.0, "twice": 2.0}
+_ROMAN = {"i": 1.0, "ii": 2.0, "iii": 3.0, "iv": 4.0, "v": 5.0}
+_SCALED = re.compile(r"(?:class|grade|stage|grades|stages|classes|asa|nyha|degree|score|type|association|classification|status)\W*$|[ivIV]\s*(?:,|or|and|to|-|/|through)+\s*$")
+STOP = frozenset(
+    ["a", "an", "the", "of", "to", "in", "on", "at", "for", "by", "with", "as", "is", "are", "was", "were", "be", "been", "being", "this", "that", "these", "those", "their", "his", "her", "its", "it", "which", "has", "have", "had", "having", "do", "does", "did", "will", "would", "should", "must", "may", "can", "could", "there", "other", "another", "than", "then", "so", "such", "also", "only", "same", "own", "per", "via", "into", "onto", "out", "about", "around", "under", "within", "upon", "s", "t", "one's", "any", "all", "each", "every", "some", "both", "either", "more", "most", "very"]
+)
+_SCALE = re.compile(r"(?:nyha|new york heart|ecog ?\d|grade ?\d)", re.IGNORECASE)  # a scale with its grade is grammar, not a name
+_PUNCTUATION = frozenset(",;:.()[]{}/-~+!?\"'")
+
+
+@lru_cache(maxsize=1)
+def _lexicon() -> Lexicon[tuple[str, str]]:
+    vocabulary = load_vocabulary()
+    names: list[tuple[str, tuple[str, str]]] = []
+    tables = {"therapy": vocabulary.therapies, "drug": vocabulary.drugs, "condition": vocabulary.conditions, "test": vocabulary.tests, "regimen": vocabulary.regimens}
+    # An ambiguous short form (HD, CR, PE) is a concept only where its own table says so; a bare one stays a word.
+    for kind, table in tables.items():
+        names += [(name, (kind, concept)) for name, concept in names_of(table)]
+    cues = [(phrase, (cue.role, cue.value)) for phrase, cue in load_cues()]
+    return Lexicon(cues + [n for n in names if not _SCALE.match(n[0])])
+
+
+def tokens(text: str) -> list[Token]:
+    """The tokens of a criterion in order, without overlaps; only spaces lie between them. `text` is as `plain` gives it."""
+    found: list[Token] = []
+    occupied = bytearray(len(text))
+
+    def take(kind: str, value: Any, start: int, end: int) -> None:
+        found.append(Token(kind, value, start, end))
+        occupied[start:end] = b"\x01" * (end - start)
+
+    for sign in _SIGN.finditer(text):
+        if sign.group() == "=" and sign.end() < len(text) and text[sign.end()].isalpha() and sign.start() and text[sign.start() - 1].isalpha():
+            continue
+        take("op", _OPERATOR[sign.lastgroup or "eq"], *sign.span())
+    hits = [h for h in _lexicon().find(text) if not any(occupied[h.start : h.end])]
+    named = {place for h in hits if h.meaning[0] in CONCEPTS for place in range(h.start, h.end)}
+    for number in _NUMBER.finditer(text):
+        start, end = number.span()
+        if start in named or any(occupied[start:end]) or (number["glued"].isalpha() and not _UNIT.match(text, end)["unit"] and not re.match(r"x\s?(?:\d|the|u|ln)|times|fold|st|nd|rd|th|and|or|y", text[end : end + 6], re.IGNORECASE)):  # type: ignore[index]
+            continue
+        if start and text[start - 1] == "-" and start > 1 and text[start - 2].isalpha():
+            continue
+        value = _value(number.group())
+        lost = _LOST_POWER.match(text, end)
+        unit = _UNIT.match(text, lost.end() if lost else end)
+        power = lost["exponent"] if lost else unit["exponent"] if unit and unit["power"] else None
+        take("number", value, start, end)
+        if lost and unit and unit["unit"]:
+            take("unit", f"10*{lost['exponent']}{unit['unit'].replace(' ', '')}", end, unit.end())
+        elif unit and power and unit["unit"]:
+            take("unit", f"10*{power}{'' if unit['unit'].startswith('/') else '/'}{unit['unit']}", end, unit.end())
+        elif unit and unit["unit"] and not any(place in named for place in range(*unit.span("unit"))):
+            if text[end : unit.end()].strip().lower() in ("days", "day", "d", "h", "hour", "hours", "hrs", "hr"):
+                continue  # a duration: the time cue says so
+            take("unit", unit["unit"], unit.start("unit"), unit.end("unit"))
+    for hit in hits:
+        if not any(occupied[hit.start : hit.end]):
+            take(*hit.meaning, hit.start, hit.end)
+    for word in _WORD.finditer(text):
+        if any(occupied[word.start() : word.end()]):
+            continue
+        folded = fold(word.group())
+        if folded in _COUNT:
+            take("number", _COUNT[folded], *word.span())
+        elif folded in _ROMAN and _SCALED.search(text[max(0, word.start() - 24) : word.start()].lower()):
+            take("number", _ROMAN[folded], *word.span())
+        else:
+            take("stop" if folded in STOP else "word", folded, *word.span())
+    for place, char in enumerate(text):
+        if not occupied[place] and not char.isspace():
+            take(char if char in _PUNCTUATION else "word" if char.isalnum() else "stop", char, place, place + 1)
+    found.sort(key=lambda t: t.start)
+    return found
+
+
+def _value(written: str) -> float:
+    if re.fullmatch(r"\d{1,3}(?:[ ,]\d{3})+(?:\.\d+)?", written):
+        return float(re.sub("[ ,]", "", written))
+    return float(written.replace(",", "."))

@@ -1,0 +1,199 @@
+"""Joining pieces of a sentence: negation and its scope, and/or with precedence, and the plain constructors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from matcher.domain import AllOf, AnyOf, AtScreening, Comparison, Expression, Kind, Not, Presence, Unparsed
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What the sentence stands in: its text, the role of the criterion, and the trial's own diseases."""
+
+    text: str
+    kind: Kind
+    conditions: tuple[str, ...] = ()
+
+    @property
+    def exclusion(self) -> bool:
+        return self.kind is Kind.EXCLUSION
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """`joint`: what stood before it: "" (nothing), "," "and" "or" ";". `negation`: the scope it stands in, 0 for none.
+    `opens`: its chunk begins anew ("or a history of ..."). `group`: names who the sentence is about, not what is asked."""
+
+    expression: Expression
+    joint: str = ""
+    negation: int = 0
+    opens: bool = False
+    group: bool = False
+    judged: bool = False  # the investigator decides about what stands before it
+    measured: str = ""  # the fact of a comparison
+    shared: bool = False
+
+    @property
+    def text(self) -> str:
+        return getattr(self.expression, "value", "") if isinstance(self.expression, Presence) else ""
+
+
+def conjoin(*parts: Expression | None) -> Expression:
+    """All of the parts; nested conjunctions are one, and one part is itself."""
+    return _join(AllOf, parts)
+
+
+def disjoin(*parts: Expression | None) -> Expression:
+    """Any of the parts; nested disjunctions are one, and one part is itself."""
+    return _join(AnyOf, parts)
+
+
+def _join(kind: type[AllOf] | type[AnyOf], parts: Iterable[Expression | None]) -> Expression:
+    flat: list[Expression] = []
+    for part in parts:
+        for inner in part.parts if isinstance(part, kind) else () if part is None else (part,):
+            if inner not in flat:
+                flat.append(inner)
+    return flat[0] if len(flat) == 1 else kind(tuple(flat))
+
+
+def negate(expression: Expression) -> Expression:
+    """The opposite; two negations cancel, and what is not understood stays so."""
+    if isinstance(expression, Not):
+        return expression.part
+    if isinstance(expression, Unparsed | AtScreening):
+        return expression
+    return Not(expression)
+
+
+def combine(pieces: Sequence[Piece], exclusion: bool) -> Expression | None:
+    """One expression of a sentence's pieces, or None where there are none.
+
+    "A, B and C" takes the last connective for its commas; `and` binds closer than `or`, except that an exclusion's list of
+    three or more findings excludes each of them. A negation covers its whole list: "no A or B" denies both.
+    """
+    groups = [p for p in pieces if p.group]
+    told = [p for p in pieces if not p.group]
+    if not told:
+        return disjoin(*(p.expression for p in groups)) if groups else None
+    body = _body(told, exclusion)
+    return _subgroup(groups, told, body, exclusion) if groups else body
+
+
+def _subgroup(groups: Sequence[Piece], told: Sequence[Piece], body: Expression, exclusion: bool) -> Expression:
+    if any(isinstance(e, Presence) and e.value in ("pregnancy", "breastfeeding") for e in _leaves(body)) and all(p.text == "female" for p in groups):
+        return body
+    who = disjoin(*(p.expression for p in groups))
+    if {p.text for p in groups} >= {"male", "female"}:
+        return body
+    if exclusion:
+        return conjoin(who, body)
+    if any(p.text == "childbearing_potential" for p in groups) or any(isinstance(e, AtScreening) for e in _leaves(body)):
+        return disjoin(negate(who), body)
+    return conjoin(who, body)
+
+
+def _leaves(expression: Expression) -> Iterable[Expression]:
+    match expression:
+        case AllOf(parts) | AnyOf(parts):
+            for part in parts:
+                yield from _leaves(part)
+        case Not(part):
+            yield from _leaves(part)
+        case _:
+            yield expression
+
+
+def _body(pieces: Sequence[Piece], exclusion: bool) -> Expression:
+    units: list[tuple[str, Expression, Piece]] = []
+    at = 0
+    while at < len(pieces):
+        piece = pieces[at]
+        if piece.negation:
+            end = at + 1
+            while end < len(pieces) and pieces[end].negation == piece.negation:
+                end += 1
+            units.append((piece.joint, _denied(pieces[at:end]), piece))
+            at = end
+            continue
+        if piece.judged:
+            if not units:
+                units.append((piece.joint, piece.expression, piece))
+            else:
+                before = _join_units([(j, e) for j, e, _ in units], [p for *_, p in units], exclusion)
+                units = [("", conjoin(before, piece.expression), piece)]
+            at += 1
+            continue
+        units.append((piece.joint, piece.expression, piece))
+        at += 1
+    return _join_units([(j, e) for j, e, _ in units], [p for *_, p in units], exclusion)
+
+
+def _denied(pieces: Sequence[Piece]) -> Expression:
+    """No A, B or C: each is absent; what only tightens a piece ("no uncontrolled X") stays with it."""
+    parts: list[Expression] = []
+    for piece in pieces:
+        if not piece.joint and parts and not isinstance(piece.expression, Comparison):
+            parts[-1] = conjoin(parts[-1], piece.expression)
+        else:
+            parts.append(piece.expression)
+    return negate(parts[0]) if len(parts) == 1 else conjoin(*(negate(p) for p in parts))
+
+
+def _join_units(units: list[tuple[str, Expression]], pieces: Sequence[Piece], exclusion: bool) -> Expression:
+    tight: list[tuple[str, Expression]] = []
+    states = _leading_state(units)
+    for joint, expression in units[1:] if states else units:
+        if tight and joint == "":
+            last_joint, last = tight[-1]
+            tight[-1] = (last_joint, conjoin(last, expression))
+        else:
+            tight.append((joint, expression))
+    body = _precedence(tight, exclusion)
+    return conjoin(states, body) if states else body
+
+
+def _leading_state(units: list[tuple[str, Expression]]) -> Expression | None:
+    """ "Relapsed or refractory CLL, NHL or MM": the state is every disease's."""
+    first = units[0][1]
+    rest = units[1:]
+    if rest and rest[0][0] == "" and isinstance(first, Presence) and first.fact == "disease_state" and all(isinstance(e, Presence) and e.fact == "disease" for _, e in rest):
+        return first
+    return None
+
+
+def _precedence(units: list[tuple[str, Expression]], exclusion: bool) -> Expression:
+    if len(units) == 1:
+        return units[0][1]
+    joints = [j for j, _ in units[1:]]
+    default = "or" if exclusion else "and"
+    resolved: list[str] = []
+    for at, joint in enumerate(joints):
+        if joint in ("and", "or"):
+            resolved.append(joint)
+        elif joint == ";":
+            resolved.append(default)
+        else:
+            later = next((j for j in joints[at + 1 :] if j in ("and", "or", ";")), ";")
+            resolved.append(later if later != ";" else next((j for j in reversed(joints[:at]) if j in ("and", "or")), default))
+    if exclusion and len(units) > 2 and "or" not in resolved and all(_finding(e) for _, e in units):
+        resolved = ["or"] * len(resolved)
+    if exclusion and len(units) == 2 and resolved == ["and"] and all(isinstance(e, Presence) and e.value in ("pregnancy", "breastfeeding") for _, e in units):
+        resolved = ["or"]
+    if exclusion and resolved == ["and"] * len(resolved) and all(isinstance(e, Comparison) for _, e in units) and len({e.fact for _, e in units if isinstance(e, Comparison)}) > 1:
+        resolved = ["or"] * len(resolved)
+    alternatives: list[Expression] = []
+    together = [units[0][1]]
+    for joint, (_, expression) in zip(resolved, units[1:], strict=True):
+        if joint == "and":
+            together.append(expression)
+        else:
+            alternatives.append(conjoin(*together))
+            together = [expression]
+    alternatives.append(conjoin(*together))
+    return disjoin(*alternatives)
+
+
+def _finding(expression: Expression) -> bool:
+    return any(isinstance(e, Presence) for e in _leaves(expression)) or isinstance(expression, Unparsed)

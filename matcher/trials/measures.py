@@ -1,0 +1,362 @@
+"""Numbers in criteria: bounds ("18-75", "≥ 3 but ≤ 5", "2 or more"), durations, windows, and what the unit means.
+
+A reader is given the tokens and a place; it answers with what begins there and the place after it, or None.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from matcher.domain import Op, Window
+from matcher.quantities import convert, ucum
+from matcher.trials.lexer import CONCEPTS, Token
+from models import load_vocabulary
+
+FLIP: dict[str, Op] = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "=": "="}
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """One side of a limit as written: `unit` as in the text, `days` where the unit is one of time."""
+
+    op: Op
+    value: float
+    unit: str | None = None
+    days: float | None = None
+    x_uln: bool = False
+    x_lln: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """`sides` of one limit (a range has two); `outside` where the text names what lies beyond a range."""
+
+    sides: tuple[Bound, ...]
+    end: int
+    bare: bool = False  # a number with no word or sign of comparison
+    listed: bool = False  # "0, 1 or 2"
+
+    @property
+    def time(self) -> bool:
+        return any(b.days for b in self.sides)
+
+
+def _skip(tokens: Sequence[Token], at: int, *kinds: str) -> int:
+    while at < len(tokens) and tokens[at].kind in kinds:
+        at += 1
+    return at
+
+
+def _kind(tokens: Sequence[Token], at: int) -> str:
+    return tokens[at].kind if 0 <= at < len(tokens) else ""
+
+
+def _is(tokens: Sequence[Token], at: int, *words: str) -> bool:
+    return 0 <= at < len(tokens) and tokens[at].value in words
+
+
+def quantity(tokens: Sequence[Token], at: int) -> tuple[Bound, int] | None:
+    """A number with its unit and multiple of a limit of normal; the operator is left `=`."""
+    if _kind(tokens, at) in ("uln", "lln") and _kind(tokens, at + 1) == "times" and _kind(tokens, at + 2) == "number":
+        limit = tokens[at].kind
+        return Bound("=", tokens[at + 2].value, None, None, limit == "uln", limit == "lln"), at + 3
+    if _kind(tokens, at) in ("uln", "lln"):
+        limit = tokens[at].kind
+        return Bound("=", 1.0, None, None, limit == "uln", limit == "lln"), at + 1
+    if _kind(tokens, at) != "number":
+        return None
+    value, unit, days, end = tokens[at].value, None, None, at + 1
+    if _kind(tokens, end) == "unit":
+        unit, end = tokens[end].value, end + 1
+    elif _kind(tokens, end) == "time" or (_is(tokens, end, "-") and _kind(tokens, end + 1) == "time"):
+        end += tokens[end].kind != "time"
+        days, unit, end = float(tokens[end].value), "time", end + 1
+    after = _skip(tokens, end, "times", "stop") if unit is None or unit == "%" else end
+    if _is(tokens, after, "institutional", "laboratory", "local", "institution's", "lab", "age-adjusted"):
+        after += 1
+    if _kind(tokens, after) == "(" and _kind(tokens, after + 1) in ("uln", "lln"):
+        after += 1
+    if _kind(tokens, after) in ("uln", "lln") and unit in (None, "%"):
+        limit = tokens[after].kind
+        value = value / 100 if unit == "%" else value
+        after += 1
+        while _kind(tokens, after) in ("uln", "lln") or (_kind(tokens, after) in ("(", ")", "stop", "for") and _kind(tokens, after + 1) in ("uln", "lln")):
+            after += 1
+        return Bound("=", value, None, None, limit == "uln", limit == "lln"), after
+    return Bound("=", value, unit, days), end
+
+
+def _spread(sides: list[Bound]) -> tuple[Bound, ...]:
+    """A unit written once counts for both ends of a range."""
+    for b in reversed(sides):
+        if b.unit or b.x_uln or b.x_lln:
+            return tuple(replace(s, unit=s.unit or b.unit, days=s.days or b.days, x_uln=s.x_uln or b.x_uln, x_lln=s.x_lln or b.x_lln) for s in sides)
+    return tuple(sides)
+
+
+def _through(tokens: Sequence[Token], at: int) -> int | None:
+    if _kind(tokens, at) in ("-", "~", "through") or (_is(tokens, at, "to") and _kind(tokens, at) == "stop"):
+        return at + 1
+    return None
+
+
+def bounds_at(tokens: Sequence[Token], at: int) -> Bounds | None:
+    """The limit that begins here: operator first, between, a range, a number with "or more", or a bare number."""
+    kind = _kind(tokens, at)
+    if kind in ("between", "not_between") or (kind == "within" and _range(tokens, at + 1)):
+        found = _range(tokens, _skip(tokens, at + 1, "stop", "age", ":"), with_and=True)
+        if found is None:
+            return None
+        sides, end = found
+        if kind == "not_between":
+            low, high = sides
+            return Bounds((replace(low, op="<"), replace(high, op=">")), end)
+        return Bounds(sides, end)
+    if kind == "neg" and _kind(tokens, at + 1) in ("between", "op"):
+        inner = bounds_at(tokens, at + 1)
+        if inner is None or tokens[at].value == "off":
+            return None
+        return replace(inner, sides=tuple(replace(b, op=FLIP[b.op]) for b in inner.sides))
+    if kind == "op" or (kind == "(" and _kind(tokens, at + 1) == "op" and _kind(tokens, at + 2) == "number" and _kind(tokens, at + 3) == ")"):
+        return _operated(tokens, at)
+    if kind in ("number", "uln"):
+        found = _range(tokens, at)
+        if found:
+            return Bounds(*found)
+        return _numbered(tokens, at)
+    return None
+
+
+def _range(tokens: Sequence[Token], at: int, with_and: bool = False) -> tuple[tuple[Bound, ...], int] | None:
+    at = _skip(tokens, at, "op") if with_and else at
+    first = quantity(tokens, at)
+    if first is None:
+        return None
+    low, middle = first
+    if with_and:
+        middle = _skip(tokens, middle, "age")
+    joint = _through(tokens, middle) or (middle + 1 if with_and and _kind(tokens, middle) in ("and", "or") else None)
+    if joint is None:
+        return None
+    strict = {t.value for t in tokens[joint : joint + 1] if t.kind == "op"}
+    joint = _skip(tokens, joint, "op") if with_and or strict <= {"<=", "<"} else joint
+    second = quantity(tokens, _skip(tokens, joint, "stop", "age"))
+    if second is None:
+        return None
+    high, end = second
+    if high.value < low.value and not (high.unit or low.unit):
+        return None
+    return _spread([replace(low, op=">="), replace(high, op="<" if "<" in strict else "<=")]), end
+
+
+def _operated(tokens: Sequence[Token], at: int) -> Bounds | None:
+    closing = tokens[at].kind == "("
+    at += closing
+    op, place = tokens[at].value, at + 1
+    if _kind(tokens, place) == "or" and _kind(tokens, place + 1) == "op":  # "> or =", "less than or ="
+        other = tokens[place + 1].value
+        op, place = (f"{op}=" if other == "=" and op in "<>" else f"{other}=" if op == "=" and other in "<>" else op), place + 2
+    elif _kind(tokens, place) == "op":  # "≥ at least", "= >"
+        other = tokens[place].value
+        op, place = (op if other == "=" or op[0] == other[0] else other if op == "=" else op), place + 1
+    place = _skip(tokens, place, "stop", ":")
+    first = quantity(tokens, place)
+    if first is None:
+        return None
+    bound, end = first
+    if closing and _kind(tokens, end) == ")":
+        end += 1
+    sides = [replace(bound, op=op)]
+    high = _through(tokens, end)
+    if op in (">", ">=") and high and (second := quantity(tokens, high)) and second[0].value > bound.value:
+        return Bounds(_spread([sides[0], replace(second[0], op="<=")]), second[1])
+    if op == "=" and high and (second := quantity(tokens, high)):
+        return Bounds(_spread([replace(bound, op=">="), replace(second[0], op="<=")]), second[1])
+    if op in (">=", ">", "=") and _kind(tokens, end) == "postop" and tokens[end].value[0] in "<>":
+        sides, end = [replace(bound, op=tokens[end].value if op == "=" else op)], end + 1
+    joint = _skip(tokens, end, "age")
+    if _kind(tokens, joint) in ("and", "but", ",", "to", ";") or _through(tokens, joint):
+        further = _skip(tokens, joint + 1, "and", "but", "stop", "age")
+        if _kind(tokens, further) == "op" and tokens[further].value[0] != op[0] and "=" not in (op, tokens[further].value):
+            second = quantity(tokens, _skip(tokens, further + 1, "stop"))
+            same = second and (second[0].x_uln, second[0].x_lln) == (bound.x_uln, bound.x_lln)
+            between = op[0] == ">" and second and second[0].value >= bound.value
+            if second and (same or not second[0].unit) and (between or (op[0] == "<" and second[0].value <= bound.value)) and _kind(tokens, second[1]) not in CONCEPTS - {"condition"}:
+                return Bounds(_spread([sides[0], replace(second[0], op=tokens[further].value)]), second[1])
+    return Bounds(tuple(sides), end)
+
+
+def _numbered(tokens: Sequence[Token], at: int) -> Bounds | None:
+    first = quantity(tokens, at)
+    if first is None:
+        return None
+    bound, end = first
+    place = _skip(tokens, end, "age", ",") if _kind(tokens, end) in ("age", ",") else end
+    if _kind(tokens, place) == "(" and _kind(tokens, place + 1) == "postop":
+        place += 1
+    if _kind(tokens, place) == "postop":
+        op, end = tokens[place].value, place + 1
+        if _kind(tokens, end) == ")" and _kind(tokens, place - 1) == "(":
+            end += 1
+        if _kind(tokens, end) == "time" and not bound.days:
+            bound, end = replace(bound, unit="time", days=float(tokens[end].value)), end + 1
+        high = _skip(tokens, end, "and", "but", ",")
+        if high > end and _kind(tokens, high) in ("op", "number") and (further := bounds_at(tokens, high)) and len(further.sides) == 1 and further.sides[0].op[0] != op[0] and not further.bare:
+            return Bounds(_spread([replace(bound, op=op), further.sides[0]]), further.end)
+        return Bounds((replace(bound, op=op),), end)
+    values, last = [bound.value], end
+    place = end
+    while _kind(tokens, place) in (",", "or", "and", "/"):
+        place = _skip(tokens, place, ",", "or", "and", "/", "stop")
+        if _kind(tokens, place) != "number" or (found := quantity(tokens, place)) is None:
+            break
+        values.append(found[0].value)
+        bound = replace(bound, unit=bound.unit or found[0].unit, days=bound.days or found[0].days)
+        place = last = found[1]
+    if len(values) > 1 and max(values) <= 10 and not bound.days:
+        return Bounds((replace(bound, op=">=", value=min(values)), replace(bound, op="<=", value=max(values))), last, listed=True)
+    return Bounds((replace(first[0], op="="),), end, bare=True)
+
+
+# ---------------------------------------------------------------- time
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """A duration with its place in time. `counts_from`: where the tokens of its anchor begin; `end`: after them.
+    `onward`: the event the duration is counted from follows ("at least 4 weeks since prior chemotherapy")."""
+
+    window: Window
+    end: int
+    onward: bool = False
+
+
+def _days(bound: Bound) -> int:
+    return round(bound.value * (bound.days or 1)) if bound.value * (bound.days or 1) >= 1 else 1
+
+
+def period_at(tokens: Sequence[Token], at: int, text: str) -> Period | None:
+    """A window that begins here, or None: "within 14 days before consent", "in the past 2 years", "less than 12 weeks before",
+    "14 days before", "for at least 5 years", "5 half-lives or 28 days, whichever is longer"."""
+    place, relation = at, None
+    if _kind(tokens, place) == "within":
+        relation, place = "within", place + 1
+        place = _skip(tokens, place, "stop", "within", "ever")
+        if _kind(tokens, place) == "op" and tokens[place].value in ("<", "<=", "="):
+            place += 1
+    elif _kind(tokens, place) == "ever" and _kind(tokens, place + 1) == "number" and tokens[place].value == "":
+        relation, place = "within", place + 1
+    limit = bounds_at(tokens, place) if _kind(tokens, place) in ("op", "number", "between") else None
+    if limit is None:
+        return None
+    if not limit.time:
+        return _half_lives(tokens, place, limit, text) if relation or _kind(tokens, limit.end) == "half_life" else None
+    bound, end = limit.sides[-1], limit.end
+    if relation is None and limit.bare and _kind(tokens, end) == "postop":
+        bound, end = replace(bound, op=tokens[end].value), end + 1
+    lead = tokens[at - 1] if at else None
+    end = _alternatives(tokens, end)
+    if _kind(tokens, end) == "(" and (close := closing(tokens, end)) and any(t.kind in ("half_life", "whichever", "time") for t in tokens[end:close]):
+        end = close
+    marker = _skip(tokens, end, "stop") if _kind(tokens, end) == "stop" else end
+    kind = _kind(tokens, marker)
+    if relation is None:
+        if kind == "ever" and _kind(tokens, marker + 1) == "before":
+            marker, kind = marker + 1, "before"
+        if kind in ("before", "since", "ago") or (kind == "ever" and _is(tokens, marker, "") and tokens[marker].kind == "ever" and _kind(tokens, marker + 1) in ("stop", "anchor")):
+            relation = "before" if bound.op in (">", ">=") else "within"
+        elif lead is not None and (lead.value == "for" or lead.kind in ("filler", "state", "response")) and bound.op in (">", ">=", "="):
+            return Period(Window("before", _days(bound)), end)
+        else:
+            return None
+    if bound.op in (">", ">=") and relation == "within":
+        relation = "before"
+    onward = kind == "since" and _kind(tokens, _skip(tokens, marker + 1, "stop", "ever", "current", "qual", "any_of", "filler", "subject", "all_of", "frame")) in CONCEPTS
+    anchor_end = end if onward else _anchor(tokens, end)
+    anchor = text[tokens[end].start : tokens[anchor_end - 1].end].strip() if anchor_end > end else None
+    return Period(Window(relation, _days(bound), anchor), marker + 1 if onward else anchor_end, onward)  # type: ignore[arg-type]
+
+
+def _half_lives(tokens: Sequence[Token], place: int, limit: Bounds, text: str) -> Period | None:
+    """Half-lives alone have no length in days; with an alternative in days, the days count."""
+    if _kind(tokens, limit.end) != "half_life":
+        return None
+    after = limit.end + 1
+    joint = _skip(tokens, after, "or", ",", "(", "stop", "and")
+    further = period_at(tokens, joint, text) or period_at(tokens, max(place - 1, 0), text) if _kind(tokens, joint) in ("number", "within") else None
+    if further:
+        return further
+    days = bounds_at(tokens, joint) if _kind(tokens, joint) in ("number", "op") else None
+    if days and days.time:
+        end = _anchor(tokens, _alternatives(tokens, days.end))
+        return Period(Window("within", _days(days.sides[-1])), end)
+    return Period(Window("within", None, "half-lives"), _anchor(tokens, _alternatives(tokens, after)))
+
+
+def _alternatives(tokens: Sequence[Token], end: int) -> int:
+    """After "28 days": ", or 5 half-lives, whichever is longer,"."""
+    place = end
+    while True:
+        joint = _skip(tokens, place, ",", "or", "stop", "(")
+        if _kind(tokens, joint) == "whichever":
+            place = joint + 1
+        elif _kind(tokens, joint) == "number" and _kind(tokens, joint + 1) == "half_life":
+            place = joint + 2
+        else:
+            break
+    return _skip(tokens, place, ")") if place > end else end
+
+
+def closing(tokens: Sequence[Token], at: int) -> int | None:
+    depth = 0
+    for place in range(at, len(tokens)):
+        depth += (tokens[place].kind == "(") - (tokens[place].kind == ")")
+        if depth == 0:
+            return place + 1
+    return None
+
+
+def _anchor(tokens: Sequence[Token], at: int) -> int:
+    """After a duration: "before the first dose of study drug". Stops at a concept, a connective or a mark."""
+    place, opened = at, False
+    while place < len(tokens):
+        kind = tokens[place].kind
+        if kind in ("before", "since", "ago", "anchor", "screening"):
+            opened = True
+        elif (kind in ("stop", "filler", "lines", "ever", "time", "subject", "current", "number", "frame") and (opened or kind == "stop")) or (opened and kind == "word") or (opened and kind in ("therapy", "drug") and place and tokens[place - 1].kind in ("before", "stop", "anchor", "since")) or (kind in ("and", "or", "/") and opened and _kind(tokens, _skip(tokens, place + 1, "stop")) == "anchor" and _kind(tokens, place - 1) == "anchor"):
+            pass
+        elif opened and kind == "(" and (close := closing(tokens, place)) and all(t.kind in ("anchor", "word", "(", ")", "stop", "number", "time", "-", "unit", "filler") for t in tokens[place:close]):
+            place = close
+            continue
+        else:
+            break
+        place += 1
+    while place > at and tokens[place - 1].kind == "stop":
+        place -= 1
+    return place
+
+
+# ---------------------------------------------------------------- units
+
+
+def canonical(fact: str, bound: Bound) -> tuple[float, str | None]:
+    """(value, unit) in the unit of the vocabulary where the test has one and the unit is known or plain from the size.
+
+    A document that writes 1,000 cells/mL for a neutrophil count, or leaves the unit out, means the unit in which the value
+    is a possible one; where none is, the value stays as written.
+    """
+    test = load_vocabulary().tests.get(fact)
+    if test is None:
+        return bound.value, None if bound.unit == "time" else bound.unit
+    if bound.x_uln or bound.x_lln:
+        return bound.value, "1"
+    code = ucum(bound.unit) if bound.unit else None
+    candidates = [code] if code else []
+    candidates += [test.unit, "/uL", "/mm3"]
+    for unit in candidates:
+        value = bound.value if unit == test.unit else convert(bound.value, unit, fact)
+        if value is not None and test.low <= value <= test.high:
+            return float(f"{value:.12g}"), test.unit
+    value = convert(bound.value, code, fact) if code else None
+    return (float(f"{value:.12g}"), test.unit) if value is not None else (bound.value, bound.unit if code is None and bound.unit else test.unit)

@@ -1,0 +1,616 @@
+"""One sentence of a criterion becomes pieces of logic in reading order; `combine` (logic.py) joins them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from matcher.domain import AllOf, AnyOf, AtScreening, Comparison, Expression, Not, Presence, Unparsed, Window
+from matcher.trials.exceptions import excuse
+from matcher.trials.lexer import CONCEPTS, Token
+from matcher.trials.logic import Context, Piece, combine, conjoin, disjoin, negate
+from matcher.trials.measures import Bound, Bounds, bounds_at, canonical, closing, period_at
+from matcher.trials.organs import organ_function
+from models import load_vocabulary
+
+SEPARATORS = {",": ",", ";": ";", "and": "and", "or": "or", "/": "or", ":": ":", ".": ";"}
+FLC = ("kappa_flc", "lambda_flc")
+SCALES = {"nyha": "nyha", "grade": "grade", "stage": "stage", "class": "class"}
+_TREATMENT_FRAMES = {"prior_therapy", "refractory_to", "allergy", "intolerant_to"}
+
+
+@dataclass
+class Reader:
+    """Reads the tokens of one sentence from left to right. `pieces` is what was understood, in order."""
+
+    tokens: Sequence[Token]
+    context: Context
+    pieces: list[Piece] = field(default_factory=list)
+    heads: list[str] = field(default_factory=list)  # tests named and not yet compared
+    last_heads: list[str] = field(default_factory=list)
+    joint: str = ""  # how the next piece joins the one before it
+    unknown: list[Token] = field(default_factory=list)  # words of this chunk that nothing took
+    chunk: int = 0  # first piece of this chunk
+    negation: int = 0
+    frame: str = ""
+    since: Window | None = None
+    window: Window | None = None  # one that was written before what it limits
+    current: bool = False
+    qualifiers: dict[str, str] = field(default_factory=dict)
+    opens: bool = False
+    organ: str = ""
+    examples: bool = False
+
+    # ------------------------------------------------------------ the loop
+
+    def read(self) -> list[Piece]:
+        at, tokens = 0, self.tokens
+        while at < len(tokens):
+            at = self._step(at)
+        self._close_chunk()
+        self._leftover_heads()
+        return self.pieces
+
+    def _step(self, at: int) -> int:
+        token = self.tokens[at]
+        period = period_at(self.tokens, at, self.context.text) if token.kind in ("within", "op", "number", "between", "ever") else None
+        if period and not self._measures_time(at):
+            self._place_in_time(period.window, period.onward)
+            return period.end
+        limit = bounds_at(self.tokens, at) if token.kind in ("op", "number", "between", "not_between", "neg", "uln", "within") or (token.kind == "(" and self._next_kind(at) == "op") else None
+        if limit:
+            taken = self._measure(at, limit)
+            if taken:
+                return taken
+        if token.kind in ("(", "["):
+            return self._bracket(at)
+        handler = getattr(self, f"_on_{token.kind}", None)
+        if handler:
+            return handler(at)
+        if token.kind in CONCEPTS:
+            return self._on_concept(at)
+        if token.kind in SEPARATORS:
+            return self._on_separator(at)
+        if token.kind == "word":
+            self.unknown.append(token)
+        return at + 1
+
+    def _next_kind(self, at: int, step: int = 1) -> str:
+        return self.tokens[at + step].kind if 0 <= at + step < len(self.tokens) else ""
+
+    def _next_concept(self, at: int) -> Token | None:
+        for token in self.tokens[at:]:
+            if token.kind in CONCEPTS:
+                return token
+            if token.kind not in ("stop", "ever", "current", "qual", "filler", "frame", "subject", "any_of", "state", "word"):
+                return None
+        return None
+
+    # ------------------------------------------------------------ joining
+
+    def _on_separator(self, at: int) -> int:
+        mark = SEPARATORS[self.tokens[at].kind]
+        if mark == ":":
+            if self.unknown and not self.heads and len(self.pieces) == self.chunk:
+                self.unknown = []  # a label: "Hematologic:", "Renal:"
+            return at + 1
+        if mark == "," and self._next_kind(at) in ("and", "or"):
+            return at + 1
+        self._close_chunk()
+        if mark == ";":
+            self._leftover_heads()
+            self._reset()
+        self.joint = mark if not (self.joint in ("and", "or") and mark == ",") else self.joint
+        return at + 1
+
+    def _reset(self) -> None:
+        self.negation, self.frame, self.window, self.since, self.qualifiers, self.organ, self.examples = 0, "", None, None, {}, "", False
+        self.last_heads = []
+
+    def _close_chunk(self) -> None:
+        """Words that nothing took limit the piece of their chunk; alone they are a part that was not understood."""
+        if self.unknown:
+            text = self.context.text[self.unknown[0].start : self.unknown[-1].end]
+            if len(self.pieces) > self.chunk:
+                last = self.pieces[-1]
+                if not isinstance(last.expression, Comparison):
+                    self.pieces[-1] = replace(last, expression=conjoin(last.expression, Unparsed(text)))
+            elif not self.heads:
+                self._add(Unparsed(text))
+            self.unknown = []
+        self.chunk, self.opens, self.current = len(self.pieces), False, False
+
+    def _leftover_heads(self) -> None:
+        """A test that is named and compared with nothing."""
+        self.heads = []
+
+    def _add(self, expression: Expression, **more: object) -> None:
+        self.pieces.append(Piece(expression, self.joint, negation=self.negation, opens=self.opens, **more))  # type: ignore[arg-type]
+        self.joint, self.opens = "", False
+
+    # ------------------------------------------------------------ words of the grammar
+
+    def _on_neg(self, at: int) -> int:
+        self.negation = at + 1
+        return at + 1
+
+    def _on_negpost(self, at: int) -> int:
+        scope = len(self.pieces) - 1
+        while scope > 0 and self.pieces[scope].joint in ("or", ",") and isinstance(self.pieces[scope - 1].expression, Presence):
+            scope -= 1
+        for place in range(max(scope, 0), len(self.pieces)):
+            if isinstance(self.pieces[place].expression, Presence):
+                self.pieces[place] = replace(self.pieces[place], negation=-at - 1)
+        return at + 1
+
+    def _on_prohibited(self, at: int) -> int:
+        """ "X is not allowed": an exclusion that lists it excludes X; an inclusion that says so demands its absence."""
+        if not self.context.exclusion:
+            for place in range(self.chunk if len(self.pieces) > self.chunk else 0, len(self.pieces)):
+                if isinstance(self.pieces[place].expression, Presence):
+                    self.pieces[place] = replace(self.pieces[place], negation=-at - 1)
+        return at + 1
+
+    def _on_but(self, at: int) -> int:
+        self._close_chunk()
+        self.negation, self.joint = 0, "and"
+        return at + 1
+
+    def _on_ever(self, at: int) -> int:
+        self.opens = self.opens or len(self.pieces) > 0
+        self.current = False
+        return at + 1
+
+    def _on_current(self, at: int) -> int:
+        self.current = True
+        return at + 1
+
+    def _on_frame(self, at: int) -> int:
+        self.frame = self.tokens[at].value
+        self.opens = self.opens or len(self.pieces) > 0
+        return at + 1
+
+    def _on_qual(self, at: int) -> int:
+        name, value = self.tokens[at].value.split("=")
+        concept = self._next_concept(at + 1)
+        if (concept is None and len(self.pieces) > self.chunk) or (concept is None and self.pieces and name in ("control", "treatment")):
+            self._qualify_last(name, value)
+        else:
+            self.qualifiers[name] = value
+        return at + 1
+
+    def _qualify_last(self, name: str, value: str) -> None:
+        last = self.pieces[-1]
+        if isinstance(last.expression, Presence):
+            kept = {**dict(last.expression.qualifiers), name: value}
+            self.pieces[-1] = replace(last, expression=replace(last.expression, qualifiers=tuple(sorted(kept.items()))))
+
+    def _on_both_sexes(self, at: int) -> int:
+        return at + 1
+
+    def _on_subgroup(self, at: int) -> int:
+        value = self.tokens[at].value
+        if value == "childbearing_potential":
+            self._add(Presence("condition", value), group=True)
+        else:
+            self._add(Presence("sex", value), group=True)
+        return at + 1
+
+    def _on_state(self, at: int) -> int:
+        value = self.tokens[at].value
+        if value == "remission" and self._next_kind(at) == "time":
+            return at + 1
+        if value == "previously_treated":
+            self._add(Comparison("prior_lines", ">=", 1, "1"))
+        else:
+            self._add(Presence("disease_state", value))
+        return at + 1
+
+    def _on_response(self, at: int) -> int:
+        order = ("MR", "PR", "VGPR", "CR", "sCR")
+        value = self.tokens[at].value
+        self._add(disjoin(*(Presence("response", r) for r in order[order.index(value) :])))
+        return at + 1
+
+    def _on_measurable(self, at: int) -> int:
+        present = Presence("measurable_disease", "true")
+        if any(isinstance(p.expression, Presence) and p.expression.fact == "measurable_disease" for p in self.pieces):
+            return at + 1
+        self._add(present if self.tokens[at].value == "present" else Not(present))
+        return at + 1
+
+    def _on_age(self, at: int) -> int:
+        if "age" not in self.heads:
+            self.heads.append("age")
+        return at + 1
+
+    def _on_life(self, at: int) -> int:
+        self.heads.append("life_expectancy")
+        return at + 1
+
+    def _on_lines(self, at: int) -> int:
+        return at + 1
+
+    def _on_toxicity(self, at: int) -> int:
+        self._add(Presence("condition", "treatment_toxicity", qualifiers=tuple(sorted(self.qualifiers.items()))))
+        self.qualifiers = {}
+        return at + 1
+
+    def _on_organ(self, at: int) -> int:
+        adequate = self.tokens[at].value == "adequate"
+        end = next((p for p in range(at + 1, len(self.tokens)) if self.tokens[p].kind in (";", ".", ":", "(", "op", "number", "between", "lead", "examples")), len(self.tokens))
+        words = [w for t in self.tokens[at + 1 : end] for w in self.context.text[t.start : t.end].lower().split()]
+        named = "organ_word" in {t.kind for t in self.tokens[at:end]}
+        if not named or not (adequate or "severity" in self.qualifiers):
+            if not adequate:
+                self.unknown.append(self.tokens[at])
+            return at + 1
+        self.unknown, self.qualifiers = [], {}
+        if any(t.kind in ("op", "number", "between") for t in self.tokens[end:]) and "function" in words:
+            return next(p for p in range(at, end) if self.tokens[p].kind == "organ_word") + 1
+        expression = organ_function(words, adequate)
+        self._add(expression or AtScreening(self.context.text[self.tokens[at].start : self.tokens[end - 1].end]))
+        return end
+
+    # ------------------------------------------------------------ brackets
+
+    def _bracket(self, at: int) -> int:
+        """What stands in brackets: an abbreviation or synonym, an example, an exception, a limit, or more of the sentence."""
+        end = closing(self.tokens, at) or len(self.tokens)
+        inner = [t for t in self.tokens[at + 1 : end] if t.kind not in (")", "]")]
+        last = self.pieces[-1] if self.pieces else None
+        kinds = {t.kind for t in inner}
+        if not inner or "negated_support" in kinds or _spells(self.tokens[at - 1] if at else None, inner, self.context.text):
+            return end
+        first = next((t for t in inner if t.kind not in ("stop", "qual")), inner[0])
+        if first.kind in ("except", "unless"):
+            if last:
+                exception = combine(Reader(inner[inner.index(first) + 1 :], replace(self.context, kind=type(self.context.kind).EXCLUSION)).read(), True)
+                if exception is not None:
+                    self.pieces[-1] = replace(last, expression=excuse(last.expression, exception, self.context, first.kind))
+            return end
+        concepts = [t for t in inner if t.kind in CONCEPTS]
+        limits = kinds & {"op", "between"} or ("number" in kinds and "test" in kinds)
+        if limits and last and last.measured and not self.heads:
+            return self._second_limit(inner, last, end)
+        if limits or kinds & {"nyha", "grade", "within", "before", "class"}:
+            return at + 1
+        if first.kind == "examples" or (len(concepts) > 1 and last is not None):
+            self._members(inner)
+            return end
+        if not concepts or last is not None or self.heads:
+            known = {t.value for t in concepts}
+            if last is None and self.heads and "test" in kinds:
+                self.heads += [v for v in known if v not in self.heads and first.kind != "test"]
+            return end
+        return at + 1
+
+    def _second_limit(self, inner: list[Token], last: Piece, end: int) -> int:
+        """After a limit: the same in another unit, or another for a subgroup ("≥ 30 if the marrow is involved")."""
+        condition = next((p for p, t in enumerate(inner) if t.kind == "if" or (t.kind == "stop" and t.value in ("in", "for", "with") and any(u.kind in CONCEPTS or u.kind == "subgroup" for u in inner[p:]))), None)
+        own = {t.value for t in inner if t.kind == "test"}
+        if condition is None and not own - {last.measured}:
+            if not any(t.kind == "or" for t in inner[:1]):
+                return end
+        reader = Reader(inner[: condition if condition is not None else len(inner)], self.context, last_heads=[last.measured])
+        alternative = combine(reader.read(), self.context.exclusion)
+        when = combine(Reader(inner[condition + 1 :], self.context).read(), True) if condition is not None else None
+        if alternative is not None:
+            joined = conjoin(alternative, when) if when is not None else alternative
+            self.pieces[-1] = replace(last, expression=disjoin(last.expression, joined))
+        return end
+
+    def _members(self, inner: list[Token]) -> None:
+        """Examples of a class count as members of it; what is not understood among them is only an illustration."""
+        reader = Reader(inner, replace(self.context, kind=type(self.context.kind).EXCLUSION), frame=self.frame, window=self.window)
+        found = [p.expression for p in reader.read() if isinstance(p.expression, Presence)]
+        if not found:
+            return
+        if self.pieces and isinstance(self.pieces[-1].expression, Presence | AnyOf):
+            last = self.pieces[-1]
+            self.pieces[-1] = replace(last, expression=disjoin(last.expression, *found))
+        else:
+            self.unknown = []
+            self._add(disjoin(*found))
+
+    def _on_examples(self, at: int) -> int:
+        self.joint = self.joint or "or"
+        self.examples = True
+        self._close_chunk()
+        return at + 1
+
+    def _on_screening(self, at: int) -> int:
+        end = next((p for p in range(at, len(self.tokens)) if self.tokens[p].kind == ";"), len(self.tokens))
+        if self.tokens[at].value in ("discretion", "procedure"):
+            while self.pieces and isinstance(self.pieces[-1].expression, Unparsed):
+                self.joint = self.pieces.pop().joint
+            start = self.unknown[0].start if self.unknown else self.tokens[at].start
+            self.unknown, self.chunk = [], len(self.pieces)
+            self._add(AtScreening(self.context.text[start : self.tokens[end - 1].end]), judged=True)
+        else:
+            start = self.unknown[0].start if self.unknown else self.tokens[at].start
+            self.unknown = []
+            self._add(AtScreening(self.context.text[start : self.tokens[end - 1].end]))
+        self.heads = []
+        return end
+
+    def _scale(self, at: int) -> int:
+        """NYHA class III or IV, grade ≥ 2, grade 2 or worse, ≥ grade 3, stage II."""
+        name = SCALES[self.tokens[at].kind]
+        place = at + 1
+        while place < len(self.tokens) and self.tokens[place].kind in ("class", "grade", "stop", "(", ")", "nyha", ":", "lead") and self._next_number(place):
+            place += 1
+        limit = bounds_at(self.tokens, place)
+        before = self.tokens[at - 1] if at else None
+        if limit is None:
+            return at + 1
+        value = _scale_value(limit)
+        if limit.bare and before is not None and before.kind == "op":
+            value = f"{before.value}{limit.sides[0].value:g}"
+        if name == "class":
+            name = "nyha" if any(p.text in ("heart_failure", "nyha") for p in self.pieces[-1:]) else "class"
+        end = limit.end
+        if name == "nyha":
+            while end < len(self.tokens) and self.tokens[end].kind in (")", "]", "[", "(", "class", "nyha", "stop") and self._next_kind(end) in ("condition", "nyha", "class", "]", ")"):
+                end += 1
+            self._heart_failure(value)
+            if end < len(self.tokens) and self.tokens[end].value == "heart_failure":
+                end += 1
+            return end
+        last = self.pieces[-1] if self.pieces else None
+        if last and isinstance(last.expression, Presence) and last.expression.fact == "condition" and (len(self.pieces) > self.chunk or self._next_concept(end) is None):
+            self._qualify_last(name, value)
+        else:
+            self.qualifiers[name] = value
+        return end
+
+    _on_nyha = _on_grade = _on_stage = _on_class = _scale
+
+    def _next_number(self, at: int) -> bool:
+        return any(t.kind in ("number", "op") for t in self.tokens[at : at + 4])
+
+    def _heart_failure(self, value: str) -> None:
+        vocabulary = load_vocabulary()
+        grade = self.qualifiers.pop("grade", None)
+        for place in range(len(self.pieces) - 1, max(len(self.pieces) - 2, -1), -1):
+            expression = self.pieces[place].expression
+            if isinstance(expression, Presence) and (expression.value in ("heart_disease", "cardiovascular_disease") or vocabulary.is_a(expression.value, "heart_failure")):
+                self.pieces[place] = replace(self.pieces[place], expression=Presence("condition", "heart_failure", expression.window, (("nyha", value),)))
+                return
+        self._add(Presence("condition", "heart_failure", qualifiers=(("nyha", grade or value),)))
+
+    # ------------------------------------------------------------ concepts
+
+    def _on_concept(self, at: int) -> int:
+        token = self.tokens[at]
+        if token.kind == "test":
+            return self._on_test(at)
+        if token.kind == "condition":
+            self._condition(token)
+        elif token.kind == "regimen":
+            for drug in load_vocabulary().regimens[token.value].drugs:
+                self._treatment(drug)
+        else:
+            self._treatment(token.value)
+        return at + 1
+
+    def _on_test(self, at: int) -> int:
+        fact = self.tokens[at].value
+        if fact not in self.heads:
+            self.heads.append(fact)
+        return at + 1
+
+    def _condition(self, token: Token) -> None:
+        vocabulary = load_vocabulary()
+        concept = token.value
+        allergy = self.frame == "allergy"
+        self.heads = [h for h in self.heads if h not in ("age",)]
+        own = concept in self.context.conditions or any(vocabulary.is_a(c, concept) for c in self.context.conditions if concept != "malignancy")
+        malignant = vocabulary.conditions[concept].course == "malignancy" and concept in vocabulary.conditions
+        disease = not allergy and (own or (not self.context.conditions and malignant and not self.context.exclusion and not self.negation))
+        qualifiers = tuple(sorted(self.qualifiers.items()))
+        self.qualifiers = {}
+        window = self.window or (Window("current") if self.current and not disease else None)
+        previous = self.pieces[-1].expression if self.pieces else None
+        if isinstance(previous, Presence) and previous.value == concept and not self.joint.replace(",", ""):
+            return  # "human immunodeficiency virus (HIV) infection"
+        if self.since:
+            self._add(Comparison("days_since", ">=", float(self.since.days or 0), "d", of=concept))
+            return
+        self._add(Presence("allergy" if allergy else "disease" if disease else "condition", concept, window, qualifiers))
+
+    def _treatment(self, concept: str) -> None:
+        if self.since:
+            self._add(Comparison("days_since", ">=", float(self.since.days or 0), "d", of=concept), shared=True)
+            return
+        if self.frame == "not_now":
+            self._add(Unparsed(concept.replace("_", " ")))
+            return
+        previous = self.pieces[-1].expression if self.pieces else None
+        if isinstance(previous, Presence) and previous.value == concept and not self.joint:
+            return
+        fact = self.frame if self.frame in _TREATMENT_FRAMES else "prior_therapy"
+        window = self.window or (Window("current") if self.current and fact == "prior_therapy" else None)
+        if concept == "stem_cell_transplant" and fact == "prior_therapy":
+            self._add(AnyOf((Presence(fact, "autologous_transplant", window), Presence(fact, "allogeneic_transplant", window))))
+            return
+        self.qualifiers.pop("acuity", None)
+        qualifiers = tuple(sorted(self.qualifiers.items())) if fact == "allergy" else ()
+        self.qualifiers = {}
+        self._add(Presence(fact, concept, window, qualifiers))  # type: ignore[arg-type]
+
+    # ------------------------------------------------------------ time
+
+    def _measures_time(self, at: int) -> bool:
+        return "life_expectancy" in self.heads or ("age" in self.heads and not self.pieces)
+
+    def _place_in_time(self, window: Window, onward: bool) -> None:
+        if onward:
+            if window.relation == "before":
+                self.since = window
+            else:
+                self.window = window
+            return
+        if len(self.pieces) == 0:
+            self.window = window
+            return
+        for place in range(len(self.pieces) - 1, -1, -1):
+            piece = self.pieces[place]
+            if not _timed(piece.expression):
+                if isinstance(piece.expression, Unparsed):
+                    continue
+                break
+            self.pieces[place] = replace(piece, expression=_within(piece.expression, window))
+            if piece.opens or (piece.joint in (";", "") and place):
+                break
+
+    # ------------------------------------------------------------ numbers
+
+    def _measure(self, at: int, limit: Bounds) -> int | None:
+        if self._next_kind(at, limit.end - at) in ("grade", "nyha", "stage") or (at and self._next_kind(at, -1) in ("grade", "stage")):
+            return None
+        ahead = self.tokens[limit.end] if limit.end < len(self.tokens) else None
+        facts = self._facts(at, limit, ahead)
+        if not facts:
+            return limit.end if limit.bare else None
+        self.last_heads = list(facts)
+        expressions = [self._compared(fact, limit) for fact in facts]
+        if set(facts) == set(FLC) and not self.context.exclusion:
+            expression: Expression = disjoin(*expressions)
+        else:
+            expression = disjoin(*expressions) if self.context.exclusion else conjoin(*expressions)
+        self.heads, self.unknown = [], []
+        negation, self.negation = self.negation, 0
+        self._add(expression if not negation else negate(expression), measured=facts[0])
+        end = limit.end
+        if facts == ["prior_lines"]:
+            while end < len(self.tokens) and self.tokens[end].kind in ("lines", "stop", "filler", "ever"):
+                end += 1
+        while end < len(self.tokens) and (self.tokens[end].kind in ("age",) or (ahead is not None and end == limit.end and self.tokens[end].kind == "test" and self.tokens[end].value in facts)):
+            end += 1
+        return end
+
+    def _facts(self, at: int, limit: Bounds, ahead: Token | None) -> list[str]:
+        if limit.time:
+            if "life_expectancy" in self.heads:
+                return ["life_expectancy"]
+            years = any(b.days == 365 for b in limit.sides)
+            months = any(b.days in (30, 7) for b in limit.sides)
+            if "age" in self.heads or (ahead is not None and ahead.kind == "age"):
+                return ["age"]
+            if (years or months) and not self.heads and (not limit.bare) and (not self.unknown) and not self.pieces and (years or self._next_kind(at, -1) == "subject"):
+                return ["age"]
+            if years and not limit.bare and all(p.group or p.measured == "age" for p in self.pieces) and not self.unknown:
+                return ["age"]
+            if self.heads:
+                return self._tests()
+            return []
+        if self.heads == ["age"] or (self.heads and self.heads[-1] == "age"):
+            return ["age"] if limit.sides[-1].unit is None and 0 < limit.sides[-1].value <= 120 else []
+        if ahead is not None and ahead.kind == "age" and ahead.value == "":
+            return ["age"]
+        if ahead is not None and (ahead.kind == "lines" or self._lines_follow(limit.end)):
+            return ["prior_lines"]
+        if self.heads:
+            if limit.bare and limit.sides[0].unit is None and not any(b.x_uln for b in limit.sides) and self.tokens[at - 1].kind not in ("test", "stop", "filler", ":", "lead", "age", "word", ")", "op"):
+                return []
+            return self._tests()
+        if limit.bare:
+            return []
+        if ahead is not None and ahead.kind in ("drug", "therapy", "condition", "regimen"):
+            return []
+        if ahead is not None and ahead.kind == "test":
+            return [ahead.value]
+        if self.unknown:
+            named = [t for t in self.unknown if len(t.value) > 1][-3:]
+            return ["_".join(t.value for t in named).replace("-", "_")] if named else []
+        if self.last_heads:
+            return self.last_heads
+        if limit.sides[0].unit is None and 10 <= limit.sides[0].value <= 110 and not limit.listed and (not self.pieces or all(p.group for p in self.pieces)):
+            return ["age"]
+        following = []
+        for token in self.tokens[limit.end : limit.end + 5]:
+            if token.kind == "test":
+                return [token.value]
+            if token.kind == "word":
+                following.append(token.value)
+            elif token.kind != "stop":
+                break
+        return ["_".join(following[:3]).replace("-", "_")] if following and limit.sides[0].unit else []
+
+    def _tests(self) -> list[str]:
+        facts = [h for h in self.heads if h not in ("age", "life_expectancy")]
+        return facts
+
+    def _lines_follow(self, at: int) -> bool:
+        for token in self.tokens[at : at + 7]:
+            if token.kind == "lines":
+                return True
+            if token.kind not in ("stop", "filler", "ever", "current", "word", "frame", "therapy", "condition"):
+                return False
+        return False
+
+    def _compared(self, fact: str, limit: Bounds) -> Expression:
+        sides = [self._comparison(fact, b, limit) for b in limit.sides]
+        outside = len(sides) == 2 and sides[0].op[0] == "<"
+        return disjoin(*sides) if outside else conjoin(*sides)
+
+    def _comparison(self, fact: str, bound: Bound, limit: Bounds) -> Comparison:
+        op = bound.op
+        if limit.bare and not limit.listed:
+            op = ">=" if not self.context.exclusion and fact in ("lvef", "kps", "spo2", "life_expectancy") else "="
+        if fact == "age":
+            days = bound.days or 365
+            years = bound.value if days == 365 else bound.value * days / (360 if days == 30 else 365)
+            return Comparison("age", op, float(f"{years:.6g}"), "a")
+        if fact == "life_expectancy":
+            return Comparison(fact, op, round(bound.value * (bound.days or 30), 3), "d")
+        if fact == "prior_lines":
+            return Comparison(fact, op, bound.value, "1")
+        value, unit = canonical(fact, bound)
+        return Comparison(fact, op, value, unit, bound.x_uln, bound.x_lln, window=self.window)
+
+
+def _scale_value(limit: Bounds) -> str:
+    sides = limit.sides
+    if len(sides) == 1:
+        return f"{'' if sides[0].op == '=' else sides[0].op}{sides[0].value:g}"
+    low, high = sides[0].value, sides[1].value
+    return f"<={high:g}" if low <= 1 else f">={low:g}"
+
+
+def _timed(expression: Expression) -> bool:
+    match expression:
+        case Presence(fact="disease" | "sex" | "measurable_disease" | "allergy"):
+            return False
+        case Presence() | Comparison(window=None):
+            return getattr(expression, "window", None) is None or expression.window.relation == "current"  # type: ignore[union-attr]
+        case AllOf(parts) | AnyOf(parts):
+            return any(_timed(p) for p in parts)
+        case Not(part):
+            return _timed(part)
+    return False
+
+
+def _within(expression: Expression, window: Window) -> Expression:
+    match expression:
+        case Presence() | Comparison():
+            if isinstance(expression, Comparison) and expression.fact in ("age", "prior_lines", "life_expectancy", "days_since"):
+                return expression
+            return replace(expression, window=window) if _timed(expression) else expression
+        case AllOf(parts):
+            return AllOf(tuple(_within(p, window) for p in parts))
+        case AnyOf(parts):
+            return AnyOf(tuple(_within(p, window) for p in parts))
+        case Not(part):
+            return Not(_within(part, window))
+    return expression
+
+
+def _spells(before: Token | None, inner: list[Token], text: str) -> bool:
+    """Whether the bracket spells an abbreviation out: POEMS (polyneuropathy, organomegaly, ...)."""
+    if before is None:
+        return False
+    short = text[before.start : before.end].split()[0]
+    initials = "".join(text[t.start] for t in inner if t.kind not in (",", "and", "stop", "or", "-", "/")).lower()
+    return len(short) > 2 and short.isupper() and initials[: len(short) - 1] == short.lower()[:-1]
