@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+import re
+from bisect import bisect_right
 from dataclasses import dataclass
 from datetime import date
 
-from matcher.domain import BcmaExposure, ConditionFact, Reading, TherapyLine, Transplant, Treatment
+from matcher.dates import DateMention, day_first, find_dates
+from matcher.domain import BcmaExposure, ConditionFact, Course, PartialDate, Reading, Status, TherapyLine, Transplant, Treatment
+from matcher.notes.bcma import read_bcma, read_complete_history
+from matcher.notes.disease_state import has_active_myeloma, read_disease_state, read_stated_lines
 from matcher.notes.document import Document
+from matcher.notes.exposure import course_of, statement_at
+from matcher.notes.lines import NOT_OF_A_LINE, Event, Line, active, build_lines, counts_in_line, dates_around, is_cell_product
+from matcher.notes.refractory import Ending, read_ending, read_refractory
+from matcher.notes.treatments import TRANSPLANTS, find_mentions, group_mentions
+from models import load_vocabulary
+from models.therapy_cues import load_therapy_cues
+
+_PARAGRAPH = re.compile(r"\n[ \t]*\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,4 +38,151 @@ class TherapyReading:
 
 
 def read_therapy(doc: Document, note_date: date | None, conditions: tuple[ConditionFact, ...]) -> TherapyReading:
-    return TherapyReading()
+    dates = find_dates(doc.text, day_first(doc.text), note_date.year if note_date else None, note_date)
+    events = _events(doc, dates, note_date)
+    myeloma = has_active_myeloma(conditions)
+    lines = build_lines(doc, [e for e in events if _of_course(doc, e)]) if _lines_count(conditions) else []
+    endings = [read_ending(doc, line, until, events, dates) for line, until in zip(lines, _stories(doc, lines))]
+    stated = read_stated_lines(doc, len(lines))
+    complete = read_complete_history(doc, stated, lines, stated.value if stated else None)
+    n_lines = stated or (Reading(len(lines), tuple(_evidence(doc, line.events[0]) for line in lines)) if lines else Reading(0, complete.evidence) if complete else None)
+    return TherapyReading(
+        treatments=_ledger(doc, events, lines),
+        lines=tuple(_line(doc, number, line, ending) for number, (line, ending) in enumerate(zip(lines, endings), 1)),
+        n_lines=n_lines,
+        refractory_to=read_refractory(doc, lines, endings, events) if lines else (),
+        bcma=read_bcma(doc, events, lines, complete),
+        transplants=_transplants(doc, events),
+        disease_state=read_disease_state(doc, conditions, lines, endings, myeloma),
+        complete_history=complete,
+    )
+
+
+def _lines_count(conditions: tuple[ConditionFact, ...]) -> bool:
+    """Lines are those of a plasma cell disease; a note of another cancer alone has none."""
+    status = {c.id: c.status for c in conditions}
+    own = (Status.PRESENT, Status.HISTORICAL)
+    plasma = any(status.get(c) in own for c in ("multiple_myeloma", "plasma_cell_leukemia", "al_amyloidosis", "waldenstrom_macroglobulinemia", "poems_syndrome", "solitary_plasmacytoma", "smoldering_multiple_myeloma"))
+    other = any(status.get(c) in own for c in ("lymphoma", "leukemia", "renal_cell_carcinoma", "lung_cancer", "breast_cancer", "colorectal_cancer", "myelodysplastic_syndrome"))
+    return plasma or (not other and status.get("multiple_myeloma") not in (Status.ABSENT, Status.FAMILY))
+
+
+def _events(doc: Document, dates: list[DateMention], note_date: date | None) -> list[Event]:
+    vocabulary = load_vocabulary()
+    groups = [g for g in group_mentions(doc, find_mentions(doc)) if g.drugs or any(vocabulary.therapies[t].kind != "target" or "-" in doc.text[g.start : g.end] or " " in doc.text[g.start : g.end] for t in g.therapies)]
+    course_dates = [_as_course(d, note_date) for d in dates]
+    starts = [d.start for d in dates]
+    paragraphs = [0, *(m.end() for m in _PARAGRAPH.finditer(doc.text))]
+    events, last = [], 0
+    for place, group in enumerate(groups):
+        following = groups[place + 1].start if place + 1 < len(groups) else len(doc.text)
+        gap = doc.text[max(last, group.start - 400) : group.start]
+        drugs = tuple(d for d in group.drugs if counts_in_line(d))
+        event = Event(group, course_of(doc, group, following), gap if last else "\n" + gap, doc.text[group.end : min(following, group.end + 200)], drugs,
+                      transplant=_transplant_kind(doc, group.start, group.end, group.therapies), block=bisect_right(paragraphs, group.start))
+        event.start, event.end = dates_around(course_dates, starts, doc.text, (group.start, group.end), max(last, group.start - 120), min(following, group.end + 160))
+        event.purpose = _purpose(doc, event)
+        events.append(event)
+        last = group.end
+    return events
+
+
+def _as_course(mention: DateMention, note_date: date | None) -> DateMention:
+    """In a course of treatment a short date (5/18) is the month of a year, where it can be."""
+    if mention.other is not None and not mention.other.day and (note_date is None or mention.other.earliest <= note_date):
+        return DateMention(mention.start, mention.end, mention.other, mention.date)
+    return mention
+
+
+def _transplant_kind(doc: Document, start: int, end: int, therapies: tuple[str, ...]) -> str | None:
+    if not any(t in TRANSPLANTS for t in therapies):
+        return None
+    if "allogeneic_transplant" in therapies:
+        return "allogeneic"
+    around = doc.text[max(0, start - 30) : end + 30].lower()
+    return "allogeneic" if "stem_cell_transplant" in therapies and ("allo" in around or "donor" in around) and "auto" not in around else "autologous"
+
+
+def _purpose(doc: Document, event: Event) -> str | None:
+    cues = load_therapy_cues()
+    ahead = re.split(r"[.;,]\s|\n|->|→|\)", event.gap)[-1][-60:]
+    statement = doc.text[statement_at(doc, event.group.start)[0] : event.group.start][-90:]
+    behind = re.split(r"[.;,(]\s|\n", event.after)[0][:50]
+    if {"fludarabine", "cyclophosphamide"} == active(event.drugs):
+        return "lymphodepletion"
+    if any(is_cell_product(d) for d in event.drugs):
+        return None
+    for purpose in NOT_OF_A_LINE:
+        if purpose == "supportive" and active(event.drugs):
+            continue
+        near = cues[purpose].search(ahead) or cues[purpose].search(behind) or (purpose in ("bridging", "premedication") and cues[purpose].search(statement) and "." not in statement[cues[purpose].search(statement).end() :])  # type: ignore[union-attr]
+        if near and not (event.transplant and not event.drugs):
+            return purpose
+    if active(event.drugs) == {"melphalan"} and re.match(r"\s*(?:\d+\s*(?:mg(?:/m2)?)?\s*)?(?:/|\+|and|with|-|\(|followed by)?\s*(?:auto|ASCT|stem|SCT|transplant)", event.after, re.IGNORECASE):
+        return "conditioning"
+    return None
+
+
+def _of_course(doc: Document, event: Event) -> bool:
+    return doc.section_at(event.group.start).kind not in ("allergies", "social", "exam")
+
+
+def _stories(doc: Document, lines: list[Line]) -> list[int]:
+    """Where each line's story ends: where the next begins, or with its paragraph."""
+    ends = []
+    for line, following in zip(lines, [*lines[1:], None]):
+        start = line.events[-1].group.end
+        paragraph = _PARAGRAPH.search(doc.text, start)
+        end = paragraph.start() if paragraph else len(doc.text)
+        if following is not None and following.events[0].group.start > line.events[0].group.start:
+            end = min(end, following.events[0].group.start)
+        ends.append(max(end, line.events[0].group.end))
+    return ends
+
+
+def _evidence(doc: Document, event: Event):  # noqa: ANN202
+    return doc.evidence(event.group.start, event.group.end)
+
+
+def _line(doc: Document, number: int, line: Line, ending: Ending) -> TherapyLine:
+    spans = dict.fromkeys((e.group.start, e.group.end) for e in line.events)
+    last = max((e.end for e in line.events if e.end), default=None)
+    return TherapyLine(number, tuple(line.drugs), tuple(doc.evidence(a, b) for a, b in spans), transplant=line.transplant,  # type: ignore[arg-type]
+                       start=line.start, end=last, best_response=ending.best, reason_stopped=ending.reason)
+
+
+def _transplants(doc: Document, events: list[Event]) -> tuple[Transplant, ...]:
+    found: list[Transplant] = []
+    for event in events:
+        if event.transplant is None or event.course not in (Course.GIVEN, Course.ONGOING):
+            continue
+        when = event.start
+        same = next((t for t in found if t.type == event.transplant and (when is None or t.date is None or t.date.year == when.year)), None)
+        if same is None:
+            found.append(Transplant(event.transplant, (_evidence(doc, event),), when))  # type: ignore[arg-type]
+        else:
+            better = when if same.date is None or (when and when.month and not same.date.month) else same.date
+            found[found.index(same)] = Transplant(same.type, (*same.evidence, _evidence(doc, event)), better)
+    return tuple(found)
+
+
+def _ledger(doc: Document, events: list[Event], lines: list[Line]) -> tuple[Treatment, ...]:
+    ledger: dict[tuple[str, Course, int | None], Treatment] = {}
+    number_of = {id(e): n for n, line in enumerate(lines, 1) for e in line.events}
+    for event in events:
+        for agent in (*event.group.drugs, *event.group.therapies):
+            known = [n for n, line in enumerate(lines, 1) if agent in line.drugs]
+            number = number_of.get(id(event)) or (known[-1] if known and event.course in (Course.GIVEN, Course.ONGOING) and event.purpose is None else None)
+            key = (agent, event.course, number)
+            purpose = event.purpose or ("myeloma" if number else None)
+            old = ledger.get(key)
+            evidence = _evidence(doc, event)
+            if old is None:
+                ledger[key] = Treatment(agent, event.course, (evidence,), event.start, event.end, number, purpose)
+            else:
+                ledger[key] = Treatment(agent, event.course, (*old.evidence, evidence), old.start or event.start, _later(old.end, event.end), number, old.purpose or purpose)
+    return tuple(ledger.values())
+
+
+def _later(one: PartialDate | None, other: PartialDate | None) -> PartialDate | None:
+    return max((d for d in (one, other) if d), default=None)

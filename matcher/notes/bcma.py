@@ -1,0 +1,101 @@
+"""Exposure to BCMA-directed therapy: exposed, naive in words or by a complete history, otherwise unknown. Never naive by silence."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from matcher.domain import BcmaAgent, BcmaExposure, Course, Evidence, Reading
+from matcher.notes.document import Document
+from matcher.notes.exposure import statement_at
+from matcher.notes.lines import Event, Line
+from matcher.notes.treatments import without_generic
+from models import load_vocabulary
+
+_MODALITY = {"car_t": "car_t", "bispecific_antibody": "bispecific_antibody", "trispecific_antibody": "bispecific_antibody", "antibody_drug_conjugate": "antibody_drug_conjugate"}
+_BCMA = r"(?:anti[- ]?)?(?:BCMA|B-cell maturation antigen)"
+_NAIVE = re.compile(
+    rf"{_BCMA}[- ]*(?:directed |targeted |therapy |treatment |agent )*[-: ]*(?:na[iï]ve|unexposed|not exposed)\b"
+    rf"|\bna[iï]ve (?:to|for|of) (?:all |any |prior )*{_BCMA}|\bfirst {_BCMA}[- ](?:directed |targeted )?(?:agent|therapy|treatment|exposure|product)"
+    rf"|\b(?:no|without|denies|not|never)\b(?:[^.;\n]|\.(?=\d)){{0,60}}\b{_BCMA}(?![- ]*(?:stain|IHC|expression|posit|negat|test|result|loss|assess|measur))"
+    rf"|{_BCMA}[- ]*(?:directed|targeted)?[^.;\n(]{{0,25}}[:=][ ]*(?:none|never|no\b|nil|not)", re.IGNORECASE)
+_NEITHER = re.compile(r"\b(?:no|never|not|neither|without|denies)\b[^.\n]*?\b(?:CAR[- ]?T|cell(?:ular)? therap|T-cell engager|T-cell redirect)", re.IGNORECASE)
+_ENGAGERS = ("bispecific", "t-cell engager", "t cell engager", "t-cell redirect", "bite")
+_SOMETHING_UNNAMED = re.compile(r"(?:unknown|unnamed|masked|blinded|undisclosed|not sure|unsure|unclear|see (?:other|outside|treatment|consult|separate|prior)|records? (?:incomplete|pending|requested|not|unavailable|awaited)|history (?:kept|elsewhere|incomplete)|\?\?)", re.IGNORECASE)
+_COMPLETE = re.compile(
+    r"\b(?:treatment|therapy|rx|tx|therapeutic|onc\w*)\s+(?:history|hx|to date|summary)[^\n:]{0,20}\bcomplete\b|\bcomplete (?:treatment |therapy |list|history)|\(complete\)|\bhx, complete\b"
+    r"|\bevery (?:therapy|treatment|drug|line)\b[^.\n]{0,40}\b(?:had|received|given|in order)|\beverything (?:he|she|they|the patient|pt) (?:has |have |had |'s )*(?:received|had|been given|taken)|\ball (?:prior |previous )?(?:therap(?:y|ies)|treatments?|lines)[^.\n]{0,20}(?:listed|in order|to date|received)"
+    r"|\btherapies (?:practi[sc]ed|received|given) (?:from|since) (?:the )?diagnosis to (?:today|date|now)|\bno (?:other|further|additional) (?:preceding |prior |previous |anti-?myeloma |systemic )*(?:treatments?|therap(?:y|ies)|lines?|drugs?|regimens?)\b(?! (?:option|planned|available|than))"
+    r"|\bnothing else (?:was |has been |ever )*(?:ever )?(?:given|received|since|before)|\bno other lines\b|\breconciled\b|\bnothing since\b.{0,20}= ?\d+ lines?|\btreatment history complete|\bhistory is complete", re.IGNORECASE)
+_UNTREATED = re.compile(
+    r"\b(?:never|not) (?:been )?(?:previously )?(?:treated|received any (?:treatment|therapy)|had any (?:treatment|therapy)|needed (?:any )?treatment|required (?:any )?treatment)\b|\b(?:has|had) (?:never|not) (?:received|had) any (?:treatment|therapy|chemotherapy|anti)[^.\n]{0,25}"
+    r"|\b(?:treatment|therapy)[- ]na[iï]ve\b|\bpreviously untreated\b|\bhas never needed treatment|\bno (?:prior |previous |preceding |systemic |anti-?(?:myeloma|cancer) )*(?:systemic )?(?:anti-?cancer |anti-?myeloma |cancer )?(?:therapy|treatment|chemotherapy)(?: of any kind)?(?: (?:so far|to date|yet|before|ever|given))?(?=[.,;\n)]| of any kind)"
+    r"|\bnever had (?:a )?(?:cancer|chemotherapy|myeloma)|\bnever (?:needed|required) (?:any )?(?:treatment|therapy)|\bnever (?:been )?on (?:any )?(?:treatment|therapy|chemotherapy)\b|\buntreated\b(?=[^.\n]{0,40}(?:smou?ldering|MGUS|myeloma))|(?:MGUS|smou?ldering)[^.\n]{0,60}\b(?:never treated|untreated|under observation|no treatment)", re.IGNORECASE)
+
+
+def read_bcma(doc: Document, events: Sequence[Event], lines: Sequence[Line], complete: Reading | None, corrected: Sequence[str] = ()) -> BcmaExposure:
+    """`corrected`: agents that the note itself withdraws ("the template has always said ...")."""
+    agents = _given(doc, events, corrected)
+    if agents:
+        return BcmaExposure("exposed", tuple(agents), tuple(e for a in agents for e in a.evidence))
+    words = _naive_in_words(doc, events)
+    if words is not None:
+        return BcmaExposure("naive", (), (words,))
+    if complete is not None and not _unsettled(events):
+        return BcmaExposure("naive", (), complete.evidence)
+    return BcmaExposure("unknown")
+
+
+def _given(doc: Document, events: Sequence[Event], corrected: Sequence[str]) -> list[BcmaAgent]:
+    vocabulary = load_vocabulary()
+    found: dict[str, BcmaAgent] = {}
+    for event in events:
+        if event.course not in (Course.GIVEN, Course.ONGOING):
+            continue
+        for drug in event.drugs:
+            row = vocabulary.drugs.get(drug)
+            if row is None or "bcma" not in row.targets or row.modality not in _MODALITY or drug in corrected:
+                continue
+            evidence = doc.evidence(event.group.start, event.group.end)
+            known = found.get(drug)
+            found[drug] = BcmaAgent(drug, _MODALITY[row.modality], (*(known.evidence if known else ()), evidence), (known.date if known else None) or event.start)  # type: ignore[arg-type]
+    return [found[d] for d in without_generic(found)]
+
+
+def _naive_in_words(doc: Document, events: Sequence[Event]) -> Evidence | None:
+    for match in _NAIVE.finditer(doc.text):
+        if re.search(r"\b(?:not|no longer|non)[ -]+$", doc.text[max(0, match.start() - 12) : match.start()], re.IGNORECASE) or _hypothetical(doc, match.start()):
+            continue
+        return doc.evidence(*match.span())
+    for match in _NEITHER.finditer(doc.text):
+        start, end = statement_at(doc, match.start())
+        words = doc.text[match.start() : max(end, match.end())].lower()
+        if any(w in words for w in _ENGAGERS) and not re.search(r"\b(?:not sure|unsure|unclear|recall|know)\b", doc.text[start:end], re.IGNORECASE) and not _hypothetical(doc, match.start()):
+            return doc.evidence(*match.span())
+    return None
+
+
+def _hypothetical(doc: Document, place: int) -> bool:
+    start, end = statement_at(doc, place)
+    return bool(re.search(r"\b(?:if|whether|unless|require[sd]?|criteria|eligib\w+|trial (?:wants|needs|requires|excludes)|must (?:be|have)|sister|brother|mother|father|wife|husband|roommate)\b", doc.text[start:place], re.IGNORECASE)) or \
+        bool(re.search(r"\b(?:before cells|until|unless)\b", doc.text[place:end], re.IGNORECASE))
+
+
+def _unsettled(events: Sequence[Event]) -> bool:
+    """Something given, or perhaps given, may have been against BCMA: an unnamed bispecific, cell product or study drug."""
+    for event in events:
+        unnamed = {"car_t", "bispecific_antibody", "antibody_drug_conjugate", "cell_therapy", "investigational_agent", "t_cell_engager"} & set(event.group.therapies)
+        if event.course in (Course.GIVEN, Course.ONGOING, Course.POSSIBLE) and unnamed:
+            return True
+    return False
+
+
+def read_complete_history(doc: Document, n_lines: Reading | None, lines: Sequence[Line], stated: int | None) -> Reading | None:
+    """True where the note says that it states all treatment there was, or that there was none."""
+    for pattern in (_COMPLETE, _UNTREATED):
+        for match in pattern.finditer(doc.text):
+            if not _hypothetical(doc, match.start()) and not re.search(r"\b(?:incomplete|not complete)\b", match.group(), re.IGNORECASE):
+                return Reading(True, (doc.evidence(*match.span()),))
+    if stated is not None and lines and stated == len(lines) and n_lines is not None and not _SOMETHING_UNNAMED.search(doc.text):
+        return Reading(True, n_lines.evidence)
+    return None

@@ -1,0 +1,111 @@
+"""The state of the myeloma at the note's date, and the number of lines that the note states."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from matcher.domain import ConditionFact, Reading, Status
+from matcher.notes.document import Document
+from matcher.notes.exposure import statement_at
+from matcher.notes.lines import Line
+from matcher.notes.refractory import Ending
+
+_NUMBERS = {"no": 0, "zero": 0, "one": 1, "a single": 1, "single": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10, "eleven": 11, "twelve": 12}
+_ORDINAL = {"first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "sixth": 6, "seventh": 7, "eighth": 8, "ninth": 9, "tenth": 10}
+_N = r"(\d{1,2}|" + "|".join(sorted(_NUMBERS, key=len, reverse=True)) + r")"
+_UNIT = r"(?:lines?|LOTs?|lots|regimens?)"
+_COUNT = (
+    re.compile(rf"\b{_N}\s*(?:different |separate |distinct )?(?:prior|previous|earlier|past|preceding|antecedent)\s+(?:therapeutic |treatment |systemic |therapy )?(?:lines?|LOTs?|regimens?|therapies)\b", re.IGNORECASE),
+    re.compile(rf"\b(?:prior|previous)\s+(?:lines?|LOT|regimens?|therapies)(?:\s+of\s+(?:therapy|treatment))?\s*(?:[:=(]|were|number(?:ing)?)\s*(?:n\s*=\s*)?{_N}\b(?!\s*[./-]\d)", re.IGNORECASE),
+    re.compile(rf"(?:\bs/p|status[- ]post|after|through|had|received|\bso|total(?:\s+of)?|=|failed|following|over|\bin all|altogether|across|count(?:ed|ing)? as|\()\s*[\"“']?(?:at least |about |some )?{_N}\s+{_UNIT}\b(?:\s+of (?:therapy|treatment))?", re.IGNORECASE),
+    re.compile(rf"\b{_N}\s+{_UNIT}(?:\s+of\s+(?:prior\s+)?(?:therapy|treatment|anti-?myeloma))?\b", re.IGNORECASE),
+)
+_CURRENT = re.compile(r"\b(?:(\d{1,2})(?:st|nd|rd|th)|(" + "|".join(_ORDINAL) + r"))[- ]line\b|\bL(\d{1,2})\s+ongoing|\b(\d{1,2})L\b(?=\s*(?:\)|,|;|\.|$|ongoing|relaps|RRMM|MM\b|myeloma))", re.IGNORECASE)
+_QUOTED = re.compile(r"\b(?:at least|minimum|requires?|required|requiring|eligib\w*|criteri\w*|label(?:led)?|indicated|approved|licen[sc]ed|reimburs\w*|exclu\w*|wants?|needs?|inclusion|per protocol|trial (?:for|of)|or more|≥|>=|>|<|≤)\b|[≥≤<>]=?\s*$", re.IGNORECASE)
+_NOT_THERAPY = re.compile(r"\b(?:IV|central|PICC|arterial|suture|cell|lead)\s*$", re.IGNORECASE)
+_SAID = (
+    ("relapsed_refractory", re.compile(r"\bR/?R\s*-?\s*(?:MM|myeloma)\b|\bRRMM\b|relaps(?:ed|ing)?\s*[-/,&]?\s*(?:and|or)?\s*[-/]?\s*refractory|\bR/R\b|refractory\s*(?:and|/)\s*relapsed|\bMM,?\s*RR\b", re.IGNORECASE)),
+    ("newly_diagnosed", re.compile(r"\bnewly[- ]diagnosed\b|\bNDMM\b|\bnew(?:ly)? diagnosis of (?:multiple )?myeloma|\bde novo (?:multiple )?myeloma", re.IGNORECASE)),
+)
+_REMISSION = re.compile(r"\b(?:in|remains in|ongoing|sustained|maintained|continued|continues in|still in|MRD[- ]negative)\s+(?:\w+[- ]){0,3}?(?:remission|complete response|s?CR\b)|\bMRD[- ]neg(?:ative)?\b(?![^.\n]{0,30}(?:until|then|relaps))|no evidence of (?:disease|active myeloma)", re.IGNORECASE)
+_REFRACTORY = re.compile(r"\bprimary[- ]refractory\b", re.IGNORECASE)
+
+
+def read_stated_lines(doc: Document, described: int) -> Reading | None:
+    """The number of lines in words or figures, where it is the patient's; of several the one in an addendum, else the most telling."""
+    found: list[tuple[int, int, int, int]] = []  # rank, value, start, end
+    for rank, pattern in enumerate(_COUNT):
+        for match in pattern.finditer(doc.text):
+            value = _value(match.group(1))
+            if value is not None and _of_patient(doc, match):
+                found.append((rank, value, *match.span()))
+    for match in _CURRENT.finditer(doc.text):
+        value = int(match.group(1) or match.group(3) or match.group(4) or 0) or _ORDINAL.get((match.group(2) or "").lower(), 0)
+        if value and _of_patient(doc, match) and not re.search(r"\b(?:option|therapy would|plan|consider|next)\b", doc.text[statement_at(doc, match.start())[0] : match.end() + 30], re.IGNORECASE):
+            found.append((len(_COUNT), value, *match.span()))
+    counts = [f for f in found if f[0] < len(_COUNT)]
+    if not counts:
+        top = max((f for f in found), key=lambda f: f[1], default=None)
+        return _reading(doc, top) if top and top[1] > described else None
+    settled = [f for f in counts if re.search(r"addend|correct|minutes to read|settled|agreed|actually", doc.text[max(0, f[2] - 120) : f[2]], re.IGNORECASE)]
+    if settled:
+        return _reading(doc, settled[-1])
+    if agreeing := [f for f in counts if f[1] == described]:
+        return _reading(doc, agreeing[0])
+    best = min(f[0] for f in counts)
+    return _reading(doc, max((f for f in counts if f[0] == best), key=lambda f: f[1]))
+
+
+def _reading(doc: Document, found: tuple[int, int, int, int]) -> Reading:
+    return Reading(found[1], (doc.evidence(found[2], found[3]),))
+
+
+def _value(written: str) -> int | None:
+    value = _NUMBERS.get(written.lower()) if not written.isdigit() else int(written)
+    return value if value is not None and value <= 20 else None
+
+
+def _of_patient(doc: Document, match: re.Match[str]) -> bool:
+    start, end = statement_at(doc, match.start())
+    before, after = doc.text[max(start, match.start() - 80) : match.start()], doc.text[match.end() : min(end, match.end() + 40)]
+    if _QUOTED.search(before + " ") or re.match(r"\s*(?:or more|\+|and (?:over|above)|required|needed|are required|of (?:platinum|chemo\w* for))", after, re.IGNORECASE):
+        return False
+    return not _NOT_THERAPY.search(before) and doc.section_at(match.start()).kind not in ("family", "social", "exam")
+
+
+def read_disease_state(doc: Document, conditions: Sequence[ConditionFact], lines: Sequence[Line], endings: Sequence[Ending], plasma_cell: bool) -> Reading | None:
+    """None where the patient has no active myeloma or plasma cell leukaemia."""
+    if not plasma_cell:
+        return None
+    for state, pattern in _SAID[:1]:
+        for match in pattern.finditer(doc.text):
+            if _of_patient(doc, match) and not re.search(r"\b(?:not|no|for|trials? (?:of|for|in)|in)\s+(?:\w+\s+)?$", doc.text[max(0, match.start() - 25) : match.start()], re.IGNORECASE):
+                return Reading(state, (doc.evidence(*match.span()),))
+    if match := _REFRACTORY.search(doc.text):
+        return Reading("refractory", (doc.evidence(*match.span()),))
+    relapsed = any(e.relapsed or e.failed for e in endings)
+    first = doc.evidence(lines[0].events[0].group.start, lines[0].events[0].group.end) if lines else None
+    if not relapsed and len(lines) <= 1:
+        match = _REMISSION.search(doc.text)
+        if match and lines:
+            return Reading("remission", (doc.evidence(*match.span()),))
+        if lines and endings[0].best in ("sCR", "CR") and lines[0].transplant:
+            return Reading("remission", (first,)) if first else None
+        return Reading("newly_diagnosed", (first,) if first else ())
+    if not lines:
+        return None
+    last = endings[-1]
+    answered = any(e.best not in (None, "SD", "PD") for e in endings) or len(lines) > 1
+    evidence = last.evidence or ((first,) if first else ())
+    if last.failed:
+        return Reading("relapsed_refractory" if answered else "refractory", evidence)
+    if last.relapsed:
+        return Reading("relapsed", evidence)
+    return Reading("relapsed_refractory" if any(e.failed for e in endings) else "relapsed", evidence)
+
+
+def has_active_myeloma(conditions: Sequence[ConditionFact]) -> bool:
+    """Myeloma that needs treatment or was treated, or plasma cell leukaemia; not MGUS, smouldering disease or amyloidosis alone."""
+    present = {c.id for c in conditions if c.status in (Status.PRESENT, Status.HISTORICAL)}
+    return bool({"multiple_myeloma", "plasma_cell_leukemia"} & present)

@@ -1,0 +1,155 @@
+"""Whether a treatment that the note names was given: given, ongoing, planned, declined, never, another person's, or unclear."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from functools import lru_cache
+
+from matcher.domain import Course
+from matcher.notes.document import Document
+from matcher.notes.treatments import Group
+from models.therapy_cues import load_therapy_cues
+
+# Where one statement ends and the next begins. Line breaks inside running prose do not; those before a marker, a capital or a digit do.
+_STATEMENT = re.compile(r"(?<=[.!?])[)\"'\]]*\s+(?=[A-Z0-9(\[\"'~<>+#*-])|\n[ \t]*\n\s*|\n(?=[ \t]*[^a-z\s])|;|\|\n")
+_ABBREVIATION = re.compile(r"\b(?:Dr|Mr|Mrs|Ms|vs|e\.g|i\.e|ca|approx|No|gr|St|s\.c|i\.v|Inc|pt|wk|mo|yr|max|resp|incl|excl|p\.o|est|fig|al)\.$", re.IGNORECASE)
+_CLAUSE = re.compile(r"[,\s]*\b(?:but|however|although|though|except|whereas|yet|who|then|therefore|because|so)\b|(?<=\w)\s+[-–—]+\s+|:\s|[()]|->|→|//", re.IGNORECASE)
+_STRONG_BREAK = re.compile(r"\b(?:but|however|although|though|except|whereas|then)\b|//", re.IGNORECASE)
+
+
+@lru_cache(maxsize=8)
+def _statements(text: str) -> tuple[int, ...]:
+    cuts = [0]
+    for match in _STATEMENT.finditer(text):
+        if text[match.start()] in " \n" and _ABBREVIATION.search(text[max(0, match.start() - 8) : match.start()]):
+            continue
+        cuts.append(match.end())
+    return (*cuts, len(text))
+
+
+def statement_at(doc: Document, place: int) -> tuple[int, int]:
+    """(start, end) of the statement around a place: a sentence, a list item or what a semicolon sets off."""
+    cuts = _statements(doc.text)
+    at = max(0, min(bisect_right(cuts, place) - 1, len(cuts) - 2))
+    return cuts[at], cuts[at + 1]
+
+
+def _last(cue: str, text: str) -> re.Match[str] | None:
+    found = None
+    for found in load_therapy_cues()[cue].finditer(text):
+        pass
+    return found
+
+
+def _first(cue: str, text: str) -> re.Match[str] | None:
+    return load_therapy_cues()[cue].search(text)
+
+
+def course_of(doc: Document, group: Group, following: int | None = None) -> Course:
+    """How the note asserts this treatment. `following`: where the next treatment of the same statement begins."""
+    start, end = statement_at(doc, group.start)
+    before, after = doc.text[start : group.start], doc.text[group.end : end]
+    near_after = after if following is None or following >= end else doc.text[group.end : following]
+    section = doc.section_at(group.start).kind
+    if _of_family(doc, group.start) or _others(before, after):
+        return Course.FAMILY
+    if section == "allergies":
+        return Course.POSSIBLE
+    if denied := _denied(before, after, near_after):
+        return denied
+    planned = _planned(before, after, near_after, section)
+    if planned is not None:
+        return planned
+    if _first("uncertain_after", near_after[:2]) or re.match(r"\s?\?", near_after) or re.search(r"\?\s*$", before[-3:]):
+        return Course.POSSIBLE
+    if (cue := _last("uncertain_before", before)) and not _CLAUSE.search(before, cue.end()) and len(before) - cue.end() < 40:
+        return Course.POSSIBLE
+    if ongoing := _first("ongoing_after", near_after[:60]):
+        if not re.search(r"\bPD\b|progress", near_after[: ongoing.start()]):
+            return Course.ONGOING
+    if (cue := _last("ongoing_before", before)) and len(before) - cue.end() < 25 and not re.search(r"[,.;:]", before[cue.end() :]):
+        return Course.ONGOING
+    return Course.GIVEN
+
+
+def _of_family(doc: Document, place: int) -> bool:
+    """In a family history: on the heading's own line, or in the list below it that names a relative."""
+    section = doc.section_at(place)
+    if section.kind != "family":
+        return False
+    start, end = statement_at(doc, place)
+    return doc.text.count("\n", section.start, place) <= 1 and "\n\n" not in doc.text[section.start : place] and (
+        "\n" not in doc.text[section.start : place].strip("\n") or _first("relative", doc.text[start:end]) is not None)
+
+
+def _others(before: str, after: str) -> bool:
+    """Said of a relative, a room-mate: somebody who is not the patient."""
+    person = _last("relative", before)
+    if person and not _STRONG_BREAK.search(before, person.end()):
+        between = before[person.end() :]
+        if len(between) < 90 and _first("other_person_verb", between) and not re.search(r"\b(?:he|she|patient|pt|his|her own)\b", between, re.IGNORECASE):
+            return not re.search(r"\b(?:with|accompanied by|by|and|lives with|from)\s+(?:(?:his|her|the)\s+)?$", before[: person.start()], re.IGNORECASE)
+    person = _first("relative", after[:60])
+    return person is not None and re.match(r"\s*(?:is|was|has|takes|got|gets|received)\b", after[person.end() :]) is not None and not re.search(r"[.;,]", after[: person.start()])
+
+
+def _denied(before: str, after: str, near_after: str) -> Course | None:
+    for cue, scope in (("never_before", _STRONG_BREAK), ("no_before", None)):
+        if match := _last(cue, before):
+            between = before[match.end() :]
+            if cue == "no_before":
+                if _adjacent_negation(between, near_after[:40]):
+                    return Course.ABSENT
+            elif not scope.search(between) and not _last("given_strong_after", between) and not re.search(r"\bexcept|\bother than|\bonly\b", between):  # type: ignore[union-attr]
+                return Course.ABSENT
+    if (match := _first("never_after", near_after)) and not _CLAUSE.search(near_after[: match.start()].rstrip(" -:–?")) and match.start() < 45:
+        return Course.ABSENT
+    if (match := _first("never_after", after)) and re.fullmatch(r"[\s,/]*(?:(?:[\w-]+[\s,/]+){0,8}(?:and|or)\s+[\w-]+|[\w\s,/-]{0,60}\ball)?\s*", after[: match.start()]):
+        return Course.ABSENT  # "ADC, bispecific and CAR-T all not used"
+    match = _last("declined", before)
+    if match and len(before) - match.end() < 40 and not _STRONG_BREAK.search(before, match.end()):
+        return Course.DECLINED
+    match = _first("declined", near_after)
+    if match and match.start() < 60:
+        return Course.DECLINED
+    return None
+
+
+_NEGATED_LIST = re.compile(r"\s*(?:[\w/-]+[\s,/]+){0,6}?(?:(?:and|or|nor)\s+(?:an?\s+|any\s+)?)?", re.IGNORECASE)
+
+
+def _adjacent_negation(between: str, after: str) -> bool:
+    """Between "no" and the name stand only names or qualifiers: "no CAR-T, bispecific or ADC"; not "no response to X"."""
+    if re.search(r"\b(?:response|benefit|effect|to|on|after|from|under|longer|evidence|signs?|progression|relapse|toxicity|with|since|during|until|maint\w*|were|was|only|refractory|more than|better|by|choice|wish|and)\b|[;.()]|\n|\d", between, re.IGNORECASE):
+        return False
+    if "," in between and not re.search(r"\b(?:or|nor)\b", between + after, re.IGNORECASE):
+        return False
+    return len(between) < 60 and _NEGATED_LIST.fullmatch(between) is not None
+
+
+def _planned(before: str, after: str, near_after: str, section: str) -> Course | None:
+    given = _last("given_before", before)
+    plan = _last("planned_before", _mask(before))
+    evidence_after = _first("given_after", near_after[:70])
+    if evidence_after and re.search(r"\bif\b|\bwould\b|\bplan|\bconsider", near_after[: evidence_after.start()]):
+        evidence_after = None
+    if plan and not _STRONG_BREAK.search(before, plan.end()):
+        closer = given is not None and given.start() >= plan.end()
+        if not closer and not (evidence_after and re.search(r"\d", near_after[:40])):
+            return Course.PLANNED
+    mark = _first("planned_after", _mask(near_after))
+    if mark and mark.start() < 50 and not _CLAUSE.search(near_after[: mark.start()].lstrip("( ")) and not (evidence_after and evidence_after.start() < mark.start()):
+        return Course.PLANNED
+    if (noun := _first("planned_noun", near_after)) and re.fullmatch(r"[\s(-]*(?:the\s|clinical\s|T[- ]cell\s)*", near_after[: noun.start()]) and not given \
+            and not re.search(r"infus|received|given|enrolled", near_after[noun.end() : noun.end() + 120]) and not evidence_after:
+        return Course.PLANNED
+    if section == "plan" and given is None and evidence_after is None and not re.search(r"\bon\s+$|progress\w*\b[^.;]*$|refractory[^.;]*$|exposed[^.;]*$", before, re.IGNORECASE) \
+            and not re.match(r"\W*(?:refractory|exposed|naive|failure)", after, re.IGNORECASE) and not _last("ongoing_before", before):
+        return Course.PLANNED
+    return None
+
+
+def _mask(text: str) -> str:
+    """The text with "as planned" and the like blanked out: they tell of what was done."""
+    return load_therapy_cues()["past_planned"].sub(lambda m: " " * len(m.group()), text)

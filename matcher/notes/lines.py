@@ -1,0 +1,284 @@
+"""Lines of therapy: the course of treatment as a note tells it, cut where a new line begins (Rajkumar et al., Blood 2015)."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from matcher.dates import DateMention
+from matcher.domain import Course, PartialDate
+from matcher.notes.document import Document
+from matcher.notes.treatments import Group
+from models import load_vocabulary
+from models.therapy_cues import load_therapy_cues
+
+NOT_OF_A_LINE = ("bridging", "lymphodepletion", "mobilisation", "premedication", "supportive")
+_STEROIDS = frozenset({"dexamethasone", "prednisone", "prednisolone", "methylprednisolone"})
+_CELL_OR_ENGAGER = frozenset({"car_t", "bispecific_antibody", "antibody_drug_conjugate", "trispecific_antibody"})
+_ORDINALS = r"(?:1st|2nd|3rd|[4-9]th|1\dth|first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth)"
+_NUMBERED = re.compile(
+    rf"\b{_ORDINALS}(?:[- ]line|\s+regimen|(?=\s*(?::|was\b|,\s|[-–]\s|came\b|therapy\b|with\b)))|\b(?:line|LOT)\s*\#?\d{{1,2}}\b|\bL\d{{1,2}}[.:)]|(?:^|\n)[ \t|]*L\d{{1,2}}\b|\b\d{{1,2}}L\b[:.)]?"
+    r"|\(\d{1,2}\)|(?<!\w)#\d{1,2}\b(?=[\s:.)])|(?<![\w(])[a-h]\)(?=\s)|(?:^|\n)[ \t]*[A-Ha-h][.)]\s|(?:^|\n)[ \t|]*\d{1,2}(?:[.):]\s|\s*\||\s{2,})|(?:^|\n|[;.]\s+)\(?\d{1,2}[).]\s(?=\S)", re.IGNORECASE)
+_RELAPSE_COUNT = re.compile(rf"\b{_ORDINALS}\s*:|\b{_ORDINALS}\s+relapse", re.IGNORECASE)
+_BULLET = re.compile(r"\n[ \t]*(?:[-*•+>–#~]{1,3}|→)[ \t]*[^\n]{0,60}$|//[^/\n]{0,40}$")
+_LINE_HEAD = re.compile(r"\n[ \t]*(?:[\d/.,'’~–\-\s]|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)\w*|from|since|relapse[d]?\.?|then|:|\()*$", re.IGNORECASE)
+_THEN = re.compile(r"\bthen\b|followed by|->|→|-->|=>|;|//|\bnext\b|\bafter that\b|\bthereafter\b|\bsubsequent(?:ly)?\b|\bwent on\b", re.IGNORECASE)
+_NEGATION = re.compile(r"\b(?:no|not|without|never|nor|denies|w/o)\b(?:\s+\w+){0,2}\s*$", re.IGNORECASE)
+_OUTCOME_OF = re.compile(
+    r"(?:\b(?:on|under|during|through|despite|off|refractory(?: to)?|resistant to|intoleran(?:t|ce) (?:to|of)|exposed to|exposure to|sensitive to|from|since|because of|due to|to|with|by|against|of|stopped|dropped|held|discontinued|doses?|last|after|while on|receiving|while receiving)"
+    r"(?:\s+(?:the|both|her|his|single[- ]agent|full[- ]dose|all|continued|prior|ongoing|weekly|maintenance|monotherapy))*|\brefr?:?|[(/])\s*$", re.IGNORECASE)
+_EXPOSURE_LIST = re.compile(r"(?:refractor\w+|refr|resistan\w+|exposed|intoleran\w+|sensitiv\w+|na[iï]ve|exposures?|contraindicat\w+|allerg\w+|rash|neuropathy|toxicity)\W*(?:to|of|from|:|to both|after|since|with)?(?:\W*\w+){0,3}\W*$", re.IGNORECASE)
+_FAR = timedelta(days=75)
+
+
+@dataclass(slots=True)
+class Event:
+    """A combination as the course of treatment tells of it. `gap`: the words since the one before; `purpose`: of NOT_OF_A_LINE."""
+
+    group: Group
+    course: Course
+    gap: str
+    after: str
+    drugs: tuple[str, ...]
+    start: PartialDate | None = None
+    end: PartialDate | None = None
+    transplant: str | None = None
+    purpose: str | None = None
+    block: int = 0
+
+    @property
+    def maintenance(self) -> bool:
+        cue = load_therapy_cues()["maintenance"]
+        near = re.split(r"[.;]\s|\n", self.gap)[-1][-45:]
+        return bool(cue.search(near)) or bool(cue.search(re.split(r"[.;,]\s|\n|->", self.after)[0][:40]))
+
+
+@dataclass(slots=True)
+class Line:
+    """A line under construction. `events` are those that made it, `text_end` where its story ends in the note."""
+
+    drugs: list[str]
+    events: list[Event] = field(default_factory=list)
+    transplant: str | None = None
+    maintenance: list[str] = field(default_factory=list)
+    added_later: dict[str, int] = field(default_factory=dict)
+    text_end: int = 0
+
+    @property
+    def start(self) -> PartialDate | None:
+        return next((e.start for e in self.events if e.start), None)
+
+    @property
+    def product_only(self) -> bool:
+        return any(is_cell_product(d) for d in self.drugs)
+
+
+def is_cell_product(drug: str) -> bool:
+    known = load_vocabulary().drugs.get(drug)
+    return known.modality in ("car_t", "car_nk", "tcr_t", "cell_therapy") if known else drug.endswith(("leucel", "-cel"))
+
+
+def counts_in_line(drug: str) -> bool:
+    """Whether a drug is anti-myeloma (or another cancer drug, for lines of an other plasma cell disease), steroids included."""
+    known = load_vocabulary().drugs.get(drug)
+    return known is None or known.antineoplastic or drug in _STEROIDS
+
+
+def active(drugs: Sequence[str]) -> set[str]:
+    return {d for d in drugs if d not in _STEROIDS}
+
+
+def said(cue: str, text: str) -> re.Match[str] | None:
+    """The first place of a cue in the text that no negation precedes ("no progression")."""
+    for match in load_therapy_cues()[cue].finditer(text):
+        if not _NEGATION.search(text[max(0, match.start() - 30) : match.start()]):
+            return match
+    return None
+
+
+def build_lines(doc: Document, events: list[Event]) -> list[Line]:
+    """The lines, in order. The passage that tells most of the course decides; what other passages repeat adds no line."""
+    usable = [e for e in events if e.course in (Course.GIVEN, Course.ONGOING) and e.purpose is None and (active(e.drugs) or e.transplant)]
+    blocks = sorted({e.block for e in usable})
+    if not blocks:
+        return []
+    told = {b: _segment([e for e in usable if e.block == b], []) for b in blocks}
+    main = max(blocks, key=lambda b: (len(told[b]), -b))
+    lines = told[main]
+    for block in (b for b in blocks if b > main):
+        lines = _extend([e for e in usable if e.block == block], lines)
+    earlier = [e for e in usable if e.block < main and not _known(e, lines)]
+    before = [line for line in _segment(earlier, []) if _stands_alone(line)]
+    return [line for line in (*before, *lines) if active(line.drugs) or line.transplant]
+
+
+def _segment(events: list[Event], lines: list[Line]) -> list[Line]:
+    for event in events:
+        if not lines:
+            if not _outcome(event, event.gap) or event.start or event.course is Course.ONGOING:
+                lines.append(_open(event))
+        elif _opens(event, lines):
+            lines.append(_open(event))
+        else:
+            _merge(event, lines)
+    return lines
+
+
+def _extend(events: list[Event], lines: list[Line]) -> list[Line]:
+    """Later passages: a new treatment that the main passage does not know opens a line if it is told as one."""
+    for event in events:
+        if _known(event, lines):
+            _numbered(event) and event.start and _opens(event, lines) and lines.append(_open(event))
+            continue
+        fresh = Line([*event.drugs], [event])
+        if _stands_alone(fresh) and _opens(event, lines):
+            lines.append(_open(event))
+    return lines
+
+
+def _known(event: Event, lines: list[Line]) -> bool:
+    drugs = active(event.drugs)
+    if not drugs:
+        return True
+    if any(drugs <= set(line.drugs) for line in lines):
+        return True
+    generic = {d for d in drugs if d.startswith("anti-")}
+    if generic and generic == drugs:
+        classes = {c for d in drugs for c in load_vocabulary().drugs[d].classes} if all(d in load_vocabulary().drugs for d in drugs) else set()
+        return any(classes & set(load_vocabulary().drugs[d].classes) for line in lines for d in line.drugs if d in load_vocabulary().drugs)
+    return bool(_EXPOSURE_LIST.search(event.gap[-60:]))
+
+
+def _stands_alone(line: Line) -> bool:
+    event = line.events[0]
+    dated = event.start is not None or event.course is Course.ONGOING or _numbered(event) is not None
+    return bool(active(line.drugs)) and dated and not _exposure_list(event)
+
+
+def _exposure_list(event: Event) -> bool:
+    classes = [c for d in active(event.drugs) if d in load_vocabulary().drugs for c in load_vocabulary().drugs[d].classes if c in ("proteasome_inhibitor", "imid", "anti_cd38")]
+    crowded = len(active(event.drugs)) >= 3 and len(classes) != len(set(classes)) and not any(m.regimen for m in event.group.mentions)
+    return crowded or bool(_EXPOSURE_LIST.search(event.gap[-60:])) or re.match(r"\s*[-/]?\s*(?:refractory|refr\b|naive|exposed|resistant|sensitive|intoleran)", event.after) is not None
+
+
+def _numbered(event: Event) -> re.Match[str] | None:
+    found = None
+    for found in _NUMBERED.finditer(event.gap):
+        pass
+    if found is None:
+        for found in _RELAPSE_COUNT.finditer(event.gap):
+            pass
+    return found
+
+
+def _outcome(event: Event, gap: str) -> bool:
+    """Named as what the disease progressed on, or what was stopped: no new start."""
+    return bool(_OUTCOME_OF.search(gap)) or _exposure_list(event)
+
+
+def _stop_follows(event: Event) -> bool:
+    match = load_therapy_cues()["stopped"].search(event.after[:40])
+    return match is not None and not re.search(r"\d{4}|[;.]|\d/\d", event.after[: match.start()])
+
+
+def _opens(event: Event, lines: list[Line]) -> bool:
+    line, gap = lines[-1], event.gap
+    drugs, earlier = active(event.drugs), {d for known in lines for d in known.drugs}
+    same = drugs <= set(line.drugs)
+    boundary = said("progression", gap) or said("relapse", gap) or said("switch", gap)
+    numbered = _numbered(event)
+    if _exposure_list(event):
+        return False
+    if not drugs:  # a transplant by itself
+        return bool((said("progression", gap) or said("relapse", gap)) and line.transplant and event.start)
+    if event.maintenance and not (numbered and re.search("line", numbered.group(), re.IGNORECASE)) and (line.transplant or same or not boundary):
+        return False
+    if same and (_stop_follows(event) or _outcome(event, gap)) and not numbered:
+        return False
+    if any(is_cell_product(d) for d in drugs):
+        return not drugs <= earlier or (numbered is not None and not same)
+    listed = numbered or _BULLET.search(gap) or _LINE_HEAD.search(gap)
+    if listed:
+        return not same or bool(event.start or numbered) and not (_outcome(event, gap) and not numbered)
+    if same:
+        return bool(boundary and event.start and (len(drugs) > 1 or said("switch", gap) or any(m.regimen for m in event.group.mentions)))
+    if _outcome(event, gap) and drugs <= earlier:
+        return False
+    if boundary or (said("stopped", gap) and (said("toxicity", gap) or _THEN.search(gap))):
+        return True
+    if _CELL_OR_ENGAGER & _modalities(drugs) and not said("added", gap):
+        return True
+    if line.transplant and len(drugs) == 1 and not event.start:
+        return False
+    several = len(event.drugs) > 1 and len(line.drugs) > 1
+    if event.start and line.start:
+        return event.start.latest - line.start.earliest > _FAR and (several or not line.transplant)
+    return bool(several and not line.transplant and any(m.regimen for m in event.group.mentions)) or bool(_THEN.search(gap) and several)
+
+
+def _modalities(drugs: set[str]) -> set[str]:
+    known = load_vocabulary().drugs
+    return {known[d].modality for d in drugs if d in known}
+
+
+def _open(event: Event) -> Line:
+    line = Line([], [event])
+    _take(line, event)
+    return line
+
+
+def _merge(event: Event, lines: list[Line]) -> None:
+    """Part of the line at hand, unless it names drugs of an earlier one only."""
+    line = lines[-1]
+    drugs = active(event.drugs)
+    if not drugs <= set(line.drugs):
+        if any(drugs <= set(known.drugs) for known in lines) or _exposure_list(event):
+            return
+        if line.product_only:
+            return
+    line.events.append(event)
+    if event.maintenance and drugs:
+        line.maintenance.extend(d for d in event.drugs if d not in line.maintenance)
+    _take(line, event)
+
+
+def _take(line: Line, event: Event) -> None:
+    if any(is_cell_product(d) for d in event.drugs):
+        line.drugs = [d for d in event.drugs if is_cell_product(d)]
+    elif not line.product_only and (active(event.drugs) or not line.drugs):
+        line.drugs.extend(d for d in event.drugs if d not in line.drugs)
+    if event.transplant and event.transplant != line.transplant:
+        line.transplant = line.transplant or event.transplant
+
+
+def dates_around(dates: Sequence[DateMention], starts: Sequence[int], text: str, place: tuple[int, int], low: int, high: int) -> tuple[PartialDate | None, PartialDate | None]:
+    """(start, end) of a treatment at `place`, from the dates beside it within low..high: after it, else before it."""
+    begin, stop = place
+    at = bisect_left(starts, stop)
+    following = dates[at] if at < len(dates) and dates[at].start < high else None
+    previous = dates[bisect_left(starts, begin) - 1] if bisect_left(starts, begin) else None
+    if previous is not None and previous.start < low:
+        previous = None
+    if following is not None and (following.start - stop > 70 or re.search(r"[.;]\s|\n\s*\n|\n\s*[-*•\d]", text[stop : following.start]) or said("progression", text[stop : following.start]) or said("relapse", text[stop : following.start])):
+        following = None
+    if previous is not None and (begin - previous.end > 45 or re.search(r"[.;]\s|\n\s*\n", text[previous.end : begin])):
+        previous = None
+    if following is not None and (previous is None or following.start - stop <= begin - previous.end + 25):
+        return following.date, _range_end(dates, at, text, high)
+    if previous is not None:
+        index = bisect_left(starts, begin) - 1
+        first = dates[index - 1] if index and dates[index - 1].start >= low and _RANGE.fullmatch(text[dates[index - 1].end : previous.start]) else None
+        return (first.date, previous.date) if first else (previous.date, None)
+    return None, None
+
+
+_RANGE = re.compile(r"\s*(?:-+>?|–|—|→|~|to|until|till|til|through|thru|up to|and)\s*(?:the end of|end of|early|late|mid)?\s*", re.IGNORECASE)
+
+
+def _range_end(dates: Sequence[DateMention], at: int, text: str, high: int) -> PartialDate | None:
+    if at + 1 < len(dates) and dates[at + 1].start < high and _RANGE.fullmatch(text[dates[at].end : dates[at + 1].start]):
+        return dates[at + 1].date
+    return None

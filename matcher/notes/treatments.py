@@ -1,0 +1,176 @@
+"""What a note names as treatment: drugs, regimens, procedures and classes, each with its place, and the combinations they form."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+
+from matcher.lexicon import Lexicon, names_of
+from matcher.notes.document import Document
+from matcher.notes.linking import REGIMEN_LETTERS, link_drug, regimen_drugs, unlisted_agent
+from models import load_vocabulary
+
+# A formulation counts as its substance (annotation guidelines: a switch of formulation begins no line).
+_SUBSTANCE = {"pegylated liposomal doxorubicin": "doxorubicin"}
+_LETTER = re.compile(r"(?<![\w/.-])[DVRKPT](?=\s+maint)")  # "R maint", "V maintenance"
+_AUTO = re.compile(r"(?<![\w-])auto(?:s|grafted|grafts?)?(?=\s*(?:#|\d|\(|/|[,;.+)]|-+>|→|then\b|in\b|on\b|tx\b|with\b|and\b|x\b|$))|(?<![\w-])(?:auto|allo)[- ]?(?:HCT|SCT|PBSCT|HSCT|BMT|tx|transplant\w*)\b", re.IGNORECASE)
+_TRANSPLANT = re.compile(r"(?<![\w-])(?:auto-?|allo-?)?transplant(?:ed|ation|s)?\b(?!\s+(?:cent(?:er|re)|team|clinic|eligib|ineligib|candidate|coordinator|board|physician|consult|program))", re.IGNORECASE)
+_ORGAN = re.compile(r"(?:heart|kidney|renal|liver|lung|corneal?|cardiac|hair|islet|pancreas|f(?:a)?ecal)[- ]*$", re.IGNORECASE)
+_WORD = re.compile(r"[A-Za-z]{6,}")
+_ACRONYM = re.compile(r"(?<![\w])[DVBRLKPTCEIXSAM]{2,5}d(?![\w])")
+_UNLISTED = re.compile(r"\b(?:[A-Z]{2,5}-?\d{3,6}|[A-Za-z]{3,6}-cel|[A-Za-z]{5,}(?:mab|nib|mide|mib|clax|leucel|exor|vedotin|tin))\b")
+_DRUG_CONTEXT = re.compile(r"trial|stud(?:y|ies)|investigational|phase|compound|agent|inhibitor|degrader|\bCAR\b|CAR-?T|antibody|bispecific|protocol|infus|cells", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """One name. `drugs`: drug ids (several for a regimen); `therapy`: a therapy id where it names a class or procedure."""
+
+    start: int
+    end: int
+    drugs: tuple[str, ...] = ()
+    therapy: str | None = None
+    regimen: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Names that stand together as one combination: "Kyprolis with oral cyclophosphamide and dex", "KCd (carfilzomib ...)"."""
+
+    mentions: tuple[Mention, ...]
+
+    @property
+    def start(self) -> int:
+        return self.mentions[0].start
+
+    @property
+    def end(self) -> int:
+        return self.mentions[-1].end
+
+    @property
+    def drugs(self) -> tuple[str, ...]:
+        """Drug ids without repetition, in the order given; a product replaces its own kind ("BCMA CAR-T (Abecma)")."""
+        named = dict.fromkeys(_SUBSTANCE.get(d, d) for m in self.mentions for d in m.drugs)
+        return tuple(without_generic(named))
+
+    @property
+    def therapies(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(m.therapy for m in self.mentions if m.therapy))
+
+    @property
+    def transplant(self) -> bool:
+        return any(t in TRANSPLANTS for t in self.therapies)
+
+
+TRANSPLANTS = ("autologous_transplant", "allogeneic_transplant", "stem_cell_transplant", "high_dose_melphalan")
+
+
+def without_generic(drugs: Iterable[str]) -> list[str]:
+    """Drugs without the unnamed product ("anti-bcma car-t") where a named one of the same class stands beside it."""
+    vocabulary, listed = load_vocabulary(), list(drugs)
+    def classes(drug: str) -> set[str]:
+        return set(vocabulary.drugs[drug].classes) if drug in vocabulary.drugs else set()
+    named = {c for d in listed if not d.startswith("anti-") for c in classes(d)}
+    return [d for d in listed if not (d.startswith("anti-") and classes(d) & named)]
+
+
+@lru_cache(maxsize=1)
+def _lexicon() -> Lexicon[tuple[str, str]]:
+    vocabulary = load_vocabulary()
+    tables = (("drug", vocabulary.drugs), ("regimen", vocabulary.regimens), ("therapy", vocabulary.therapies))
+    return Lexicon([(name, (table, concept)) for table, rows in tables for name, concept in names_of(rows)])
+
+
+def find_mentions(doc: Document) -> list[Mention]:
+    """Every treatment named in the note, in order, without overlaps."""
+    vocabulary, text = load_vocabulary(), doc.text
+    found: list[Mention] = []
+    for hit in _lexicon().find(text):
+        table, concept = hit.meaning
+        if table == "drug":
+            found.append(Mention(hit.start, hit.end, (concept,)))
+        elif table == "regimen":
+            regimen = vocabulary.regimens[concept]
+            found.append(Mention(hit.start, hit.end, regimen.drugs, "autologous_transplant" if regimen.transplant else None, True))
+        else:
+            found.append(Mention(hit.start, hit.end, therapy=concept))
+    free = _Free(found)
+    for match in _LETTER.finditer(text):
+        free.add(Mention(*match.span(), (REGIMEN_LETTERS[match.group()],)))
+    for match in _AUTO.finditer(text):
+        allogeneic = match.group().lower().startswith("allo")
+        free.add(Mention(*match.span(), therapy="allogeneic_transplant" if allogeneic else "autologous_transplant"))
+    for match in _TRANSPLANT.finditer(text):
+        if not _ORGAN.search(text[max(0, match.start() - 15) : match.start()]):
+            free.add(Mention(*match.span(), therapy="stem_cell_transplant"))
+    for match in _ACRONYM.finditer(text):
+        if drugs := regimen_drugs(match.group()):
+            free.add(Mention(*match.span(), drugs, None, True))
+    for match in _UNLISTED.finditer(text):
+        around = text[max(0, match.start() - 40) : match.end() + 40]
+        if agent := link_drug(match.group()) or unlisted_agent(match.group(), bool(_DRUG_CONTEXT.search(around))):
+            free.add(Mention(*match.span(), (agent,)))
+    for match in _WORD.finditer(text):
+        if drug := link_drug(match.group()):
+            free.add(Mention(*match.span(), (drug,)))
+    return free.mentions()
+
+
+class _Free:
+    """Mentions kept free of overlaps: what came first stays."""
+
+    def __init__(self, mentions: list[Mention]) -> None:
+        self._mentions, self._starts, self._new = mentions, [m.start for m in mentions], []
+
+    def add(self, mention: Mention) -> None:
+        at = bisect_left(self._starts, mention.end)
+        if (at and self._mentions[at - 1].end > mention.start) or any(m.start < mention.end and mention.start < m.end for m in self._new[-4:]):
+            return
+        self._new.append(mention)
+
+    def mentions(self) -> list[Mention]:
+        ordered: list[Mention] = []
+        for mention in sorted([*self._mentions, *self._new], key=lambda m: (m.start, -m.end)):
+            if not ordered or ordered[-1].end <= mention.start:
+                ordered.append(mention)
+        return ordered
+
+
+_FILLER = r"(?:\d+(?:[.,]\d+)?\s*(?:mg|mcg|g)?(?:/m2|/m²|/kg)?(?![\d/-])|mg|weekly|wkly|monthly|daily|bi-?weekly|q\d*\w{1,3}|qod|bd|od|nocte|oral(?:ly)?|po|sc|s\.c\.|iv|i\.v\.|subcut\w*|intravenous(?:ly)?|low[- ]dose|high[- ]dose|reduced[- ]dose|single|regimen|scheme|protocol|therapy|chemotherapy|triplet|doublet|quad\w*|the|both|injection|tablets?|generic|pulses?|lo)"
+_JOIN_DRUGS = re.compile(rf"(?:[\s,+/&\-–—():=]|\b(?:and|with|plus|in combination with|combined with|combination of|along with|together with)\b|w/|\b{_FILLER}\b)*", re.IGNORECASE)
+_JOIN_REGIMEN = re.compile(rf"(?:\s|\+|-|[(]|:|=|/|\b(?:with|plus|in combination with|combined with)\b|w/|\b{_FILLER}\b)*", re.IGNORECASE)
+_LIST_BREAK = re.compile(r"\n\s*(?:[-*•+>|#]|\(?\d{1,2}[.)]|\n)|\|")
+
+
+def group_mentions(doc: Document, mentions: list[Mention]) -> list[Group]:
+    """Combinations: neighbouring names joined by +, /, commas, "and", "with" or a bracket that spells the regimen out."""
+    groups: list[list[Mention]] = []
+    for mention in mentions:
+        if groups and _joined(doc.text[groups[-1][-1].end : mention.start], groups[-1], mention):
+            groups[-1].append(mention)
+        else:
+            groups.append([mention])
+    return [Group(tuple(g)) for g in groups]
+
+
+def _joined(between: str, group: list[Mention], mention: Mention) -> bool:
+    last = group[-1]
+    if len(between) > 60 or _LIST_BREAK.search(between) or not (last.drugs and mention.drugs):
+        return False
+    known = {_SUBSTANCE.get(d, d) for m in group for d in m.drugs}
+    named = {_SUBSTANCE.get(d, d) for d in mention.drugs}
+    spelled_out = named <= known and re.search(r"[(:=]", between) is not None
+    if mention.regimen or last.regimen:
+        plain = between.strip()
+        if mention.regimen and last.regimen:
+            return (spelled_out or plain in {"+", "=", "("} or plain.lower() in {"with", "plus"}) and _JOIN_REGIMEN.fullmatch(between) is not None
+        if any(m.regimen for m in group) and named <= known and re.fullmatch(r"[\s,/+&]*(?:and|with|oral|\w+\s*mg(?:/m2)?|weekly|\s)*", between):
+            return True  # the bracket goes on: "KCd (carfilzomib, cyclophosphamide"
+        return _JOIN_REGIMEN.fullmatch(between) is not None
+    spelling = any(m.regimen for m in group)
+    if spelling and not named <= known:
+        return between.strip().lower() in {"+", "and", "with", "plus", "w/", "/"} and ")" not in between
+    return _JOIN_DRUGS.fullmatch(between) is not None
