@@ -1,15 +1,133 @@
-"""The truth of an expression for a patient."""
+"""The truth of an expression for a patient: Kleene's strong three-valued logic over what the note says."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import date
-from typing import Literal
 
-from matcher.domain import Expression, Finding, PatientProfile, Truth
+from matcher.domain import (
+    AllOf,
+    AnyOf,
+    AtLeast,
+    AtScreening,
+    Comparison,
+    Expression,
+    Finding,
+    Not,
+    PatientProfile,
+    Presence,
+    Truth,
+    Unparsed,
+)
+from matcher.eligibility import conditions, disease, therapies
+from matcher.eligibility.chart import Chart, Unmentioned
+from matcher.eligibility.measurements import compare
+from matcher.eligibility.reasons import Answer, Said, finding, flip, together
 
-Unmentioned = Literal["unknown", "absent"]
+PRESENCES: Mapping[str, Callable[[Presence, Chart], Answer]] = {
+    "condition": conditions.condition,
+    "disease": disease.disease,
+    "disease_state": disease.disease_state,
+    "prior_therapy": therapies.prior_therapy,
+    "refractory_to": therapies.refractory_to,
+    "intolerant_to": therapies.intolerant_to,
+    "allergy": therapies.allergy,
+    "measurable_disease": disease.measurable_disease,
+    "response": disease.response,
+    "expression": disease.expression_of,
+    "sex": disease.sex,
+}
+_PRESUMABLE = {"condition", "disease", "prior_therapy", "refractory_to", "intolerant_to", "allergy"}
 
 
 def evaluate(expression: Expression, profile: PatientProfile, as_of: date | None = None, unmentioned: Unmentioned = "unknown") -> Finding:
-    """Kleene's strong three-valued logic over what the note says. Windows count back from `as_of`, else the note's date."""
-    return Finding(Truth.UNKNOWN, "not evaluated")
+    """Kleene's strong three-valued logic over what the note says. Windows count back from `as_of`, else the note's date.
+
+    `unmentioned="absent"`: a condition or treatment that the note does not speak of is presumed not to be there where its
+    absence speaks for the statement; numbers and demographics are never presumed.
+    """
+    return finding(judge(expression, Chart.of(profile, as_of, unmentioned)))
+
+
+def judge(expression: Expression, chart: Chart, favourable: Truth = Truth.TRUE) -> Answer:
+    """The answer with its reasons. `favourable`: which truth speaks for enrolling; it flips under Not."""
+    match expression:
+        case AllOf(parts):
+            return all_of([judge(p, chart, favourable) for p in parts])
+        case AnyOf(parts):
+            return flip(all_of([flip(judge(p, chart, favourable)) for p in parts]))
+        case AtLeast(n, parts):
+            return at_least(n, [judge(p, chart, favourable) for p in parts])
+        case Not(part):
+            return flip(judge(part, chart, ~favourable))
+    known = chart.answers.get((expression, favourable))
+    if known is None:
+        known = chart.answers[expression, favourable] = _presumed(expression, _atom(expression, chart, favourable), chart, favourable)
+    return known
+
+
+def _atom(expression: Expression, chart: Chart, favourable: Truth) -> Answer:
+    match expression:
+        case Comparison():
+            return compare(expression, chart, "required" if favourable is Truth.TRUE else "excluded if")
+        case Presence():
+            return PRESENCES[expression.fact](expression, chart)
+        case AtScreening():
+            return Answer(Truth.UNKNOWN, (Said("to be confirmed at screening"),))
+        case Unparsed(text):
+            return Answer(Truth.UNKNOWN, (Said(f"not interpreted: “{_shortened(text)}”"),))
+    raise TypeError(f"{type(expression).__name__} is no expression")
+
+
+def _shortened(text: str, most: int = 90) -> str:
+    plain = " ".join(text.split())
+    return plain if len(plain) <= most else plain[: most - 1].rsplit(" ", 1)[0] + " …"
+
+
+def _presumed(expression: Expression, answer: Answer, chart: Chart, favourable: Truth) -> Answer:
+    """The policy for what a note does not mention. Chart reviewers presume absent what speaks for enrolling by its absence,
+    and that a patient consents and complies; a disease that a trial demands they do not presume either way."""
+    if chart.unmentioned != "absent" or answer.truth is not Truth.UNKNOWN:
+        return answer
+    match expression:
+        case AtScreening():
+            return replace(answer, truth=favourable, said=(Said("to be confirmed at screening; presumed to be met"),), presumed=True)
+        case Unparsed() if favourable is Truth.FALSE:
+            return replace(answer, truth=Truth.FALSE, presumed=True)
+        case Presence() if favourable is Truth.FALSE and expression.fact in _PRESUMABLE and answer.silent:
+            return replace(answer, truth=Truth.FALSE, missing=(), presumed=True)
+        case Comparison(fact="days_since", op=">" | ">=") if favourable is Truth.TRUE and answer.silent:
+            return replace(answer, truth=Truth.TRUE, missing=(), presumed=True)
+    return answer
+
+
+def all_of(answers: Iterable[Answer]) -> Answer:
+    """Conjunction. Untrue as soon as one part is, by the parts that are; a certain part decides before a presumed one."""
+    parts = list(answers)
+    untrue = [a for a in parts if a.truth is Truth.FALSE]
+    if untrue:
+        certain = [a for a in untrue if not a.presumed]
+        return together(Truth.FALSE, certain or untrue, presumed=not certain)
+    open_ = [a for a in parts if a.truth is Truth.UNKNOWN]
+    if open_:
+        return together(Truth.UNKNOWN, open_)
+    return together(Truth.TRUE, parts, presumed=any(a.presumed for a in parts))
+
+
+def at_least(n: int, answers: Iterable[Answer]) -> Answer:
+    """At least n parts are true. A count of them is what decides."""
+    parts = list(answers)
+    met = [a for a in parts if a.truth is Truth.TRUE]
+    open_ = [a for a in parts if a.truth is Truth.UNKNOWN]
+    if len(met) >= n:
+        return together(Truth.TRUE, met, presumed=sum(not a.presumed for a in met) < n)
+    if len(met) + len(open_) < n:
+        untrue = [a for a in parts if a.truth is Truth.FALSE]
+        return together(Truth.FALSE, untrue, presumed=_needs_presumption(n, parts))
+    return together(Truth.UNKNOWN, open_)
+
+
+def _needs_presumption(n: int, parts: list[Answer]) -> bool:
+    """Whether the count stays below n only because some parts are presumed untrue."""
+    return sum(a.truth is Truth.TRUE or (a.truth is Truth.FALSE and a.presumed) for a in parts) >= n

@@ -1,0 +1,199 @@
+"""The patient's chart: a profile indexed once, so that hundreds of trials can ask it the same things."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from typing import Any, Literal, TypeAlias, TypeVar
+
+from matcher.domain import (
+    ConditionFact,
+    Course,
+    Evidences,
+    PartialDate,
+    PatientProfile,
+    Status,
+    Treatment,
+    Truth,
+    Window,
+)
+from models import Vocabulary, load_vocabulary
+
+_T = TypeVar("_T")
+Unmentioned: TypeAlias = Literal["unknown", "absent"]
+Days: TypeAlias = tuple[float, float]  # at least, at most
+NEVER: Days = (float("inf"), float("inf"))
+STEM_CELLS = {"autologous": "autologous_transplant", "allogeneic": "allogeneic_transplant"}
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """One treatment that was given. `since`: days since the last dose, at least and at most."""
+
+    agent: str
+    ongoing: bool
+    since: Days
+    evidence: Evidences
+    start: PartialDate | None = None
+    end: PartialDate | None = None
+    line: int | None = None
+    purpose: str | None = None
+
+
+@dataclass(frozen=True)
+class Chart:
+    """`today` is what windows count back from: `as_of`, else the note's date; None leaves windows open."""
+
+    profile: PatientProfile
+    today: date | None = None
+    unmentioned: Unmentioned = "unknown"
+
+    @classmethod
+    def of(cls, profile: PatientProfile, as_of: date | None = None, unmentioned: Unmentioned = "unknown") -> Chart:
+        return cls(profile, as_of or profile.note_date, unmentioned)
+
+    @cached_property
+    def vocabulary(self) -> Vocabulary:
+        return load_vocabulary()
+
+    @property
+    def sex(self) -> str | None:
+        return self.profile.sex.value if self.profile.sex else None
+
+    @property
+    def age(self) -> int | None:
+        return self.profile.age_years.value if self.profile.age_years else None
+
+    @cached_property
+    def answers(self) -> dict[Any, Any]:
+        """Answers to atoms already asked of this chart; trials ask the same things."""
+        return {}
+
+    # ---- conditions
+
+    @cached_property
+    def conditions(self) -> Mapping[str, tuple[ConditionFact, ...]]:
+        """The patient's own conditions (present, historical, possible) under each concept that covers them."""
+        return _by_ancestor(self.vocabulary, ((f.id, f) for f in self.profile.conditions if f.status not in (Status.ABSENT, Status.FAMILY)))
+
+    @cached_property
+    def denied(self) -> Mapping[str, ConditionFact]:
+        """The conditions the note rules out."""
+        return {f.id: f for f in self.profile.conditions if f.status is Status.ABSENT}
+
+    @cached_property
+    def relatives(self) -> Mapping[str, tuple[ConditionFact, ...]]:
+        return _by_ancestor(self.vocabulary, ((f.id, f) for f in self.profile.conditions if f.status is Status.FAMILY))
+
+    @cached_property
+    def malignancies(self) -> tuple[ConditionFact, ...]:
+        """The malignancies the patient has now, and those plasma cell disorders that are none yet."""
+        return tuple(
+            f
+            for f in self.profile.conditions
+            if f.status is Status.PRESENT and (self.vocabulary.is_a(f.id, "malignancy") or self.vocabulary.is_a(f.id, "plasma_cell_disorder"))
+        )
+
+    # ---- treatments
+
+    @cached_property
+    def exposures(self) -> tuple[Exposure, ...]:
+        """Everything that was given, with the time since its last dose; each drug of a line once."""
+        profile = self.profile
+        lines = {line.number: line for line in profile.lines}
+        found: list[Exposure] = []
+        for t in profile.treatments:
+            if t.course in (Course.GIVEN, Course.ONGOING):
+                line = lines.get(t.line) if t.line is not None else None
+                ongoing = t.course is Course.ONGOING
+                end = t.end or (line.end if line and not ongoing else None)
+                found.append(self._exposure(t.agent, ongoing, t.start or (line.start if line else None), end, t.evidence, t.line, t.purpose))
+        known = {(e.agent, e.line) for e in found}
+        for line in profile.lines:
+            for drug in line.drugs:
+                if (drug, line.number) not in known:
+                    found.append(self._exposure(drug, False, line.start, line.end, line.evidence, line.number, "myeloma"))
+        agents = {e.agent for e in found}
+        found += [self._exposure(STEM_CELLS[t.type], False, t.date, t.date, t.evidence, None, None) for t in profile.transplants]
+        dated = {STEM_CELLS[t.type] for t in profile.transplants}
+        found += [
+            self._exposure(STEM_CELLS[line.transplant], False, line.start, None, line.evidence, line.number, None)
+            for line in profile.lines
+            if line.transplant and STEM_CELLS[line.transplant] not in dated
+        ]
+        found += [self._exposure(a.agent, False, a.date, None, a.evidence, None, "myeloma") for a in profile.bcma.agents if a.agent not in agents]
+        return tuple(found)
+
+    def _exposure(
+        self, agent: str, ongoing: bool, start: PartialDate | None, end: PartialDate | None, evidence: Evidences, line: int | None, purpose: str | None
+    ) -> Exposure:
+        return Exposure(agent, ongoing, self._since(ongoing, start, end, line), evidence, start, end, line, purpose)
+
+    def _since(self, ongoing: bool, start: PartialDate | None, end: PartialDate | None, line: int | None) -> Days:
+        if ongoing:
+            return (0, 0)
+        if self.today is None:
+            return (0, float("inf"))
+        if end is not None:
+            return self.days_ago(end)
+        at_most = self.days_ago(start)[1] if start else float("inf")
+        return (self._next_line_began(line), at_most)
+
+    def _next_line_began(self, line: int | None) -> float:
+        """Days since the line after this one began, at least: a drug of an earlier line ended before it."""
+        later = [x for x in self.profile.lines if line is not None and x.number > line]
+        return max((self.days_ago(x.start)[0] for x in later if x.start), default=1 if later else 0)
+
+    @cached_property
+    def given(self) -> Mapping[str, tuple[Exposure, ...]]:
+        """Exposures under each drug, class, target, modality or procedure that covers them."""
+        own = [(e.agent, e) for e in self.exposures]
+        against_myeloma = [e for e in self.exposures if e.line is not None or e.purpose == "myeloma"]
+        index = _by_ancestor(self.vocabulary, own)
+        for general in ("anti_myeloma_therapy", "systemic_anticancer_therapy"):
+            members = index.get(general, ())
+            index[general] = members + tuple(e for e in against_myeloma if e not in members)
+        return index
+
+    @cached_property
+    def not_given(self) -> Mapping[str, tuple[Treatment, ...]]:
+        """Treatments the note names and that were not given (denied, planned, declined, possible), under each concept covering them."""
+        return _by_ancestor(self.vocabulary, ((t.agent, t) for t in self.profile.treatments if t.course not in (Course.GIVEN, Course.ONGOING)))
+
+    @cached_property
+    def never_treated(self) -> bool:
+        return self.profile.n_lines is not None and self.profile.n_lines.value == 0 and not self.profile.lines
+
+    @cached_property
+    def complete_history(self) -> bool:
+        return bool(self.profile.complete_history and self.profile.complete_history.value) or self.never_treated
+
+    # ---- time
+
+    def days_ago(self, when: PartialDate) -> Days:
+        """How long ago a date was, at least and at most; (0, inf) where the note has no date to count from."""
+        if self.today is None:
+            return (0, float("inf"))
+        return (max(0, (self.today - when.latest).days), max(0, (self.today - when.earliest).days))
+
+
+def in_window(since: Days, window: Window | None) -> Truth:
+    """Whether something that long ago falls into a window. `current` means today."""
+    if window is None:
+        return Truth.TRUE
+    least, most = since
+    if window.relation == "current" or window.days is None:
+        return Truth.TRUE if most <= 0 else Truth.FALSE if least > 0 else Truth.UNKNOWN
+    if window.relation == "within":
+        return Truth.TRUE if most <= window.days else Truth.FALSE if least > window.days else Truth.UNKNOWN
+    return Truth.TRUE if least >= window.days else Truth.FALSE if most < window.days else Truth.UNKNOWN
+
+
+def _by_ancestor(vocabulary: Vocabulary, members: Iterable[tuple[str, _T]]) -> dict[str, tuple[_T, ...]]:
+    index: dict[str, list[_T]] = {}
+    for concept, member in members:
+        for general in vocabulary.ancestors(concept):
+            index.setdefault(general, []).append(member)
+    return {general: tuple(found) for general, found in index.items()}

@@ -1,0 +1,278 @@
+"""Is a condition there: by hierarchy, status, time, severity; and what sex, age and lab values settle by themselves."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from matcher.domain import ConditionFact, Evidences, Presence, Status, Truth, Window
+from matcher.eligibility.chart import Chart, in_window
+from matcher.eligibility.measurements import Interval, holds, measurement
+from matcher.eligibility.organs import organ_dysfunction
+from matcher.eligibility.reasons import (
+    Answer,
+    Said,
+    capitalised,
+    denied,
+    duration,
+    evidence_of,
+    false,
+    listing,
+    name_of,
+    number,
+    on,
+    silent,
+    together,
+    true,
+    unit_of,
+    unsettled,
+)
+from matcher.eligibility.therapies import never_given
+from models.limits import load_limits
+
+SEVERITIES = ("mild", "moderate", "severe")
+_FERTILITY = ("pregnancy", "breastfeeding", "childbearing_potential")
+_MENOPAUSE = 60  # annotation guidelines: women of 60 and above
+_MENARCHE = 9
+_NOT_OF_WOMEN = ("male_genital_disease", "prostate_cancer", "testicular_cancer", "penile_cancer")
+_NOT_OF_MEN = ("gynecologic_disease", "gynecologic_cancer", "pregnancy_complication", "pregnancy", "breastfeeding")
+# A note that lists one of these has reviewed the whole group: annotators take the list of other cancers, or of autoimmune diseases, as complete.
+_LISTED = ("malignancy", "autoimmune_disease")
+_LASTING = ("hiv_infection", "hepatitis_b", "hepatitis_c", "tuberculosis", "syphilis", "mycobacterial_infection", "viral_hepatitis")
+
+
+def condition(asked: Presence, chart: Chart) -> Answer:
+    """The answer to "the patient has X" (in the window, of that severity). What the note does not speak of is unknown."""
+    value = asked.value
+    if value in _FERTILITY and (settled := _infertile(value, chart)) is not None:
+        return settled
+    if (wrong_sex := _of_the_other_sex(value, chart)) is not None:
+        return wrong_sex
+    if value == "treatment_toxicity":
+        return _treatment_toxicity(asked, chart)
+    own = [f for f in chart.conditions.get(value, ()) if not _excluded(f.id, asked, chart)]
+    judged = [_one(f, asked, chart) for f in own]
+    if found := [a for a in judged if a.truth is Truth.TRUE]:
+        return together(Truth.TRUE, found)
+    ruled_out = _ruled_out(value, chart)
+    if ruled_out is not None and not any(f.id == value for f in own):
+        later = [a for a in judged if a.truth is Truth.UNKNOWN]
+        return together(Truth.UNKNOWN, later) if later else ruled_out
+    if (organ := organ_dysfunction(asked, chart)) is not None and organ.truth is not Truth.UNKNOWN:
+        return organ
+    if open_ := [a for a in judged if a.truth is Truth.UNKNOWN]:
+        return together(Truth.UNKNOWN, open_)
+    if judged and (any(f.id == value for f in own) or any(chart.vocabulary.is_a(value, group) for group in _LISTED)):
+        return together(Truth.FALSE, judged)
+    if (measured := _by_measurement(asked, chart)) is not None:
+        return measured
+    return _follows(asked, chart) or organ or _not_said(value, chart)
+
+
+def _excluded(concept: str, asked: Presence, chart: Chart) -> bool:
+    """What the statement excepts; beside a malignancy also its own spread and the other names of its disease."""
+    vocabulary = chart.vocabulary
+    if any(vocabulary.is_a(concept, x) for x in asked.excluding):
+        return True
+    if not asked.excluding or asked.value not in ("malignancy", "neoplasm", "hematologic_malignancy", "solid_tumor"):
+        return False
+    plasma_cells = any(vocabulary.is_a(x, "plasma_cell_disorder") for x in asked.excluding)
+    return vocabulary.is_a(concept, "metastatic_disease") or concept == "minimal_residual_disease" or (
+        plasma_cells and vocabulary.is_a(concept, "plasma_cell_disorder") and concept != "waldenstrom_macroglobulinemia")
+
+
+# ---------------------------------------------------------------- one fact
+
+
+def _one(fact: ConditionFact, asked: Presence, chart: Chart) -> Answer:
+    """One own condition against the statement's status, time and severity."""
+    name, missing = name_of(fact.id), f"condition:{asked.value}"
+    shown = _shown(fact)
+    if fact.status is Status.POSSIBLE:
+        return unsettled(f"{name} suspected, not confirmed", missing, fact.evidence)
+    timing = _timing(fact, asked.window, chart)
+    if timing is Truth.FALSE:
+        return false(f"{shown}{_outside(fact, asked.window)}", fact.evidence)
+    worst = Truth.TRUE
+    for key, wanted in asked.qualifiers:
+        met = qualifies(dict(fact.qualifiers), key, wanted)
+        if met is Truth.FALSE:
+            return false(f"{shown}, not {_worded(key, wanted)}", fact.evidence)
+        if met is Truth.UNKNOWN:
+            worst, unstated = Truth.UNKNOWN, _worded(key, wanted)
+    if timing is Truth.UNKNOWN:
+        return unsettled(f"{shown}; the date is not stated precisely enough", missing, fact.evidence)
+    if worst is Truth.UNKNOWN:
+        return unsettled(f"{shown}; the note does not say whether {unstated}", missing, fact.evidence)
+    return true(shown, fact.evidence)
+
+
+def _shown(fact: ConditionFact) -> str:
+    told = dict(fact.qualifiers)
+    grade = "".join(f" {label} {told[key]}" for key, label in (("nyha", "NYHA"), ("grade", "grade"), ("stage", "stage")) if key in told)
+    words = [told[key] for key in ("severity", "control", "acuity") if key in told]
+    name = " ".join([*words, name_of(fact.id)]) + grade
+    if fact.status is Status.HISTORICAL:
+        return f"past {name}{on(fact.until or fact.date)}"
+    return f"{name}{' since ' + str(fact.date) if fact.date else ''}"
+
+
+def _timing(fact: ConditionFact, window: Window | None, chart: Chart) -> Truth:
+    """Without a window, what the patient had counts as had. What is present now is current, and within any window."""
+    state = fact.id in chart.vocabulary.conditions and chart.vocabulary.conditions[fact.id].course == "state"
+    if fact.status is Status.PRESENT:
+        if window is None or window.relation != "before":
+            return Truth.TRUE
+        return in_window(chart.days_ago(fact.date), window) if fact.date else Truth.UNKNOWN
+    if window is None:
+        return Truth.FALSE if state and fact.id in (*_FERTILITY, "indwelling_catheter") else Truth.TRUE
+    if window.relation == "current":
+        return Truth.FALSE
+    when = fact.until or fact.date
+    return in_window(chart.days_ago(when), window) if when else Truth.UNKNOWN
+
+
+def _outside(fact: ConditionFact, window: Window | None) -> str:
+    if window is None or window.days is None or window.relation == "current":
+        return ", not current"
+    return f", {'more' if window.relation == 'within' else 'less'} than {duration(window.days)} ago"
+
+
+_LIMIT = re.compile(r"(<=|>=|<|>|=)?\s*(.+)", re.DOTALL)
+_ROMAN = {"i": 1, "ii": 2, "iii": 3, "iv": 4, "v": 5}
+_SYNONYMS = {"serious": "severe", "life-threatening": "severe", "major": "severe", "minor": "mild"}
+
+
+def qualifies(told: dict[str, str], key: str, wanted: str) -> Truth:
+    """Whether what the note tells of a condition meets one qualifier; unknown where it does not tell."""
+    match = _LIMIT.fullmatch(wanted.strip())
+    if key not in told or match is None:
+        return Truth.UNKNOWN
+    op, limit = match.group(1) or "=", match.group(2).strip().casefold()
+    have = told[key].strip().casefold()
+    have, limit = _SYNONYMS.get(have, have), _SYNONYMS.get(limit, limit)
+    if (low := _rank(have)) is not None and (bound := _rank(limit)) is not None:
+        return holds(Interval(low, low), op, bound)
+    if key == "treatment" and op == "=" and limit not in ("none", "no"):
+        return Truth.FALSE if have in ("none", "no", "topical", "local") else Truth.TRUE if have == limit else Truth.UNKNOWN
+    if op == "=":
+        return Truth.TRUE if have == limit else Truth.FALSE
+    return Truth.UNKNOWN
+
+
+def _rank(word: str) -> float | None:
+    if word in SEVERITIES:
+        return SEVERITIES.index(word)
+    if word in _ROMAN:
+        return _ROMAN[word]
+    try:
+        return float(word)
+    except ValueError:
+        return None
+
+
+def _worded(key: str, wanted: str) -> str:
+    wanted = wanted.replace(">=", "≥ ").replace("<=", "≤ ")
+    return f"NYHA {wanted}" if key == "nyha" else f"{key} {wanted}" if key in ("grade", "stage", "class") else f"needing {wanted} treatment" if key == "treatment" else wanted
+
+
+# ---------------------------------------------------------------- what the note rules out
+
+
+def _ruled_out(value: str, chart: Chart) -> Answer | None:
+    """A denied condition, or a complete statement that covers it ("no history of cardiac disease")."""
+    for concept in (value, *sorted(chart.vocabulary.ancestors(value) - {value})):
+        if concept in chart.denied:
+            return denied(name_of(concept), chart.denied[concept].evidence)
+    infection = chart.denied.get("active_infection")
+    if infection and chart.vocabulary.is_a(value, "infectious_disease") and not any(chart.vocabulary.is_a(value, x) for x in _LASTING):
+        return denied(name_of("active_infection"), infection.evidence)
+    return None
+
+
+def _follows(asked: Presence, chart: Chart) -> Answer | None:
+    """What therapies settle: graft-versus-host disease needs a donor."""
+    if chart.vocabulary.is_a(asked.value, "graft_versus_host_disease") and "allogeneic_transplant" not in chart.given:
+        never = never_given("allogeneic_transplant", chart)
+        return never and false("no allogeneic transplantation, so no graft-versus-host disease", never.evidence)
+    return None
+
+
+def _infertile(value: str, chart: Chart) -> Answer | None:
+    """Sex, age and surgery settle pregnancy, breastfeeding and childbearing (annotation guidelines)."""
+    profile = chart.profile
+    if chart.sex == "male":
+        return false("male patient", evidence_of(profile.sex))
+    if chart.age is not None and (chart.age >= _MENOPAUSE or chart.age < _MENARCHE):
+        return false(f"age {chart.age}", evidence_of(profile.age_years))
+    if surgery := chart.given.get("hysterectomy"):
+        return false("hysterectomy", surgery[0].evidence)
+    for concept in ("hysterectomy", "postmenopausal", "menopause"):
+        for fact in chart.conditions.get(concept, ()):
+            if fact.status in (Status.PRESENT, Status.HISTORICAL):
+                return false(name_of(concept), fact.evidence)
+    return None
+
+
+def _of_the_other_sex(value: str, chart: Chart) -> Answer | None:
+    groups = {"male": _NOT_OF_MEN, "female": _NOT_OF_WOMEN}.get(chart.sex or "", ())
+    if any(chart.vocabulary.is_a(value, group) for group in groups):
+        return false(f"{chart.sex} patient", evidence_of(chart.profile.sex))
+    return None
+
+
+# ---------------------------------------------------------------- what numbers and gradings settle
+
+
+def _by_measurement(asked: Presence, chart: Chart) -> Answer | None:
+    """A condition that is by definition a lab value beyond a limit (lab_findings.csv)."""
+    for finding in load_limits().findings.get(asked.value, ()):
+        lab = measurement(finding.test, chart)
+        if lab is None or (finding.sex and finding.sex != chart.sex):
+            continue
+        there = holds(Interval.measured(lab.value, lab.comparator), "<" if finding.side == "below" else ">", finding.limit)
+        shown = f"{name_of(lab.test)} {lab.comparator or ''}{number(lab.value)}{unit_of(lab.unit)}{on(lab.date)}"
+        if there is Truth.FALSE:
+            return false(f"{shown}, no {name_of(asked.value)}", lab.evidence)
+        if there is Truth.TRUE and (asked.qualifiers or asked.window):
+            return unsettled(f"{shown}: {name_of(asked.value)}; {_course_open(asked)}", f"condition:{asked.value}", lab.evidence)
+        if there is Truth.TRUE:
+            return true(f"{shown}: {name_of(asked.value)}", lab.evidence)
+    return None
+
+
+def _course_open(asked: Presence) -> str:
+    return "the note does not settle " + (listing([_worded(k, v) for k, v in asked.qualifiers]) if asked.qualifiers else "since when")
+
+
+# Conditions that treatment commonly leaves behind; a grade of 2 and more has not recovered.
+_TOXICITIES = ("peripheral_neuropathy", "mucositis", "hand_foot_syndrome", "corneal_disease", "adverse_drug_reaction", "cardiotoxicity",
+               "immune_related_adverse_event", "radiation_pneumonitis", "radiation_proctitis", "pneumonitis", "cytokine_release_syndrome", "icans")
+
+
+def _treatment_toxicity(asked: Presence, chart: Chart) -> Answer:
+    """Adverse events of earlier treatment (above a grade): any graded condition that treatments leave, or a plain denial."""
+    suffered = _graded(chart)
+    judged = [_one(f, asked, chart) for f in suffered]
+    if found := [a for a in judged if a.truth is Truth.TRUE]:
+        return together(Truth.TRUE, found)
+    for concept in ("treatment_toxicity", "adverse_drug_reaction"):
+        if concept in chart.denied:
+            return denied("unresolved toxicity", chart.denied[concept].evidence)
+    if open_ := [a for a in judged if a.truth is Truth.UNKNOWN]:
+        return together(Truth.UNKNOWN, open_)
+    return silent("recovery from earlier toxicity", "condition:treatment_toxicity")
+
+
+def _graded(chart: Chart) -> list[ConditionFact]:
+    kinds: Iterable[str] = ("treatment_toxicity", *_TOXICITIES)
+    return list(dict.fromkeys(f for kind in kinds for f in chart.conditions.get(kind, ()) if f.status is Status.PRESENT))
+
+
+def _not_said(value: str, chart: Chart) -> Answer:
+    name, missing = name_of(value), f"condition:{value}"
+    relatives = chart.relatives.get(value, ())
+    if relatives:
+        told: Evidences = tuple(e for f in relatives for e in f.evidence)
+        return Answer(Truth.UNKNOWN, (Said(capitalised(f"{name_of(relatives[0].id)} in a relative")),), (), (f"{name} of the patient",), told, (missing,))
+    return silent(name, missing)

@@ -1,0 +1,186 @@
+"""The malignancy itself: is it the trial's disease, in which state, measurable, how did it respond, what does it express."""
+
+from __future__ import annotations
+
+from matcher.domain import Lab, Presence, Reading, Status, Truth
+from matcher.eligibility.chart import Chart
+from matcher.eligibility.conditions import condition
+from matcher.eligibility.measurements import Interval, holds, measurement
+from matcher.eligibility.reasons import (
+    Answer,
+    evidence_of,
+    false,
+    name_of,
+    number,
+    on,
+    silent,
+    together,
+    true,
+    unit_of,
+    unsettled,
+)
+from matcher.eligibility.therapies import responded
+
+# Which stated states meet which asked ones (IMWG; Rajkumar 2011). `relapsed_refractory` is asked as either of the two.
+_STATES: dict[str, frozenset[str]] = {
+    "relapsed": frozenset({"relapsed", "relapsed_refractory"}),
+    "refractory": frozenset({"refractory", "relapsed_refractory"}),
+    "relapsed_refractory": frozenset({"relapsed", "refractory", "relapsed_refractory", "progressive"}),
+    "progressive": frozenset({"progressive", "relapsed_refractory", "relapsed", "refractory"}),
+    "previously_treated": frozenset({"relapsed", "refractory", "relapsed_refractory", "remission"}),
+    "newly_diagnosed": frozenset({"newly_diagnosed"}),
+    "remission": frozenset({"remission"}),
+    "stable": frozenset({"stable"}),
+}
+# Serum and urine M-protein, involved free light chain. IMWG 2016 asks 1 g/dL of serum M-protein (Kumar, Lancet Oncol 2016;17:e328);
+# many protocols accept 0.5 g/dL, so that a value between the two is for the protocol to say.
+_SERUM_IMWG, _SERUM_LEAST, _URINE, _CHAIN = 1.0, 0.5, 200.0, 100.0
+_NORMAL_RATIO = (0.26, 1.65)
+
+
+def disease(asked: Presence, chart: Chart) -> Answer:
+    """Has the patient the trial's malignancy? A note that is about another one settles that it is not this."""
+    answer = condition(asked, chart)
+    if answer.truth is not Truth.UNKNOWN:
+        return answer
+    vocabulary, value = chart.vocabulary, asked.value
+    if not answer.silent or not (vocabulary.is_a(value, "malignancy") or vocabulary.is_a(value, "plasma_cell_disorder")):
+        return answer
+    others = [f for f in chart.malignancies if not vocabulary.is_a(value, f.id)]
+    if chart.malignancies and others == list(chart.malignancies):
+        names = " and ".join(dict.fromkeys(name_of(f.id) for f in others[:2]))
+        return false(f"the patient has {names}; no {name_of(value)} is mentioned", others[0].evidence)
+    return answer
+
+
+def disease_state(asked: Presence, chart: Chart) -> Answer:
+    profile = chart.profile
+    wanted, name = asked.value, asked.value.replace("_", "/" if asked.value == "relapsed_refractory" else " ")
+    state = profile.disease_state
+    if state is not None:
+        meeting = _STATES.get(wanted, frozenset({wanted}))
+        shown = f"disease {str(state.value).replace('relapsed_refractory', 'relapsed and refractory').replace('_', ' ')}"
+        if state.value in meeting and (asked.window or asked.qualifiers):
+            return unsettled(f"{shown}; when is not settled", "disease_state", state.evidence)
+        if state.value in meeting:
+            return true(shown, state.evidence)
+        if wanted in _STATES:
+            return false(f"{shown}, not {name}", state.evidence)
+        return unsettled(f"{shown}; {name} is not stated", "disease_state", state.evidence)
+    if chart.never_treated and wanted in ("relapsed", "refractory", "relapsed_refractory", "previously_treated", "remission"):
+        return false(f"no treatment given so far, so not {name}", evidence_of(profile.n_lines))
+    if wanted == "newly_diagnosed" and profile.n_lines and profile.n_lines.value > 1:
+        return false(f"{profile.n_lines.value} prior lines, so not newly diagnosed", profile.n_lines.evidence)
+    return silent("the state of the disease", "disease_state")
+
+
+def response(asked: Presence, chart: Chart) -> Answer:
+    """Best response to the last line: at least the asked one; PD and SD as such."""
+    lines = chart.profile.lines
+    if not lines:
+        return false("no treatment given so far", evidence_of(chart.profile.n_lines)) if chart.never_treated else silent("the response to treatment", "response")
+    last = max(lines, key=lambda x: x.number)
+    shown = f"best response {last.best_response or 'not stated'} to line {last.number}"
+    match responded(last, asked.value):
+        case Truth.TRUE:
+            return true(shown, last.evidence)
+        case Truth.FALSE:
+            return false(shown, last.evidence)
+    return unsettled(shown, "response", last.evidence)
+
+
+def measurable_disease(asked: Presence, chart: Chart) -> Answer:
+    """IMWG: serum M-protein, urine M-protein of 200 mg/24 h, or an involved free light chain of 100 mg/L with abnormal ratio."""
+    serum, urine = chart.profile.latest("serum_m_protein"), chart.profile.latest("urine_m_protein")
+    chain = _involved_chain(chart)
+    judged = [
+        _reaches(serum, _SERUM_IMWG, chart),
+        _reaches(urine, _URINE, chart),
+        _chain_measurable(chain, chart),
+    ]
+    if found := [a for a in judged if a and a.truth is Truth.TRUE]:
+        return together(Truth.TRUE, found)
+    if serum is not None and holds(Interval.measured(serum.value, serum.comparator), ">=", _SERUM_LEAST) is not Truth.FALSE:
+        return unsettled(f"{_shown(serum)}: measurable where the protocol accepts {_SERUM_LEAST} g/dL", "measurable_disease", serum.evidence)
+    normal_ratio = _ratio_normal(chart)
+    no_chains = normal_ratio is True or (judged[2] is not None and judged[2].truth is Truth.FALSE)
+    settled = [a for a in judged if a and a.truth is Truth.FALSE]
+    if no_chains and (serum is not None or normal_ratio) and (urine is not None or normal_ratio):
+        return together(Truth.FALSE, settled)
+    if not settled:
+        return silent("M-protein or free light chains", "measurable_disease")
+    return Answer(Truth.UNKNOWN, tuple(s for a in settled for s in a.said), evidence=tuple(e for a in settled for e in a.evidence), missing=("measurable_disease",))
+
+
+def _reaches(lab: Lab | None, least: float, chart: Chart) -> Answer | None:
+    if lab is None:
+        return None
+    there = holds(Interval.measured(lab.value, lab.comparator), ">=", least)
+    wanted = f"≥ {number(least)}{unit_of(lab.unit)}"
+    return Answer(there, (true(_shown(lab), verb="measurable if", asked=wanted).said), evidence=lab.evidence, missing=() if there is not Truth.UNKNOWN else ("measurable_disease",))
+
+
+def _involved_chain(chart: Chart) -> Lab | None:
+    chains = [lab for lab in (chart.profile.latest("kappa_flc"), chart.profile.latest("lambda_flc")) if lab]
+    return max(chains, key=lambda lab: lab.value, default=None)
+
+
+def _ratio_normal(chart: Chart) -> bool | None:
+    ratio = measurement("flc_ratio", chart)
+    if ratio is None or ratio.comparator:
+        return None
+    return _NORMAL_RATIO[0] <= ratio.value <= _NORMAL_RATIO[1]
+
+
+def _chain_measurable(chain: Lab | None, chart: Chart) -> Answer | None:
+    normal = _ratio_normal(chart)
+    if normal:
+        ratio = measurement("flc_ratio", chart)
+        return false(f"free light chain ratio {number(ratio.value)} normal", ratio.evidence) if ratio else None
+    if chain is None:
+        return None
+    reached = _reaches(chain, _CHAIN, chart)
+    if reached and reached.truth is Truth.TRUE and normal is None:
+        return Answer(Truth.UNKNOWN, reached.said, evidence=reached.evidence, missing=("flc_ratio",))
+    return reached
+
+
+def _shown(lab: Lab) -> str:
+    return f"{name_of(lab.test)} {lab.comparator or ''}{number(lab.value)}{unit_of(lab.unit)}{on(lab.date)}"
+
+
+def expression_of(asked: Presence, chart: Chart) -> Answer:
+    """A marker on the malignant cells: a measured share, or a finding "X positive" or "X expression" of the note."""
+    marker = asked.value
+    lab = chart.profile.latest(f"{marker}_expression")
+    if lab is not None:
+        found = Interval.measured(lab.value, lab.comparator)
+        for key, wanted in asked.qualifiers:
+            met = _share(found, key, wanted)
+            if met is not Truth.TRUE:
+                return Answer(met, (true(_shown(lab), verb="required", asked=wanted).said), evidence=lab.evidence, missing=(f"expression:{marker}",) if met is Truth.UNKNOWN else ())
+        return Answer(holds(found, ">", 0), true(_shown(lab)).said, evidence=lab.evidence)
+    for concept in (f"{marker}_positive", f"{marker}_expression", marker):
+        for fact in chart.conditions.get(concept, ()):
+            if fact.status is Status.PRESENT:
+                if asked.qualifiers:
+                    return unsettled(f"{marker.upper()} positive, share not stated", f"expression:{marker}", fact.evidence)
+                return true(f"{marker.upper()} positive", fact.evidence)
+        if concept in chart.denied:
+            return false(f"{marker.upper()} negative", chart.denied[concept].evidence)
+    return silent(f"{marker.upper()} expression", f"expression:{marker}")
+
+
+def _share(found: Interval, key: str, wanted: str) -> Truth:
+    op = next((o for o in (">=", "<=", ">", "<", "=") if wanted.startswith(o)), "")
+    try:
+        return holds(found, op or ">=", float(wanted.removeprefix(op).rstrip("% ")))
+    except ValueError:
+        return Truth.UNKNOWN
+
+
+def sex(asked: Presence, chart: Chart) -> Answer:
+    stated: Reading | None = chart.profile.sex
+    if stated is None:
+        return silent("the patient's sex", "sex")
+    return (true if stated.value == asked.value else false)(f"{stated.value} patient", stated.evidence)

@@ -1,0 +1,165 @@
+"""The answer to one statement: its truth, and what a clinician is told. Sentences are put together once, at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from functools import lru_cache
+from typing import TypeVar
+
+from matcher.domain import Evidences, Finding, PartialDate, Reading, Truth
+from models import load_vocabulary
+
+_T = TypeVar("_T")
+_SHOWN = 4  # a reason names at most this many deciding facts
+_LISTED = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What the note shows, and what is asked of it: "Age 63", "required", "≥ 18"."""
+
+    shown: str
+    verb: str = ""
+    asked: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`denied`: names the note settles as absent. `silent`: names it does not speak of."""
+
+    truth: Truth
+    said: tuple[Said, ...] = ()
+    denied: tuple[str, ...] = ()
+    silent: tuple[str, ...] = ()
+    evidence: Evidences = ()
+    missing: tuple[str, ...] = ()
+    presumed: bool = False
+
+
+def true(shown: str, evidence: Evidences = (), verb: str = "", asked: str = "") -> Answer:
+    return Answer(Truth.TRUE, (Said(shown, verb, asked),), evidence=evidence)
+
+
+def false(shown: str, evidence: Evidences = (), verb: str = "", asked: str = "") -> Answer:
+    return Answer(Truth.FALSE, (Said(shown, verb, asked),), evidence=evidence)
+
+
+def denied(name: str, evidence: Evidences = ()) -> Answer:
+    return Answer(Truth.FALSE, denied=(name,), evidence=evidence)
+
+
+def unsettled(shown: str, missing: str, evidence: Evidences = ()) -> Answer:
+    """The note speaks of it and does not settle it."""
+    return Answer(Truth.UNKNOWN, (Said(shown),), evidence=evidence, missing=(missing,))
+
+
+def silent(name: str, missing: str) -> Answer:
+    """The note does not speak of it."""
+    return Answer(Truth.UNKNOWN, silent=(name,), missing=(missing,))
+
+
+def flip(answer: Answer) -> Answer:
+    return replace(answer, truth=~answer.truth)
+
+
+def together(truth: Truth, answers: Iterable[Answer], presumed: bool = False) -> Answer:
+    """One answer that gives the reasons of all, in order."""
+    parts = tuple(answers)
+    return Answer(
+        truth,
+        _unique(s for a in parts for s in a.said),
+        _unique(n for a in parts for n in a.denied),
+        _unique(n for a in parts for n in a.silent),
+        tuple(sorted({e for a in parts for e in a.evidence})),
+        _unique(m for a in parts for m in a.missing),
+        presumed,
+    )
+
+
+def _unique(values: Iterable[_T]) -> tuple[_T, ...]:
+    return tuple(dict.fromkeys(values))
+
+
+def finding(answer: Answer) -> Finding:
+    return Finding(answer.truth, render(answer), answer.evidence, answer.missing, answer.presumed)
+
+
+def render(answer: Answer) -> str:
+    asked: dict[tuple[str, str], list[str]] = {}
+    for said in answer.said:
+        wanted = asked.setdefault((said.shown, said.verb), [])
+        if said.asked and said.asked not in wanted:
+            wanted.append(said.asked)
+    sentences = [shown + (f", {verb} {' and '.join(wanted)}" if wanted else "") for (shown, verb), wanted in asked.items()]
+    if len(sentences) > _SHOWN:
+        sentences[_SHOWN:] = [f"and {len(sentences) - _SHOWN} more"]
+    if answer.denied:
+        sentences.append(f"No {listing(answer.denied)}")
+    if answer.silent:
+        names = listing(answer.silent)
+        sentences.append(f"The note does not mention {names}" + ("; presumed absent" if answer.presumed else ""))
+    return capitalised("; ".join(sentences))
+
+
+def listing(names: Sequence[str], last: str = "or") -> str:
+    """"a, b or c"; of many the first few and how many more."""
+    shown = list(names[:_LISTED])
+    if len(names) > _LISTED:
+        return f"{', '.join(shown)} {last} {len(names) - _LISTED} more"
+    return f" {last} ".join([", ".join(shown[:-1]), shown[-1]]) if len(shown) > 1 else shown[0]
+
+
+def capitalised(text: str) -> str:
+    first = text.split(" ", 1)[0]
+    return text[:1].upper() + text[1:] if first.islower() or first[1:].islower() else text
+
+
+@lru_cache(maxsize=4096)
+def name_of(concept: str) -> str:
+    """What clinicians call a concept of the vocabulary."""
+    vocabulary = load_vocabulary()
+    for table in (vocabulary.conditions, vocabulary.therapies, vocabulary.tests):
+        if concept in table:
+            return table[concept].name
+    return concept if concept in vocabulary.drugs else concept.replace("_", " ")
+
+
+def number(value: float) -> str:
+    """3,410 and 0.53, as a report would print it: at most four figures after conversion, whole counts whole."""
+    if value == int(value):
+        return f"{int(value):d}"
+    return f"{value:.3g}" if abs(value) < 100 else f"{value:.0f}" if abs(value) >= 1000 else f"{value:.1f}"
+
+
+def unit_of(unit: str | None) -> str:
+    """A UCUM unit as people write it."""
+    written = {"1": "", "{score}": "", "10*9/L": "×10⁹/L", "mL/min/{1.73_m2}": "mL/min/1.73 m²", "[IU]/mL": "IU/mL", "mg/(24.h)": "mg/24 h", "Cel": "°C",
+               "mm[Hg]": "mmHg", "kg/m2": "kg/m²", "a": "years", "d": "days"}
+    spelled = written.get(unit or "", unit or "")
+    return f" {spelled}" if spelled and spelled != "%" else spelled
+
+
+def sign(op: str) -> str:
+    return {"<=": "≤", ">=": "≥"}.get(op, op)
+
+
+def on(when: PartialDate | date | None) -> str:
+    """" on 2024-02-11" or " in 2024-02"."""
+    if when is None:
+        return ""
+    return f" {'on' if isinstance(when, date) or when.day else 'in'} {when}"
+
+
+def duration(days: float) -> str:
+    """A window as a protocol says it: months of 30 days, years of 365."""
+    for size, name in ((365, "year"), (30, "month"), (7, "week"), (1, "day")):
+        if days >= size and days % size == 0:
+            count = int(days // size)
+            return f"{count} {name}{'s' if count > 1 else ''}"
+    return f"{number(days)} days"
+
+
+def evidence_of(reading: Reading | None) -> Evidences:
+    return reading.evidence if reading else ()
