@@ -6,8 +6,10 @@ Matching works on characters (Aho-Corasick), because a tokenizer costs ten times
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Generic, TypeVar
 
 import ahocorasick_rs
@@ -53,8 +55,7 @@ class Lexicon(Generic[Meaning]):
         """All names in the text, in order, without overlaps."""
         if self._automaton is None:
             return []
-        folded = fold(text)
-        squeezed, places = _squeeze(folded)
+        squeezed, places = _squeezed(text)
         candidates = []
         for index, start, end in self._automaton.find_matches_as_indexes(squeezed, overlapping=True):
             if start and squeezed[start - 1].isalnum() and squeezed[start].isalnum():
@@ -89,28 +90,31 @@ def _spaced(folded: str) -> str:
     return re.sub(r"[\s\-]+", " ", folded).strip()
 
 
-def _squeeze(folded: str) -> tuple[str, list[int]]:
-    """Runs of spaces and hyphens become one space; `places` maps each kept character to its offset."""
-    if "-" not in folded and "  " not in folded:
-        return folded, range(len(folded))  # type: ignore[return-value]
-    kept, places, gap = [], [], False
-    for place, char in enumerate(folded):
-        if char in " -":
-            if gap:
-                continue
-            gap, char = True, " "
-        else:
-            gap = False
-        kept.append(char)
-        places.append(place)
-    return "".join(kept), places
+class _Places:
+    """Offset in the folded text of each character of the squeezed one."""
+
+    def __init__(self, cuts: list[int], shifts: list[int]) -> None:
+        self._cuts, self._shifts = cuts, shifts
+
+    def __getitem__(self, at: int) -> int:
+        return at + self._shifts[bisect_right(self._cuts, at)]
+
+
+@lru_cache(maxsize=2)  # several lexicons read one note in turn
+def _squeezed(text: str) -> tuple[str, _Places]:
+    """The folded text with each run of spaces and hyphens as one space."""
+    folded = fold(text)
+    cuts, shifts, removed = [], [0], 0
+    for run in re.finditer(r"[ \-]{2,}", folded):
+        cuts.append(run.start() - removed + 1)
+        removed += run.end() - run.start() - 1
+        shifts.append(removed)
+    return re.sub(r"[ \-]+", " ", folded), _Places(cuts, shifts)
 
 
 def names_of(table: Mapping[str, object]) -> Iterable[tuple[str, str]]:
-    """(name, id) of a vocabulary table: ids, preferred names and aliases."""
+    """(name, id) of a vocabulary table: preferred names and aliases; where a row has no name, its id is one (an INN)."""
     for concept, row in table.items():
-        yield concept.replace("_", " "), concept
-        if name := getattr(row, "name", None):
-            yield name, concept
+        yield getattr(row, "name", concept), concept
         for alias in row.aliases:  # type: ignore[attr-defined]
             yield alias, concept
