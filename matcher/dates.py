@@ -16,6 +16,13 @@ _MONTHS = {name: number for number, name in enumerate(_NAMES, 1)}
 _MONTH = (
     r"(?:jan(?:uary)?|febr?(?:uary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
 )
+_ABROAD = {  # months in other languages, after a day: 2 de junio de 2025, 12. März 2025, 3 mai 2025
+    name: number for number, names in enumerate((
+        "enero janvier januar januari gennaio janeiro", "febrero février fevrier februar februari febbraio fevereiro", "marzo mars märz maerz maart março marco",
+        "abril avril aprile", "mayo mai mei maj maggio maio", "junio juin juni giugno junho", "julio juillet juli luglio julho",
+        "agosto août aout augustus augusti", "septiembre septembre settembre setembro", "octubre octobre oktober ottobre outubro",
+        "noviembre novembre novembro", "diciembre décembre decembre dezember dicembre dezembro desember"), 1) for name in names.split()
+}
 _YEAR = r"(?:19[2-9]\d|20[0-4]\d)"
 _DATE = re.compile(  # matched only at the places _PLACE finds, which is ten times faster than a search
     rf"""(?:
@@ -23,6 +30,7 @@ _DATE = re.compile(  # matched only at the places _PLACE finds, which is ten tim
   | (?P<a>\d{{1,2}})(?P<s2>[-/.])(?P<b>\d{{1,2}})(?P=s2)(?P<y>{_YEAR}|\d\d)(?![\d/%])(?!\.\d)
   | (?P<my_m>\d{{1,2}})[-/.](?P<my_y>{_YEAR})(?![\d/])(?!\.\d)
   | (?P<d1>\d{{1,2}})(?:st|nd|rd|th)?(?:[ -]|\s+of\s+)?(?P<m1>{_MONTH})\b\.?(?:[ ,/-]{{0,2}}(?P<y1>{_YEAR}|'\d\d|\d\d(?=[\s,;:.)\]]|$))(?![\d:]))?
+  | (?P<d0>\d{{1,2}})(?:\.|er|º)?[ ](?:de[ ])?(?P<m0>{"|".join(sorted(_ABROAD, key=len, reverse=True))})\b(?:[ ](?:del?[ ])?(?P<y0>{_YEAR}))?
   | (?P<m2>{_MONTH})\b\.?[ -]{{0,2}}(?P<d2>\d{{1,2}})(?:st|nd|rd|th)?(?![\d:/%.]\d|\d)(?:[ ,/-]{{1,2}}(?P<y2>{_YEAR}|'\d\d))?(?!\d)
   | (?P<m3>{_MONTH})\b\.?,?(?:[ /-]|\s+of\s+)?(?P<y3>{_YEAR}|'\d\d)(?!\d)
   | (?P<y4>{_YEAR})[ -](?P<m4>{_MONTH})\b(?:[ -](?P<d4>\d{{1,2}})(?!\d))?
@@ -35,7 +43,7 @@ _DATE = re.compile(  # matched only at the places _PLACE finds, which is ten tim
     re.IGNORECASE | re.VERBOSE,
 )
 _PLACE = re.compile(r"\d+|'\d\d|[jfmasond][aepuco][nbrylgptvc]")
-_TRIGRAMS = frozenset(_MONTHS)
+_TRIGRAMS = frozenset(_MONTHS) | {name[:3] for name in _ABROAD}
 # A pair of numbers that is a score, strength, vision, donor match or tumour size, not a day of a month.
 _NOT_A_DAY = re.compile(
     r"(?:\b(?:pain|ice|power|strength|score|vas|nrs|scale|vision|va|bp|rr|donor|hla|apgar|rated?|grade|motor|aox?|wt|level|mrc|match\w*|exp|rr|"
@@ -108,7 +116,7 @@ def _month_ahead(lowered: str, end: int) -> bool:
         end += 2
     while lowered[end : end + 1] in (" ", "-"):
         end += 1
-    if lowered[end : end + 3] == "of ":
+    if lowered[end : end + 3] in ("of ", "de "):
         end += 3
     return lowered[end : end + 3] in _TRIGRAMS
 
@@ -128,6 +136,9 @@ class _Reader:
             return self._mention(m, self._numeric(int(g["a"]), int(g["b"]), _full_year(g["y"]), m))
         if g["my_y"]:
             return self._mention(m, _date(int(g["my_y"]), int(g["my_m"])))
+        if g["m0"]:
+            month = _ABROAD[g["m0"].lower()]
+            return self._mention(m, _date(int(g["y0"]), month, int(g["d0"])) if g["y0"] else self._yearless(month, int(g["d0"])))
         for day, month, year in (("d1", "m1", "y1"), ("d2", "m2", "y2")):
             if g[month]:
                 return self._day_of_month(m, int(g[day]), _MONTHS[g[month][:3].lower()], g[year])

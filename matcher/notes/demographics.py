@@ -2,20 +2,216 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from datetime import date
 
+from matcher.dates import DateMention, find_dates
 from matcher.domain import Reading
 from matcher.notes.document import Document
+
+# What stands before a date and makes it the note's own, strongest first; the rest are dates of something else.
+_OWN_DATE = (
+    (90, r"(?:date|time|day) of (?:service|the visit|visit|clinic|encounter|consultation|contact|appointment|review|evaluation|examination|exam|"
+         r"conference|meeting|the note|note|report|letter|entry|discharge)|\bdos|(?:visit|clinic|encounter|consultation|consult|note|service|appointment|"
+         r"review|conference|meeting|discharge|contact|report|letter|entry|session)(?: (?:date|time|day))|(?:seen|reviewed|discharged|visited|examined|attended)(?: on| in clinic on)?|discharge|\bout|date/time|reference date"),
+    (70, r"\bdate|\bdt|dated|datum|fecha|\bdata|call received|received call|\brecord(?:ed)?(?: date| on| time)?|updated|\bupd|as of|"
+         r"letter of|visit|clinic|encounter|consultation|\ble|written(?: on)?|created(?: on)?|minutes(?: of)?|board(?: of)?|conference(?: of)?|today(?: is)?|today's date"),
+    (30, r"(?:electronically )?signed(?: on| by [^\n]{0,40})?|dictated(?: on)?|typed(?: on)?|transcribed(?: on)?|printed(?: on)?|authenticated(?: on)?|"
+         r"completed(?: on)?|filed(?: on)?|\bin|admi(?:tted|ssion)(?: date| on)?|date of admission|date of dictation|dictation date"),
+)
+_OWN = tuple((weight, re.compile(rf"(?:{words})[\s:.=,(\[-]*(?:(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?[,. ]*)?(?:the )?$", re.IGNORECASE)) for weight, words in _OWN_DATE)
+_OTHER_DATE = re.compile(
+    r"(?:\bd\.?o\.?b\.?|born(?: on| in)?|birth(?:day|date)?|date of birth|referr\w*(?: on| date)?|referral(?: date| received)?|received(?: on)?|since|from|"
+    r"\bdx|diagnos\w*|started|last \w+|next \w+|follow.?up|return|labs?|laborator\w+|results?|bloods?|infused|expires?|valid|onset|surgery|due)[\s:.=,(-]*(?:on |in )?$",
+    re.IGNORECASE,
+)
+_HEADER = 500  # characters: where a note carries its own date without a label
 
 
 def read_note_date(doc: Document) -> date | None:
     """The date of the visit or dictation (not of birth, referral, print or a result)."""
-    return None
+    best: tuple[int, int] | None = None
+    found: date | None = None
+    title = _title_end(doc.text)
+    entries: list[date] = []  # lines that begin with a date
+    for mention in find_dates(doc.text[:20_000], doc.day_first):
+        if not mention.date.day:
+            continue
+        weight = _weight(doc, mention, title)
+        if doc.text[doc.text.rfind("\n", 0, mention.start) + 1 : mention.start].strip(" -*[(") == "":
+            entries.append(mention.date.earliest)
+        if weight and (best is None or (weight, -mention.start) > best):
+            best, found = (weight, -mention.start), mention.date.earliest
+    if len(entries) >= 4 and (best is None or best[0] <= 50) and entries == sorted(entries):
+        return entries[-1]  # a running log: the note is as of its last entry
+    return found
+
+
+def _title_end(text: str) -> int:
+    """Where the first lines end: five lines that say something."""
+    place = 0
+    for _ in range(5):
+        while place < len(text) and text[place] in "\r\n":
+            place += 1
+        following = text.find("\n", place)
+        if following < 0:
+            return min(len(text), _HEADER)
+        place = following
+    return min(place, _HEADER)
+
+
+def _weight(doc: Document, mention: DateMention, title_end: int) -> int:
+    line_start = doc.text.rfind("\n", 0, mention.start) + 1
+    before = doc.text[max(line_start, mention.start - 60) : mention.start]
+    if _OTHER_DATE.search(before):
+        return 0
+    in_head = mention.start < max(title_end, 80)
+    for weight, words in _OWN:
+        if words.search(before):
+            # A label such as "visit" or "date" deep in the text is about another day; a signature at the end is the note's.
+            near_end = weight == 30 and mention.start > len(doc.text) - 300
+            labelled = weight == 90 and line_start == mention.start - len(before) and mention.start < 2500
+            return weight if in_head else weight - 20 if labelled or near_end else 0
+    if in_head and (mention.start < 80 or mention.start - line_start < 90) and not re.search(r"\b(?:on|in|until|to|till|before|after|by)\s*$", before):
+        return 50
+    return 0
+
+
+_NUMBER_WORDS = {w: n for n, w in enumerate(
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split())}
+_TENS = {w: 10 * n for n, w in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)}
+_WORDED = r"(?:(?:twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)(?:[- ](?:one|two|three|four|five|six|seven|eight|nine))?|" + "|".join(w for w in _NUMBER_WORDS if w != "zero") + ")"
+_FEMALE = r"female|woman|women|lady|girl|f|gravida|primigravida|multigravida|primipara|nun|housewife|waitress|actress"
+_MALE = r"male|man|gentleman|men|boy|m"
+_SEXED = rf"(?:{_FEMALE}|{_MALE})"
+_AGE = re.compile(
+    rf"""(?<![\w./,])(?:
+      (?P<old>\d{{1,3}}|{_WORDED})[\s-]*(?:(?:years?|yrs?)\.?[\s-]*(?:of[\s-]age|old)|y\s?/\s?o|y\.?\s?o\.?(?![a-z])|year-old|yr-old|jährige?r?|ans\b)
+    | (?P<months>\d{{1,3}}|{_WORDED})[\s-]*(?P<short>months?|mos?|m/o|weeks?|wks?|days?|hours?)\.?[\s-]*(?:of[\s-]age|old)\b
+    | (?P<letter>\d{{1,3}})[ \t]?(?:y(?:rs?|ears?)?\.?[ \t,/-]*)?(?:[MF]\b(?!\s*[/:=]?\s*\d)|(?:male|female|woman|man|gentleman|lady)\b)
+    | (?:\bage[ds]?|\bage\s*\(\w+\))\s*(?:is\s*|of\s*|[:=~.-]\s*)*(?P<aged>\d{{1,3}})(?!\s*(?:months?|mos?\b|weeks?|days?|[-–]\s*\d|[./]\d))
+    | (?:\b[MF]|\b(?:male|female|woman|man|boy|girl|gentleman|lady))\s*[/,;:(|-]?\s*(?:aged?\s*)?(?P<after>\d{{1,3}})(?:\s*(?:years?|yrs?|y)\b\.?)?(?!\s*(?:months?|weeks?|days?)|[\d/%-]|[.,]\d|\s*(?:mg|kg|cm|x\b))
+    | (?P<years>\d{{1,3}})\s*(?:years?|yrs?|y)\b\.?
+    )""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_RELATIVE = re.compile(
+    r"\b(?:mother|father|mom|mum|dad|brother|sister|son|daughter|uncle|aunt|cousin|grand\w+|niece|nephew|parents?|sibling\w*|twin|spouse|partner|"
+    r"family|relatives?|neighbou?r|donor|maternal|paternal|fhx?|child|children|baby|infant|great-\w+)\b", re.IGNORECASE
+)
+_THEN = re.compile(r"(?:\b(?:at|@|since|from|until|till|by|before|after|over|under|above|below|aged?\s+at|when|was|for|past|last|every|within|in)\b|(?<!-)[<>≥≤@])\s*(?:the\s*)?(?:age\s*)?(?:of\s*)?(?:about\s*)?$", re.IGNORECASE)
+_NAMED = re.compile(rf"(?:\b(?:mr|mrs|ms|miss|mister|madam|sir|patient|pt|name|sex|gender|{_SEXED})\b\.?(?:[^.;\n]|(?<=\b[A-Z])\.){{0,40}})$", re.IGNORECASE)
 
 
 def read_age(doc: Document, note_date: date | None) -> Reading | None:
+    """Whole years at the note's date, as stated; else from the date of birth. Children under a year are 0."""
+    best: tuple[int, int, Reading] | None = None
+    for m in _AGE.finditer(doc.text, 0, 40_000):
+        strength, years = _strength(doc, m)
+        if strength and 0 <= years <= 120 and (best is None or strength > best[0]):
+            best = (strength, m.start(), Reading(years, (doc.evidence(m.start(), m.end()),)))
+            if strength >= 3:
+                break
+    return best[2] if best else _age_from_birth(doc, note_date)
+
+
+def _strength(doc: Document, m: re.Match[str]) -> tuple[int, int]:
+    """How surely a match is the patient's present age (0: it is not), and the years."""
+    text = doc.text
+    before = text[max(0, m.start() - 60) : m.start()]
+    clause = re.split(r"[.;\n(]", before)[-1]
+    if _THEN.search(clause) or (_RELATIVE.search(clause) and not re.search(r"\b(?:patient|pt)\b", clause, re.IGNORECASE)):
+        return 0, 0
+    g = m.groupdict()
+    if g["months"]:
+        number, unit = _count(g["months"]), g["short"][:2].lower()
+        return 3, number // 12 if unit == "mo" or g["short"].lower() == "m/o" else number // 52 if unit in ("we", "wk") else number // 365 if unit == "da" else 0
+    if g["old"]:
+        after = text[m.end() : m.end() + 20].lower()
+        if re.match(r"\s*(?:history|child|son|daughter|sister|brother|mother|father|baby|grand)", after) and not re.match(r"\s*(?:mother|father) (?:of|with|who|pres)", after):
+            return 0, 0
+        return 3, _count(g["old"])
+    if g["letter"]:
+        return (3 if re.search(r"[a-zMF]$", m.group()) else 0), int(g["letter"])
+    if g["aged"]:
+        return 3, int(g["aged"])
+    if g["after"]:
+        return 2, int(g["after"])
+    if _NAMED.search(before) or re.match(rf"[\s,;/|-]*(?:{_SEXED})\b", text[m.end() : m.end() + 14], re.IGNORECASE):
+        return 2, int(g["years"])
+    return 0, 0
+
+
+def _count(written: str) -> int:
+    if written.isdigit():
+        return int(written)
+    return sum(_TENS.get(word, _NUMBER_WORDS.get(word, 0)) for word in re.split(r"[- ]", written.lower()))
+
+
+def _age_from_birth(doc: Document, note_date: date | None) -> Reading | None:
+    if note_date is None:
+        return None
+    for mention in find_dates(doc.text[:20_000], doc.day_first):
+        if re.search(r"(?:\bd\.?o\.?b\.?|birth(?:day|date)?|\bborn(?: on| in)?|\*)[\s:.=-]*$", doc.text[max(0, mention.start - 20) : mention.start], re.IGNORECASE):
+            born = mention.date
+            if not born.day:
+                continue  # a year of birth alone leaves two ages
+            years = note_date.year - born.year - ((note_date.month, note_date.day) < (born.month, born.day))
+            if 0 <= years <= 120:
+                return Reading(years, (doc.evidence(mention.start, mention.end),))
     return None
+
+
+_SEX_LABEL = re.compile(r"\b(?:sex|gender)\s*(?:at birth\s*)?[:=]?\s*(?P<sex>female|male|woman|man|f|m)\b", re.IGNORECASE)
+_SEX_LETTER = re.compile(r"(?<![\w./])\d{1,3}\s?(?:y(?:/?o|rs?|ears?)?\.?[\s,/|-]*(?:old)?[\s,/|-]*)?(?P<sex>[MF])\b(?!\s*[:=]?\s*\d)|\b(?P<sex2>[MF])\s*[/,|-]\s*\d{1,3}\b")
+_SEX_WORD = re.compile(r"\b(?P<f>female|woman|lady|girl|mrs|ms|miss|madam)\b|\b(?P<m>male|man|gentleman|boy|mr|mister)\b", re.IGNORECASE)
+_KIN = re.compile(r"[^\s.;]+(?: old)? (?:\w+ )?(?:(?P<f>wife|mother|grandmother|housewife)|(?P<m>husband|father|grandfather))\b", re.IGNORECASE)
+_PRONOUN = re.compile(r"\b(?:(?P<f>she|her|hers|herself)|(?P<m>he|his|him|himself))\b", re.IGNORECASE)
+_ORGAN = re.compile(
+    r"\b(?:(?P<f>pregnan\w+|hysterectomy|menopaus\w+|postmenopausal|menses|lmp|gravida|g\d ?p\d|oophorectomy|ovar\w+|uter\w+|tah/bso|breast-?feeding|para \d)|"
+    r"(?P<m>prostat\w+|testic\w+|bph|turp|orchi\w+|psa))\b", re.IGNORECASE
+)
 
 
 def read_sex(doc: Document) -> Reading | None:
-    return None
+    """"female" or "male": said beside the age or as a label; else by title, pronouns, or what only one sex has."""
+    text = doc.text[:40_000]
+    if m := _SEX_LABEL.search(text):
+        return _sexed(doc, m.start(), m.end(), m.group("sex")[0].lower() in "fw")
+    for age in _AGE.finditer(text):
+        if _strength(doc, age)[0]:
+            beside = re.compile(rf"[^.;\n]{{0,60}}?\b(?P<word>{_SEXED})\b", re.IGNORECASE).match(text, age.start())
+            if kin := _KIN.match(text, age.start()):  # a caller's "70 yr old husband", "a 34-year-old mother of two"
+                return _sexed(doc, kin.start(), kin.end(), kin.group("f") is not None)
+            if beside and not _RELATIVE.search(text, age.start(), beside.start("word")):
+                word = beside.group("word").lower()
+                return _sexed(doc, beside.start("word"), beside.end("word"), re.fullmatch(_FEMALE, word) is not None)
+    if m := _SEX_LETTER.search(text):
+        return _sexed(doc, m.start(), m.end(), (m.group("sex") or m.group("sex2")) == "F")
+    for m in _SEX_WORD.finditer(text):
+        if not _RELATIVE.search(text, max(0, m.start() - 25), m.end() + 12):
+            return _sexed(doc, m.start(), m.end(), m.group("f") is not None)
+    return _majority(doc, _PRONOUN) or _majority(doc, _ORGAN)
+
+
+def _majority(doc: Document, words: re.Pattern[str]) -> Reading | None:
+    """The sex most words speak of, in clauses that name no relative."""
+    found: dict[bool, list[re.Match[str]]] = {True: [], False: []}
+    for m in _outside_kin(doc, words):
+        found[m.group("f") is not None].append(m)
+    female, male = len(found[True]), len(found[False])
+    if female == male:
+        return None
+    first = found[female > male][0]
+    return _sexed(doc, first.start(), first.end(), female > male)
+
+
+def _outside_kin(doc: Document, words: re.Pattern[str]) -> Iterator[re.Match[str]]:
+    for m in words.finditer(doc.text, 0, 40_000):
+        if doc.section_at(m.start()).kind != "family" and not _RELATIVE.search(doc.text, max(0, m.start() - 40), m.start()):
+            yield m
+
+
+def _sexed(doc: Document, start: int, end: int, female: bool) -> Reading:
+    return Reading("female" if female else "male", (doc.evidence(start, end),))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 
+from matcher.dates import day_first
 from matcher.domain import Evidence
 
 # Section kinds and the headings that open them; a heading stands at the start of a line, or after a sentence in run-on notes.
@@ -27,8 +28,10 @@ _HEADING = re.compile(
     r"^[ \t#*\-•]*(?:\d+[.)]\s*)?(?:" + "|".join(f"(?P<{kind}>{pattern})" for kind, pattern in HEADINGS.items()) + r")\b[ \t]*(?:\([^)\n]{0,40}\)[ \t]*)?(?::|\.(?=\s)|-(?=\s)|$)",
     re.IGNORECASE | re.MULTILINE,
 )
-_ABBREVIATED = r"(?<!\bDr)(?<!\bMr)(?<!\bMrs)(?<!\bMs)(?<!\bvs)(?<!\be\.g)(?<!\bi\.e)(?<!\bca)(?<!\bapprox)(?<!\bNo)(?<!\bgr)(?<!\bSt)(?<!\bSept)(?<!\bJan)(?<!\bFeb)(?<!\bAug)(?<!\bOct)(?<!\bNov)(?<!\bDec)"
-_SENTENCE_END = re.compile(_ABBREVIATED + r"(?<=[.!?])[)\"']?\s+(?=[A-Z0-9(\"'\[~<>+-])|\n[ \t]*\n\s*|\n(?=[ \t]*(?:[-*•+>#]|\d{1,2}[.)]\s|[A-Z][\w /&-]{0,40}:))")
+_ABBREVIATED = "".join(rf"(?<!\b{word}\.)" for word in "Dr Mr Mrs Ms vs e\\.g i\\.e approx gr St Sept Jan Feb Aug Oct Nov Dec T".split())
+_SENTENCE_END = re.compile(
+    rf"[.!?]{_ABBREVIATED}[)\"']?\s+(?=[A-Z0-9(\"'\[~<>+-])"
+    r"|\n[ \t]*\n\s*|\n(?=[ \t]*(?:[-*•+>#]|\d{1,2}[.)]\s|[A-Z][\w /&-]{0,40}:))")
 _CLAUSE_END = re.compile(r";|\n|(?<=\w)\s+[-–—]\s+|,?\s+\b(?:but|however|although|though|except|whereas|yet|which|who|then|therefore|because|since)\b", re.IGNORECASE)
 
 
@@ -50,6 +53,11 @@ class Document:
 
     def evidence(self, start: int, end: int) -> Evidence:
         return Evidence(start, end, self.text[start:end])
+
+    @cached_property
+    def day_first(self) -> bool | None:
+        """Whether this note's numeric dates put the day first."""
+        return day_first(self.text)
 
     @cached_property
     def sections(self) -> tuple[Section, ...]:
