@@ -16,8 +16,12 @@ _DIVIDERS = ("except", "unless", "if")
 
 def read_sentence(tokens: Sequence[Token], context: Context) -> Expression | None:
     """What one sentence says about the patient, or None where it says nothing."""
-    if any(t.kind == "allowed" for t in tokens) and not any(t.kind == "unless" for t in tokens):
-        return None if not context.exclusion or any(t.kind == "allowed" for t in tokens[-12:]) else _divided(tokens, context)
+    permitted = next((p for p, t in enumerate(tokens) if t.kind == "allowed" and _depth(tokens, p) == 0), None)
+    if permitted is not None and not any(t.kind == "unless" for t in tokens):
+        earlier = max((p for p in range(permitted) if tokens[p].kind == ";"), default=None)
+        if earlier is None and not any(t.kind == "op" for t in tokens[:permitted]):
+            return None
+        tokens = tokens[: earlier if earlier is not None else permitted]
     return _divided(tokens, context)
 
 

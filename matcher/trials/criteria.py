@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any
 
 from matcher.domain import AllOf, AnyOf, AtLeast, AtScreening, Comparison, Expression, Kind, Not, Presence, Unparsed
 from matcher.trials.clauses import read_sentence
 from matcher.trials.lexer import Token, plain, tokens
 from matcher.trials.logic import Context, conjoin, disjoin
+from matcher.trials.measures import FLIP
+from models import load_vocabulary
+from models.vocabulary import Condition, Drug, Therapy
 
 _PART = re.compile(r"(?:^|(?<=[\s;:,.)]))(?:\(\s?(?:\d{1,2}|[a-h]|i{1,3}|iv|vi{0,3})\s?\)|(?:\d{1,2}|[a-h]|i{1,3}|iv)\s?\)|\n\s*[-*+]\s|\n\s*(?:\d{1,2}|[a-h])\.\s)(?=\s?\S)", re.IGNORECASE)
 
@@ -93,12 +97,22 @@ def _sentences(found: list[Token], context: Context) -> Expression | None:
         depth = max(0, depth + (token.kind in ("(", "[")) - (token.kind in (")", "]")))
         if token.kind == "." and depth == 0:
             runs.append([])
+        elif depth == 0 and runs[-1] and _begins(token, runs[-1][-1], context.text):
+            runs.append([token])
         else:
             runs[-1].append(token)
     expressions = [e for run in runs if run and (e := read_sentence(run, context)) is not None]
     if not expressions:
         return None
     return disjoin(*expressions) if context.exclusion else conjoin(*expressions)
+
+
+_BEGINS = re.compile(r"(?:No|Not|At least|Must|More than|Less than|Greater than|Patients|Subjects|Participants|Concurrent|Recovered|Prior|Fertile|HIV|Able|Adequate|Women|Men|History of|Any)\b")
+
+
+def _begins(token: Token, before: Token, text: str) -> bool:
+    """Whether a sentence begins without a full stop before it, as in records whose line breaks were lost."""
+    return before.kind not in (",", ":", ";", "(", "and", "or", "/", "-", "neg", "subject", "ever", "frame", "stop", "filler") and bool(_BEGINS.match(text, token.start))
 
 
 def coverage(text: str, expression: Expression) -> float:
@@ -115,9 +129,7 @@ def constraints(expression: Expression) -> list[dict[str, Any]]:
     """The atomic statements within an item, as commands.md lists them: fact, op, value, unit, window_days, x_uln, of."""
     found = []
     for statement, absent in _statements(expression, False):
-        row = _row(statement, absent)
-        if row is not None and row not in found:
-            found.append(row)
+        found += [row for row in _row(statement, absent) if row not in found]
     return found
 
 
@@ -132,15 +144,44 @@ def _statements(expression: Expression, negated: bool) -> Iterator[tuple[Compari
             yield expression, negated
 
 
-_FLIP = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "=": "="}
-
-
-def _row(statement: Comparison | Presence, absent: bool) -> dict[str, Any] | None:
+def _row(statement: Comparison | Presence, absent: bool) -> Iterator[dict[str, Any]]:
+    """The contract's row, or rows where a finer or wider concept stands for several of its names; none for facts outside it."""
     window = statement.window.days if statement.window and statement.window.relation == "within" else None
     if isinstance(statement, Comparison):
-        row: dict[str, Any] = {"fact": statement.fact, "op": _FLIP[statement.op] if absent else statement.op, "value": statement.value, "unit": statement.unit, "window_days": window}
-        row |= {"x_uln": True} if statement.x_uln else {}
-        row |= {"of": statement.of} if statement.of else {}
-        return row
-    value: Any = True if statement.fact == "measurable_disease" else statement.value
-    return {"fact": statement.fact, "op": "absent" if absent else "present", "value": value, "unit": None, "window_days": window}
+        for of in _reported(statement.of) if statement.of else (None,):
+            row: dict[str, Any] = {"fact": statement.fact, "op": FLIP[statement.op] if absent else statement.op, "value": statement.value, "unit": statement.unit, "window_days": window}
+            yield row | ({"x_uln": True} if statement.x_uln else {}) | ({"of": of} if of else {})
+        return
+    op = "absent" if absent else "present"
+    if statement.fact == "measurable_disease":
+        yield {"fact": statement.fact, "op": op, "value": True, "unit": None, "window_days": window}
+    elif statement.fact in ("condition", "disease", "prior_therapy", "refractory_to"):
+        for value in _reported(statement.value):
+            yield {"fact": statement.fact, "op": op, "value": value, "unit": None, "window_days": window}
+
+
+@cache
+def _reported(concept: str) -> tuple[str, ...]:
+    """The names of the contract's vocabulary that a concept stands for: itself, the nearest kinds above it, or its own kinds."""
+    vocabulary = load_vocabulary()
+    rows: Mapping[str, Condition | Drug | Therapy] = {**vocabulary.therapies, **vocabulary.drugs, **vocabulary.conditions}
+    if concept not in rows:
+        return ()
+    listed = {c for c, row in rows.items() if row.source.partition(";")[0] == "vocabulary"}
+    if concept in listed:
+        return (concept,)
+    if concept in vocabulary.drugs:
+        return ()
+    found: list[str] = []
+    above = list(rows[concept].parents)  # type: ignore[union-attr]
+    while above:
+        parent = above.pop(0)
+        if parent in listed:
+            if concept in vocabulary.therapies or (vocabulary.conditions[parent].course != "group" and parent != "active_infection"):
+                found.append(parent)
+        else:
+            above.extend(rows[parent].parents)  # type: ignore[union-attr]
+    if not found and concept in vocabulary.conditions and vocabulary.conditions[concept].course != "group":
+        below = sorted(c for c in vocabulary.descendants(concept) if c in listed)
+        found = below if 2 <= len(below) <= 3 else []
+    return tuple(dict.fromkeys(found))

@@ -57,7 +57,8 @@ def _excluding(main: Expression, names: tuple[str, ...]) -> Expression | None:
     vocabulary = load_vocabulary()
     match main:
         case Presence(fact="condition" | "disease" | "prior_therapy" | "refractory_to" | "allergy"):
-            if any(name != main.value and (vocabulary.is_a(name, main.value) or main.value in ("malignancy", "neoplasm")) for name in names):
+            treatment = main.fact == "prior_therapy" and all(name in vocabulary.drugs or name in vocabulary.therapies for name in names)
+            if treatment or any(name != main.value and (vocabulary.is_a(name, main.value) or main.value in ("malignancy", "neoplasm")) for name in names):
                 return replace(main, excluding=tuple(dict.fromkeys((*main.excluding, *names))))
             return None
         case AllOf(parts) | AnyOf(parts):

@@ -13,6 +13,7 @@ from typing import Any
 from matcher.lexicon import Lexicon, fold, names_of
 from models import load_vocabulary
 from models.criteria_cues import load_cues
+from models.vocabulary import read_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,7 @@ _UNIT_WORD = (
 _UNIT = re.compile(rf"\s?(?:(?P<power>[x×*]\s?10\s?[\^e(]?\s?\(?(?P<exponent>\d{{1,2}})\)?)\s?)?(?P<unit>{_UNIT_WORD}(?:\s?(?:/|\bper\b|\.)\s?{_UNIT_WORD}){{0,3}}|/\s?{_UNIT_WORD}(?:\s?/\s?{_UNIT_WORD})?)?(?![a-zA-Z])", re.IGNORECASE)
 _LOST_POWER = re.compile(r"\s?[x×*]\s?10(?P<exponent>[3689]|1[02])\s?(?=/)", re.IGNORECASE)
 _NUMBER = re.compile(r"(?<![\w.])(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d{1,3}(?: \d{3})+(?![\d.]|\s*(?:x|×|\*)\s?10)|\d+\.\d+|\d+,\d{1,2}(?!\d)|\.\d+|\d+)(?=(?P<glued>[a-zA-Zμ%×°/]?))")
+_GLUED = re.compile(r"x\s?(?:\d|the|u|ln)|times|fold|st\b|nd\b|rd\b|th\b|and|or|y", re.IGNORECASE)
 _WORD = re.compile(r"[^\W\d_](?:[\w'’]|[-](?=[^\W_]))*|\d+\w*")
 _COUNT = {w: float(n) for n, w in enumerate(["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"])} | {
     "fourteen": 14.0, "fifteen": 15.0, "sixteen": 16.0, "eighteen": 18.0, "twenty": 20.0, "thirty": 30.0, "sixty": 60.0, "ninety": 90.0, "single": 1.0, "once": 1.0, "twice": 2.0}
@@ -74,9 +76,9 @@ def _lexicon() -> Lexicon[tuple[str, str]]:
     vocabulary = load_vocabulary()
     names: list[tuple[str, tuple[str, str]]] = []
     tables = {"therapy": vocabulary.therapies, "drug": vocabulary.drugs, "condition": vocabulary.conditions, "test": vocabulary.tests, "regimen": vocabulary.regimens}
-    # An ambiguous short form (HD, CR, PE) is a concept only where its own table says so; a bare one stays a word.
     for kind, table in tables.items():
         names += [(name, (kind, concept)) for name, concept in names_of(table)]
+    names += [(row["marker"], ("condition", row["infection"])) for _, row in read_rows("serology.csv") if row["infection"] in vocabulary.conditions]
     cues = [(phrase, (cue.role, cue.value)) for phrase, cue in load_cues()]
     return Lexicon(cues + [n for n in names if not _SCALE.match(n[0])])
 
@@ -98,13 +100,14 @@ def tokens(text: str) -> list[Token]:
     named = {place for h in hits if h.meaning[0] in CONCEPTS for place in range(h.start, h.end)}
     for number in _NUMBER.finditer(text):
         start, end = number.span()
-        if start in named or any(occupied[start:end]) or (number["glued"].isalpha() and not _UNIT.match(text, end)["unit"] and not re.match(r"x\s?(?:\d|the|u|ln)|times|fold|st|nd|rd|th|and|or|y", text[end : end + 6], re.IGNORECASE)):  # type: ignore[index]
+        unit = _UNIT.match(text, end)
+        if start in named or any(occupied[start:end]) or (number["glued"].isalpha() and not (unit and unit["unit"]) and not _GLUED.match(text, end)):
             continue
         if start and text[start - 1] == "-" and start > 1 and text[start - 2].isalpha():
             continue
         value = _value(number.group())
         lost = _LOST_POWER.match(text, end)
-        unit = _UNIT.match(text, lost.end() if lost else end)
+        unit = _UNIT.match(text, lost.end()) if lost else unit
         power = lost["exponent"] if lost else unit["exponent"] if unit and unit["power"] else None
         take("number", value, start, end)
         if lost and unit and unit["unit"]:

@@ -33,6 +33,7 @@ class Piece:
     judged: bool = False  # the investigator decides about what stands before it
     measured: str = ""  # the fact of a comparison
     shared: bool = False
+    either: bool = False  # begins "either A or B", which holds together before any `and`
 
     @property
     def text(self) -> str:
@@ -150,8 +151,22 @@ def _join_units(units: list[tuple[str, Expression]], pieces: Sequence[Piece], ex
             tight[-1] = (last_joint, conjoin(last, expression))
         else:
             tight.append((joint, expression))
-    body = _precedence(tight, exclusion)
+    body = _precedence(_eithers(tight, pieces), exclusion)
     return conjoin(states, body) if states else body
+
+
+def _eithers(units: list[tuple[str, Expression]], pieces: Sequence[Piece]) -> list[tuple[str, Expression]]:
+    begun = {id(p.expression) for p in pieces if p.either}
+    joined: list[tuple[str, Expression]] = []
+    open_ = False
+    for at, (joint, expression) in enumerate(units):
+        last_or = any(j == "or" for j, _ in units[at:])
+        if open_ and joint in ("or", ",") and last_or:
+            joined[-1] = (joined[-1][0], disjoin(joined[-1][1], expression))
+            continue
+        open_ = id(expression) in begun
+        joined.append((joint, expression))
+    return joined
 
 
 def _leading_state(units: list[tuple[str, Expression]]) -> Expression | None:

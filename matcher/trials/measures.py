@@ -351,7 +351,11 @@ def canonical(fact: str, bound: Bound) -> tuple[float, str | None]:
         return bound.value, None if bound.unit == "time" else bound.unit
     if bound.x_uln or bound.x_lln:
         return bound.value, "1"
+    if test.unit == "1":
+        return bound.value, "1"
     code = ucum(bound.unit) if bound.unit else None
+    if code in ("g", "mg") and test.unit.endswith("/(24.h)"):
+        code += "/(24.h)"
     candidates = [code] if code else []
     candidates += [test.unit, "/uL", "/mm3"]
     for unit in candidates:

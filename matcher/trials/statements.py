@@ -10,7 +10,6 @@ from matcher.trials.exceptions import excuse
 from matcher.trials.lexer import CONCEPTS, Token
 from matcher.trials.logic import Context, Piece, combine, conjoin, disjoin, negate
 from matcher.trials.measures import Bound, Bounds, bounds_at, canonical, closing, period_at
-from matcher.trials.organs import organ_function
 from models import load_vocabulary
 
 SEPARATORS = {",": ",", ";": ";", "and": "and", "or": "or", "/": "or", ":": ":", ".": ";"}
@@ -38,8 +37,8 @@ class Reader:
     current: bool = False
     qualifiers: dict[str, str] = field(default_factory=dict)
     opens: bool = False
-    organ: str = ""
-    examples: bool = False
+    either: bool = False
+    named: bool = False  # a test was named since the last separator
 
     # ------------------------------------------------------------ the loop
 
@@ -72,8 +71,18 @@ class Reader:
         if token.kind in SEPARATORS:
             return self._on_separator(at)
         if token.kind == "word":
-            self.unknown.append(token)
+            self._word(token)
         return at + 1
+
+    def _word(self, token: Token) -> None:
+        """What nothing names, but for what stands on the words before: hepatitis B or C, M-protein in serum or urine."""
+        last = self.pieces[-1].expression if self.pieces else None
+        if len(token.value) == 1 and isinstance(last, Presence) and last.value.rsplit("_", 1)[-1] in ("a", "b", "c") and (kin := f"{last.value[:-1]}{token.value}") in load_vocabulary().conditions:
+            self._add(replace(last, value=kin))
+        elif token.value in ("urine", "urinary") and any(p.measured == "serum_m_protein" for p in self.pieces):
+            self.heads.append("urine_m_protein")
+        else:
+            self.unknown.append(token)
 
     def _next_kind(self, at: int, step: int = 1) -> str:
         return self.tokens[at + step].kind if 0 <= at + step < len(self.tokens) else ""
@@ -91,8 +100,10 @@ class Reader:
     def _on_separator(self, at: int) -> int:
         mark = SEPARATORS[self.tokens[at].kind]
         if mark == ":":
-            if self.unknown and not self.heads and len(self.pieces) == self.chunk:
-                self.unknown = []  # a label: "Hematologic:", "Renal:"
+            if not self.heads and at + 1 < len(self.tokens):  # a label: "Hematologic:", "Radiotherapy:"
+                self.unknown = []
+                if at <= 3 and all(isinstance(p.expression, Presence) and p.expression.fact in ("prior_therapy", "condition") and not p.expression.window for p in self.pieces):
+                    self.pieces, self.chunk = [], 0
             return at + 1
         if mark == "," and self._next_kind(at) in ("and", "or"):
             return at + 1
@@ -104,7 +115,7 @@ class Reader:
         return at + 1
 
     def _reset(self) -> None:
-        self.negation, self.frame, self.window, self.since, self.qualifiers, self.organ, self.examples = 0, "", None, None, {}, "", False
+        self.negation, self.frame, self.window, self.since, self.qualifiers = 0, "", None, None, {}
         self.last_heads = []
 
     def _close_chunk(self) -> None:
@@ -118,15 +129,15 @@ class Reader:
             elif not self.heads:
                 self._add(Unparsed(text))
             self.unknown = []
-        self.chunk, self.opens, self.current = len(self.pieces), False, False
+        self.chunk, self.opens, self.current, self.named = len(self.pieces), False, False, False
 
     def _leftover_heads(self) -> None:
         """A test that is named and compared with nothing."""
         self.heads = []
 
     def _add(self, expression: Expression, **more: object) -> None:
-        self.pieces.append(Piece(expression, self.joint, negation=self.negation, opens=self.opens, **more))  # type: ignore[arg-type]
-        self.joint, self.opens = "", False
+        self.pieces.append(Piece(expression, self.joint, negation=self.negation, opens=self.opens, either=self.either, **more))  # type: ignore[arg-type]
+        self.joint, self.opens, self.either = "", False, False
 
     # ------------------------------------------------------------ words of the grammar
 
@@ -143,8 +154,18 @@ class Reader:
                 self.pieces[place] = replace(self.pieces[place], negation=-at - 1)
         return at + 1
 
+    def _on_label(self, at: int) -> int:
+        """ "Groups 1 and 5:", "cycle 2": the number is a name."""
+        at += 1
+        while self._next_kind(at, 0) in ("number", "and", "-", ",", "or") and (self._next_kind(at, 0) == "number" or self._next_kind(at) == "number"):
+            at += 1
+        return at
+
     def _on_prohibited(self, at: int) -> int:
         """ "X is not allowed": an exclusion that lists it excludes X; an inclusion that says so demands its absence."""
+        if self.tokens[at + 1 : at + 2] and self.tokens[at + 1].value == "for":
+            self.frame = "not_now"
+            return at + 1
         if not self.context.exclusion:
             for place in range(self.chunk if len(self.pieces) > self.chunk else 0, len(self.pieces)):
                 if isinstance(self.pieces[place].expression, Presence):
@@ -207,9 +228,7 @@ class Reader:
         return at + 1
 
     def _on_response(self, at: int) -> int:
-        order = ("MR", "PR", "VGPR", "CR", "sCR")
-        value = self.tokens[at].value
-        self._add(disjoin(*(Presence("response", r) for r in order[order.index(value) :])))
+        self._add(Presence("response", self.tokens[at].value))
         return at + 1
 
     def _on_measurable(self, at: int) -> int:
@@ -237,20 +256,44 @@ class Reader:
         return at + 1
 
     def _on_organ(self, at: int) -> int:
+        """Adequate (or severely impaired) function of the organs named; where numbers follow, they say what is adequate."""
         adequate = self.tokens[at].value == "adequate"
-        end = next((p for p in range(at + 1, len(self.tokens)) if self.tokens[p].kind in (";", ".", ":", "(", "op", "number", "between", "lead", "examples")), len(self.tokens))
-        words = [w for t in self.tokens[at + 1 : end] for w in self.context.text[t.start : t.end].lower().split()]
-        named = "organ_word" in {t.kind for t in self.tokens[at:end]}
-        if not named or not (adequate or "severity" in self.qualifiers):
-            if not adequate:
-                self.unknown.append(self.tokens[at])
+        stop = next((p for p in range(at + 1, len(self.tokens)) if self.tokens[p].kind in (";", ".", ":", "(", "op", "number", "between", "examples")), len(self.tokens))
+        last = max((p for p in range(at, stop) if self.tokens[p].kind in ("organ_word", "organ_name")), default=None)
+        severe = self.qualifiers.get("severity") == "severe"
+        organs = [t.value for t in self.tokens[at:stop] if t.kind == "organ_name"]
+        named = last is not None and any(t.kind == "organ_word" or "function" in self._words(t) for t in self.tokens[at : last + 1])
+        if not adequate and not (severe and organs):
+            self.unknown.append(self.tokens[at])
+            return at + 1
+        if last is None or not named:
             return at + 1
         self.unknown, self.qualifiers = [], {}
-        if any(t.kind in ("op", "number", "between") for t in self.tokens[end:]) and "function" in words:
-            return next(p for p in range(at, end) if self.tokens[p].kind == "organ_word") + 1
-        expression = organ_function(words, adequate)
-        self._add(expression or AtScreening(self.context.text[self.tokens[at].start : self.tokens[end - 1].end]))
-        return end
+        if adequate and any(t.kind in ("op", "number", "between", "uln") for t in self.tokens[stop:]):
+            return last + 1
+        if not organs:
+            self._add(AtScreening(self.context.text[self.tokens[at].start : self.tokens[last].end]))
+            return last + 1
+        qualifiers = (("severity", "severe"),) if severe else ()
+        doubles = ["hepatic_impairment"] if "hepatorenal" in "".join(self._words(t) for t in self.tokens[at:stop]) else []
+        doubles += ["pulmonary_impairment"] if "cardiopulmonary" in "".join(self._words(t) for t in self.tokens[at:stop]) else []
+        impaired = [Presence("condition", organ, qualifiers=qualifiers) for organ in dict.fromkeys(organs + doubles)]
+        self._add(conjoin(*(Not(p) for p in impaired)) if adequate else disjoin(*impaired))
+        return last + 1
+
+    def _words(self, token: Token) -> str:
+        return self.context.text[token.start : token.end].lower()
+
+    def _on_organ_name(self, at: int) -> int:
+        """An organ before its function: "renal function is adequate", "hepatic: ..." is a label."""
+        self.unknown.append(self.tokens[at])
+        return at + 1
+
+    def _on_ineffective(self, at: int) -> int:
+        for place, piece in enumerate(self.pieces):
+            if isinstance(piece.expression, Presence) and piece.expression.fact == "prior_therapy":
+                self.pieces[place] = replace(piece, expression=Presence("refractory_to", piece.expression.value))
+        return at + 1
 
     # ------------------------------------------------------------ brackets
 
@@ -260,7 +303,7 @@ class Reader:
         inner = [t for t in self.tokens[at + 1 : end] if t.kind not in (")", "]")]
         last = self.pieces[-1] if self.pieces else None
         kinds = {t.kind for t in inner}
-        if not inner or "negated_support" in kinds or _spells(self.tokens[at - 1] if at else None, inner, self.context.text):
+        if not inner or kinds & {"negated_support", "allowed", "label"} or _spells(self.tokens[at - 1] if at else None, inner, self.context.text):
             return end
         first = next((t for t in inner if t.kind not in ("stop", "qual")), inner[0])
         if first.kind in ("except", "unless"):
@@ -270,6 +313,10 @@ class Reader:
                     self.pieces[-1] = replace(last, expression=excuse(last.expression, exception, self.context, first.kind))
             return end
         concepts = [t for t in inner if t.kind in CONCEPTS]
+        if last and isinstance(last.expression, Comparison) and last.expression.fact == "days_since" and (period := bounds_at(inner, 0)) and period.time:
+            reader = Reader(inner[period.end :], self.context, since=Window("before", round(period.sides[0].value * (period.sides[0].days or 1))))
+            self.pieces[-1] = replace(last, expression=conjoin(last.expression, *(p.expression for p in reader.read() if isinstance(p.expression, Comparison))))
+            return end
         limits = kinds & {"op", "between"} or ("number" in kinds and "test" in kinds)
         if limits and last and last.measured and not self.heads:
             return self._second_limit(inner, last, end)
@@ -302,9 +349,12 @@ class Reader:
 
     def _members(self, inner: list[Token]) -> None:
         """Examples of a class count as members of it; what is not understood among them is only an illustration."""
-        reader = Reader(inner, replace(self.context, kind=type(self.context.kind).EXCLUSION), frame=self.frame, window=self.window)
-        found = [p.expression for p in reader.read() if isinstance(p.expression, Presence)]
+        reader = Reader(inner, replace(self.context, kind=type(self.context.kind).EXCLUSION), frame=self.frame, window=self.window, since=self.since)
+        found = [p.expression for p in reader.read() if isinstance(p.expression, Presence | Comparison)]
         if not found:
+            return
+        if self.since and self.pieces:
+            self.pieces[-1] = replace(self.pieces[-1], expression=conjoin(self.pieces[-1].expression, *found))
             return
         if self.pieces and isinstance(self.pieces[-1].expression, Presence | AnyOf):
             last = self.pieces[-1]
@@ -313,7 +363,23 @@ class Reader:
             self.unknown = []
             self._add(disjoin(*found))
 
+    def _on_either(self, at: int) -> int:
+        self.either = True
+        return at + 1
+
+    def _on_chains(self, at: int) -> int:
+        """Free light chains: the involved one, kappa or lambda."""
+        self.heads += [chain for chain in FLC if chain not in self.heads]
+        self.unknown = []
+        return at + 1
+
     def _on_examples(self, at: int) -> int:
+        if self.pieces and self.pieces[-1].measured == "prior_lines" and not self.context.exclusion:
+            demanded = combine(Reader(self.tokens[at + 1 :], self.context, frame="prior_therapy").read(), exclusion=False)
+            self.joint = "and"
+            if demanded is not None:
+                self._add(demanded)
+            return len(self.tokens)
         self.joint = self.joint or "or"
         self.examples = True
         self._close_chunk()
@@ -386,7 +452,10 @@ class Reader:
         if token.kind == "test":
             return self._on_test(at)
         if token.kind == "condition":
-            self._condition(token)
+            if self._adjective(token):
+                self.unknown.append(token)
+            elif not self._purpose(at):
+                self._condition(token)
         elif token.kind == "regimen":
             for drug in load_vocabulary().regimens[token.value].drugs:
                 self._treatment(drug)
@@ -396,17 +465,38 @@ class Reader:
 
     def _on_test(self, at: int) -> int:
         fact = self.tokens[at].value
-        if fact not in self.heads:
+        if fact in ("kps", "lansky") and self.heads[-1:] == ["ecog"]:
+            self.heads[-1] = fact  # "performance status (Karnofsky)"
+        elif fact not in self.heads and not self.named:
             self.heads.append(fact)
+        self.named = True
         return at + 1
+
+    def _adjective(self, token: Token) -> bool:
+        """ "Myeloma-defining events" are not myeloma, and "non-hematologic" says the opposite."""
+        after = self.context.text[token.end : token.end + 9].lower()
+        if self.context.text[: token.start].lower().endswith(("non-", "non ")):
+            return True
+        return len(after) > 1 and after[0] == "-" and after[1].isalpha() and not after[1:].startswith(("patient", "subject"))
+
+    def _own(self, concept: str) -> bool:
+        vocabulary = load_vocabulary()
+        return any(vocabulary.is_a(c, concept) or vocabulary.is_a(concept, c) for c in self.context.conditions if concept not in ("malignancy", "neoplasm", "solid_tumor"))
+
+    def _purpose(self, at: int) -> bool:
+        """ "... for multiple myeloma", "involvement of myeloma": what a treatment was for, not a statement of its own."""
+        before = next((t for t in reversed(self.tokens[:at]) if t.kind not in ("filler",)), None)
+        return bool(self.pieces) and before is not None and before.value in ("for", "of", "by") and self._own(self.tokens[at].value)
 
     def _condition(self, token: Token) -> None:
         vocabulary = load_vocabulary()
         concept = token.value
         allergy = self.frame == "allergy"
         self.heads = [h for h in self.heads if h not in ("age",)]
-        own = concept in self.context.conditions or any(vocabulary.is_a(c, concept) for c in self.context.conditions if concept != "malignancy")
-        malignant = vocabulary.conditions[concept].course == "malignancy" and concept in vocabulary.conditions
+        if concept == "amyloidosis" and any(vocabulary.is_a(c, "plasma_cell_disorder") for c in self.context.conditions):
+            concept = "al_amyloidosis"  # in trials of plasma cell disorders amyloid is of light chains
+        own = self._own(concept)
+        malignant = vocabulary.conditions[concept].course == "malignancy"
         disease = not allergy and (own or (not self.context.conditions and malignant and not self.context.exclusion and not self.negation))
         qualifiers = tuple(sorted(self.qualifiers.items()))
         self.qualifiers = {}
@@ -414,6 +504,12 @@ class Reader:
         previous = self.pieces[-1].expression if self.pieces else None
         if isinstance(previous, Presence) and previous.value == concept and not self.joint.replace(",", ""):
             return  # "human immunodeficiency virus (HIV) infection"
+        if isinstance(previous, Presence) and not self.joint and len(self.pieces) > self.chunk and previous.fact == "condition":
+            if concept == "active_infection" and vocabulary.is_a(previous.value, "infectious_disease"):
+                return
+            if previous.value == "active_infection" and vocabulary.is_a(concept, "infectious_disease"):
+                self.pieces[-1] = replace(self.pieces[-1], expression=replace(previous, value=concept))
+                return
         if self.since:
             self._add(Comparison("days_since", ">=", float(self.since.days or 0), "d", of=concept))
             return
@@ -431,6 +527,9 @@ class Reader:
             return
         fact = self.frame if self.frame in _TREATMENT_FRAMES else "prior_therapy"
         window = self.window or (Window("current") if self.current and fact == "prior_therapy" else None)
+        if concept == "anti_myeloma_therapy" and fact == "prior_therapy" and not window:
+            self._add(Comparison("prior_lines", ">=", 1, "1"))
+            return
         if concept == "stem_cell_transplant" and fact == "prior_therapy":
             self._add(AnyOf((Presence(fact, "autologous_transplant", window), Presence(fact, "allogeneic_transplant", window))))
             return
@@ -479,16 +578,17 @@ class Reader:
             expression: Expression = disjoin(*expressions)
         else:
             expression = disjoin(*expressions) if self.context.exclusion else conjoin(*expressions)
-        self.heads, self.unknown = [], []
+        self.heads, self.unknown, self.named = [], [], False
         negation, self.negation = self.negation, 0
         self._add(expression if not negation else negate(expression), measured=facts[0])
         end = limit.end
         if facts == ["prior_lines"]:
             while end < len(self.tokens) and self.tokens[end].kind in ("lines", "stop", "filler", "ever"):
                 end += 1
-        while end < len(self.tokens) and (self.tokens[end].kind in ("age",) or (ahead is not None and end == limit.end and self.tokens[end].kind == "test" and self.tokens[end].value in facts)):
+        while self._next_kind(end, 0) == "age":
             end += 1
-        return end
+        named = end + (self._next_kind(end, 0) == "stop")
+        return named + 1 if self._next_kind(named, 0) == "test" and self.tokens[named].value in facts else end
 
     def _facts(self, at: int, limit: Bounds, ahead: Token | None) -> list[str]:
         if limit.time:
@@ -521,6 +621,8 @@ class Reader:
             return []
         if ahead is not None and ahead.kind == "test":
             return [ahead.value]
+        if limit.sides[-1].unit == "%" and any(t.value == "bone_marrow_impairment" for t in self.unknown):
+            return ["bone_marrow_plasma_cells"]
         if self.unknown:
             named = [t for t in self.unknown if len(t.value) > 1][-3:]
             return ["_".join(t.value for t in named).replace("-", "_")] if named else []
