@@ -93,7 +93,7 @@ _ANSWER_NO = re.compile(
 )
 _ANSWER_YES = re.compile(r"\s*(?:[:=]\s*)?(?:\(\s*\+\s*\)|\+ve\b|\+(?!\w))|\s*[:=]\s*(?:yes|positive|pos|present)\b", re.IGNORECASE)
 _DOUBTED = re.compile(r"\s?(?:\(\?\)|\?)")
-_CORRECTED = re.compile(r"\s*[\"')]*\?\s*[-–—:]*\s*(?:(?:pt|patient|she|he)\s+(?:says|said|states)\s+)?no\b", re.IGNORECASE)
+_CORRECTED = re.compile(r"\s*[\"')]*\?\s*[-–—:]*\s*(?:(?:pt|patient|she|he)\s+(?:says|said|states)\s+)?no\b|\s*\?\s*[-–—]\s*[^.\n?]{0,60}\b(?:but|actually|in fact)\b", re.IGNORECASE)
 _PREFIX_NO = re.compile(r"(?:\(\s*[-–−]\s*\)|[-–−]\s?ve(?:\s+for)?)\s*$", re.IGNORECASE)
 _PREFIX_DOUBT = re.compile(r"\?\s?$")
 _UNTICKED = re.compile(r"(?:\[\s?\]|☐|\(\s\))\s*$")
@@ -109,7 +109,9 @@ class Scopes:
 
     def __init__(self, doc: Document) -> None:
         self._doc, self._text = doc, doc.text
-        self._cues = [(hit.start, hit.end, cue) for hit in _lexicon().find(doc.text) for cue in hit.meaning if cue.category != "ignored"]
+        hits = _lexicon().find(doc.text)
+        self._cues = [(hit.start, hit.end, cue) for hit in hits for cue in hit.meaning if cue.category != "ignored"]
+        self._ignored = [hit.start for hit in hits if any(_shields(cue) for cue in hit.meaning)]
         self._starts = [c[0] for c in self._cues]
         self._hard = sorted({*(a for a, _ in doc.sentences), *_line_ends(doc.text), *(m.start() for m in re.finditer(";", doc.text))})
         self._soft = sorted({*self._hard, *(start for start, _, cue in self._cues if cue.category == "boundary")})
@@ -178,6 +180,8 @@ class Scopes:
             return False
         pieces = gap.split(",")
         if cue.category in ("negated", "not_new"):
+            if bisect_left(self._ignored, cue_end) < bisect_left(self._ignored, start):
+                return False
             first = pieces[0]
             turn = _TURN.search(first)
             if turn and not _DENIAL.match(cue.text) and (turn.group() != ":" or first[: turn.start()].strip()):
@@ -212,7 +216,7 @@ class Scopes:
             if "," in gap:
                 return bool(listed or _LISTING.search(gap)) and not _FRESH.search(gap.rsplit(",", 1)[0]) and "no " not in gap
             return len(gap) < 60 and not re.search(r"\b(?:with|for|and (?:was|is|has)|no|treated|has|had|by)\b", gap)
-        return "," not in gap and "(" not in gap.lstrip(" (") and len(gap) < 50
+        return "," not in gap and not gap.partition("(")[2].strip() and len(gap) < 50
 
     def _patients(self, a: int, b: int) -> Sequence[int]:
         return self._patient[bisect_left(self._patient, a) : bisect_left(self._patient, b)]
@@ -225,6 +229,11 @@ class Scopes:
     def _in_family(self, place: int) -> bool:
         at = bisect_right(self._family, (place, len(self._text) + 1)) - 1
         return at >= 0 and place < self._family[at][1]
+
+
+def _shields(cue: Cue) -> bool:
+    """A pseudo-cue takes its noun out of the reach of an earlier "no": "no fever, no recurrent infections"."""
+    return cue.category == "ignored" or (cue.category == "hypothetical" and cue.text.startswith("no "))
 
 
 _ADJACENT = {"old", "past", "former", "prior", "previous", "previously", "formerly", "post", "earlier", "remote", "after", "history", "treated", "resolved", "healed", "cured", "cleared", "childhood"}

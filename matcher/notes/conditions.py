@@ -15,6 +15,15 @@ from models import Vocabulary, load_vocabulary
 
 RECENT = timedelta(days=60)  # an acute illness dated earlier, and not said to go on, is over
 TUMOUR_FREE = timedelta(days=3 * 365)  # a tumour dated earlier, and not said to be active, counts as past
+# What a note denies by its usual wider name; the evaluator expands every other group by the hierarchy.
+ENTAILED_ABSENCE = {
+    "cerebrovascular_disease": ("stroke",),
+    "venous_thromboembolism": ("deep_vein_thrombosis", "pulmonary_embolism"),
+    "plasmacytoma": ("solitary_plasmacytoma",),
+    "inflammatory_bowel_disease": ("crohn_disease", "ulcerative_colitis"),
+    "viral_hepatitis": ("hepatitis_b", "hepatitis_c"),
+    "hepatitis": ("hepatitis_b", "hepatitis_c"),
+}
 
 
 def read_conditions(doc: Document, note_date: date | None) -> tuple[ConditionFact, ...]:
@@ -29,8 +38,13 @@ def read_conditions(doc: Document, note_date: date | None) -> tuple[ConditionFac
         status = _status(mention, vocabulary, now)
         if status is not None:
             for concept in _reported(mention.id):
-                said[concept].append((status, mention))
+                if concept != "active_infection" or status in (Status.PRESENT, Status.ABSENT, Status.POSSIBLE):
+                    said[concept].append((status, mention))
     _context_of_myeloma(doc, said, vocabulary)
+    for general, members in ENTAILED_ABSENCE.items():
+        for concept in members:
+            said[concept] += [(s, m) for s, m in said.get(general, ()) if s is Status.ABSENT and not m.context.weak]
+    said = {concept: statements for concept, statements in said.items() if statements}
     facts: dict[str, ConditionFact] = {}
     for concept, statements in said.items():
         facts[concept] = _fact(doc, concept, statements, vocabulary)
@@ -60,6 +74,7 @@ def _reported(concept: str) -> tuple[str, ...]:
     return tuple(found)
 
 
+_BONE = re.compile(r"solitary|bone|osseous|skeletal|vertebra|\brib|stern|iliac|sacr|femur|humer|skull|clavic|pelvi|spine|[TL]\d", re.IGNORECASE)
 _OTHER_FRACTURE = re.compile(r"osteopor|\bfall\b|\bfell\b|trauma|accident|hip\b|wrist|ankle|childhood|skiing|bicycle|motor", re.IGNORECASE)
 
 
@@ -68,10 +83,13 @@ def _context_of_myeloma(doc: Document, said: dict[str, list[tuple[Status, Mentio
     if not any(vocabulary.is_a(concept, "plasma_cell_disorder") for concept in said):
         return
     said["al_amyloidosis"] += said.get("amyloidosis", [])
+    said["cns_involvement"] += [(s, m) for s, m in said.get("cns_disease", ()) if s is Status.ABSENT]
+    said["extramedullary_disease"] += [
+        (s, m) for s, m in said.get("plasmacytoma", ()) if s is Status.PRESENT and m.id == "plasmacytoma" and not _BONE.search(doc.text, *doc.sentence_at(m.start))]
     for concept in vocabulary.descendants("fracture") - {"pathologic_fracture", "osteoporotic_fracture"}:
         said["pathologic_fracture"] += [
             (s, m) for s, m in said.get(concept, ()) if s is not Status.FAMILY and not _OTHER_FRACTURE.search(doc.text, *doc.sentence_at(m.start))]
-    for concept in ("al_amyloidosis", "pathologic_fracture"):
+    for concept in ("al_amyloidosis", "pathologic_fracture", "cns_involvement", "extramedullary_disease"):
         if not said[concept]:
             del said[concept]
 
@@ -89,7 +107,8 @@ def _status(mention: Mention, vocabulary: Vocabulary, now: date | None) -> Statu
         return Status.POSSIBLE
     row = vocabulary.conditions[mention.id]
     lasting = vocabulary.is_a(mention.id, "plasma_cell_disorder")
-    old = mention.date is not None and now is not None and mention.date.latest < now - RECENT
+    told = mention.date or (mention.frame if row.course == "acute" else None)
+    old = told is not None and now is not None and told.latest < now - RECENT
     if row.course in ("chronic", "group") or lasting:
         return Status.HISTORICAL if c.resolved and not lasting else Status.PRESENT
     if row.course == "malignancy":

@@ -20,7 +20,7 @@ from models.vocabulary import Abbreviation
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """`section`: kind of the section it stands in. `date`: the date said with it."""
+    """`section`: kind of the section it stands in. `date`: the date said with it. `frame`: the date its sentence tells of before it."""
 
     id: str
     start: int
@@ -28,6 +28,7 @@ class Mention:
     context: Context
     section: str
     date: PartialDate | None
+    frame: PartialDate | None
 
 
 def read_mentions(doc: Document, note_date: date | None, taken: tuple[tuple[int, int], ...] = ()) -> list[Mention]:
@@ -37,7 +38,7 @@ def read_mentions(doc: Document, note_date: date | None, taken: tuple[tuple[int,
     dates = [(d.start, d.end, d.date) for d in find_dates(doc.text, default_year=note_date.year if note_date else None)]
     found = scopes(doc)
     return [
-        Mention(concept, start, end, found.context(start, end, starts), doc.section_at(start).kind, _date_of(doc, start, end, dates, starts))
+        Mention(concept, start, end, found.context(start, end, starts), doc.section_at(start).kind, _date_of(doc, start, end, dates, starts), _frame(doc, start, dates))
         for start, end, concept in places
     ]
 
@@ -50,6 +51,9 @@ def _lexicon() -> Lexicon[str | tuple[Abbreviation, ...]]:
         short.setdefault(row.short, []).append(row)
     names: list[tuple[str, str | tuple[Abbreviation, ...]]] = list(names_of(vocabulary.conditions))
     return Lexicon([*names, *((f"={form}", tuple(rows)) for form, rows in short.items())])
+
+
+_TEST_NAME = re.compile(r"[- ]?EPI\b", re.IGNORECASE)  # CKD-EPI is a formula
 
 
 def _places(doc: Document) -> list[tuple[int, int, str]]:
@@ -69,7 +73,7 @@ def _places(doc: Document) -> list[tuple[int, int, str]]:
         else:
             row = reading(hit.meaning, doc, hit.start, hit.end)
             concept = row.id if row is not None and row.table == "conditions" else None
-        if concept is not None:
+        if concept is not None and not _TEST_NAME.match(doc.text, hit.end):
             places.append((hit.start, hit.end, concept))
     return sorted({*places, *_shared_nouns(doc.text, places)})
 
@@ -112,6 +116,12 @@ def _date_of(doc: Document, start: int, end: int, dates: list[tuple[int, int, Pa
         if last > left and 0 <= len(between) < 40 and bisect_left(starts, last) == bisect_left(starts, start) and not re.search(r"[;\n),]|\.\s", between):
             return value
     return None
+
+
+def _frame(doc: Document, start: int, dates: list[tuple[int, int, PartialDate]]) -> PartialDate | None:
+    at = bisect_left(dates, (start,))
+    left = doc.sentence_at(start)[0]
+    return dates[at - 1][2] if at and dates[at - 1][0] >= left and start - dates[at - 1][1] < 250 and ";" not in doc.text[dates[at - 1][1] : start] else None
 
 
 def _overlaps(start: int, end: int, taken: tuple[tuple[int, int], ...]) -> bool:
