@@ -26,7 +26,7 @@ _ABROAD = {  # months in other languages, after a day: 2 de junio de 2025, 12. M
 _YEAR = r"(?:19[2-9]\d|20[0-4]\d)"
 _DATE = re.compile(  # matched only at the places _PLACE finds, which is ten times faster than a search
     rf"""(?:
-    (?P<iso>{_YEAR})(?P<s1>[-/.])(?P<iso_m>\d{{1,2}})(?:(?P=s1)(?P<iso_d>\d{{1,2}}))?(?![\d/])(?!\.\d)
+    (?P<iso>{_YEAR})(?P<s1>[-/.])(?P<iso_m>0?[1-9]|1[0-2])(?:(?P=s1)(?P<iso_d>\d{{1,2}}))?(?![\d/])(?!\.\d)
   | (?P<a>\d{{1,2}})(?P<s2>[-/.])(?P<b>\d{{1,2}})(?P=s2)(?P<y>{_YEAR}|\d\d)(?![\d/%])(?!\.\d)
   | (?P<my_m>\d{{1,2}})[-/.](?P<my_y>{_YEAR})(?![\d/])(?!\.\d)
   | (?P<d1>\d{{1,2}})(?:st|nd|rd|th)?(?:[ -]|\s+of\s+)?(?P<m1>{_MONTH})\b\.?(?:[ ,/-]{{0,2}}(?P<y1>{_YEAR}|'\d\d|\d\d(?=[\s,;:.)\]]|$))(?![\d:]))?
@@ -176,12 +176,14 @@ class _Reader:
     def _day_of_month(self, m: re.Match[str], day: int, month: int, year: str | None) -> DateMention | None:
         if year:
             return self._mention(m, _date(_full_year(year), month, day))
+        if m.group()[:4] == "may ":
+            return None  # the verb
         other = _date(2000 + day, month) if m.group("m2") and day >= 5 and not m.group().lower().endswith(("st", "nd", "rd", "th")) else None
         return self._mention(m, *self._ranked(self._yearless(month, day), other))
 
     def _short(self, m: re.Match[str], a: int, b: int, separator: str) -> DateMention | None:
         """3/14, 14/3, 3/24, 02-14: a day without a year, or a month of a year."""
-        if _NOT_A_DAY.search(self.text, max(0, m.start() - 12), m.start()):
+        if m.group() == "24/7" or _NOT_A_DAY.search(self.text, max(0, m.start() - 12), m.start()):
             return None
         if separator == "-" and (len(m.group()) != 5 or not ("0" in (m.group()[0], m.group()[3]) or a > b)):
             return None  # 10-25 is a range; 02-14, 25-11 a day

@@ -28,7 +28,7 @@ _HEADING = re.compile(
     r"^[ \t#*\-•]*(?:\d+[.)]\s*)?(?:" + "|".join(f"(?P<{kind}>{pattern})" for kind, pattern in HEADINGS.items()) + r")\b[ \t]*(?:\([^)\n]{0,40}\)[ \t]*)?(?::|\.(?=\s)|-(?=\s)|$)",
     re.IGNORECASE | re.MULTILINE,
 )
-_ABBREVIATED = "".join(rf"(?<!\b{word}\.)" for word in "Dr Mr Mrs Ms vs e\\.g i\\.e approx gr St Sept Jan Feb Aug Oct Nov Dec T".split())
+_ABBREVIATED = "".join(rf"(?<!\b{word}\.)" for word in ["Dr", "Mr", "Mrs", "Ms", "vs", "e\\.g", "i\\.e", "approx", "gr", "St", "Sept", "Jan", "Feb", "Aug", "Oct", "Nov", "Dec", "T"])
 _SENTENCE_END = re.compile(
     rf"[.!?]{_ABBREVIATED}[)\"']?\s+(?=[A-Z0-9(\"'\[~<>+-])"
     r"|\n[ \t]*\n\s*|\n(?=[ \t]*(?:[-*•+>#]|\d{1,2}[.)]\s|[A-Z][\w /&-]{0,40}:))")
