@@ -132,12 +132,12 @@ def _lab(profile: PatientProfile, test: str, correction: Correction, where: str)
     if comparator is not None:
         _one_of(comparator, ("<", "<=", ">=", ">"), f"{where}, comparator")
     when = _date(correction, "date", where) or _today(profile)
-    # an undated correction is what holds now: it stands after every dated value
-    older = tuple(lab for lab in profile.labs if lab.test != test or (when is not None and lab.date is not None and lab.date <= when))
-    return replace(profile, labs=(*older, Lab(test, converted, known.unit, (), when, comparator)))
+    others = tuple(lab for lab in profile.labs if lab.test != test or (when is not None and lab.date != when))
+    return replace(profile, labs=(*others, Lab(test, converted, known.unit, (), when, comparator)))
 
 
 def _today(profile: PatientProfile) -> PartialDate | None:
+    """The day of the newest fact: an undated correction is what holds now, and stands after every dated value."""
     dates: list[date] = [lab.date.latest for lab in profile.labs if lab.date]
     dates += [profile.note_date] if profile.note_date else []
     return PartialDate.of(max(dates)) if dates else None

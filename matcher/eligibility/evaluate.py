@@ -124,7 +124,7 @@ def at_least(n: int, answers: Iterable[Answer]) -> Answer:
         return together(Truth.TRUE, met, presumed=sum(not a.presumed for a in met) < n)
     if len(met) + len(open_) < n:
         untrue = [a for a in parts if a.truth is Truth.FALSE]
-        return together(Truth.FALSE, untrue, presumed=_needs_presumption(n, parts))
+        return together(Truth.FALSE, untrue or parts, presumed=_needs_presumption(n, parts))
     return together(Truth.UNKNOWN, open_)
 
 

@@ -96,10 +96,10 @@ def render(answer: Answer) -> str:
     if len(sentences) > _SHOWN:
         sentences[_SHOWN:] = [f"and {len(sentences) - _SHOWN} more"]
     if answer.denied:
-        sentences.append(f"No {listing(answer.denied)}")
+        sentences.append(f"no {listing(answer.denied)}")
     if answer.silent:
         names = listing(answer.silent)
-        sentences.append(f"The note does not mention {names}" + ("; presumed absent" if answer.presumed else ""))
+        sentences.append(f"the note does not mention {names}" + ("; presumed absent" if answer.presumed else ""))
     return capitalised("; ".join(sentences))
 
 
