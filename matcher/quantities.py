@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from functools import lru_cache
+from itertools import pairwise
 from types import MappingProxyType
 
 from models import load_vocabulary
@@ -20,13 +21,13 @@ _USUAL = {
     "ratio": ("1",),
 }
 _CREATININE = 113.12  # g/mol: mg/mmol of a urine ratio means per mmol of creatinine
-_EXPONENTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
+
+_PLAIN = str.maketrans({"µ": "u", "μ": "u", "×": "x", "\u00a0": " ", "\u202f": " ", **{c: str(n) for n, c in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹")}})
 
 
 def _key(spelling: str) -> str:
     """What makes two spellings one unit: spaces, stars, carets, raised digits and the two micro signs do not matter."""
-    plain = spelling.replace("µ", "u").replace("μ", "u").replace("×", "x").translate(_EXPONENTS)
-    return re.sub(r"[\s^*]", "", plain)
+    return re.sub(r"[\s^*]", "", spelling.translate(_PLAIN))
 
 
 @lru_cache(maxsize=1)
@@ -39,6 +40,41 @@ def _spellings() -> tuple[MappingProxyType[str, str], MappingProxyType[str, str]
         else:
             folded.setdefault(_key(spelling).casefold(), code)
     return MappingProxyType(exact), MappingProxyType(folded)
+
+
+def plain(text: str) -> str:
+    """Lower case with one micro sign and no raised digits, every offset unchanged: what `unit_at` reads."""
+    lowered = text.lower() if text.isascii() else "".join(low if len(low := c.lower()) == 1 else c for c in text)
+    return lowered.translate(_PLAIN)
+
+
+def unit_at(plain_text: str, text: str, place: int) -> tuple[str, int] | None:
+    """The unit that begins at a place, after at most a short gap: (UCUM, end). The longest spelling wins."""
+    match = _unit_pattern().match(plain_text, place)
+    if match is None:
+        return None
+    code = ucum(text[match.start(1) : match.end(1)])
+    return None if code is None else (code, match.end(1))
+
+
+@lru_cache(maxsize=1)
+def _unit_pattern() -> re.Pattern[str]:
+    trie: dict[str, dict] = {}  # type: ignore[type-arg]
+    for spelling in load_vocabulary().units:
+        node = trie
+        for before, char in pairwise(" " + plain(spelling.removeprefix("="))):
+            element = {" ": " ?", "/": " ?/ ?", "^": r"[\^*]?", "*": r"[\^*]?"}.get(char, re.escape(char))
+            if (before.isalpha() and char.isdigit()) or (before.isdigit() and char.isalpha()):
+                element = " ?" + element
+            node = node.setdefault(element, {})
+        node["(?![a-z0-9])" if spelling[-1].isalnum() else ""] = {}
+    return re.compile(rf"[ \t]{{0,14}}({_alternatives(trie)})")
+
+
+def _alternatives(trie: dict[str, dict]) -> str:  # type: ignore[type-arg]
+    """A regular expression of a trie, the end of a spelling tried last."""
+    branches = [element + _alternatives(rest) for element, rest in trie.items() if rest] + [end for end, rest in trie.items() if not rest]
+    return branches[0] if len(branches) == 1 else f"(?:{'|'.join(branches)})"
 
 
 @lru_cache(maxsize=4096)
@@ -159,12 +195,16 @@ def numbers(written: str, decimal_comma: bool = False) -> tuple[float, ...]:
 def canonical(values: Iterable[float], unit: str | None, test: str, prefer: Iterable[str] = ()) -> tuple[float, str] | None:
     """The first reading that is plausible for the test, in its canonical unit, and the unit it was read in. None: no reading is.
 
-    `unit`: UCUM, as written, or None; a unit that cannot belong to the test counts as none. `prefer`: units to try first
+    `unit`: UCUM, as written, or None. `prefer`: units to try first
     where none is written (the one this note uses for the test elsewhere, or its reference range's).
     """
     row = load_vocabulary().tests[test]
     values = tuple(values)
-    if unit is not None and _line(unit, test) is not None:
+    if unit == "g/L" and row.unit == "10*9/L":
+        unit = "10*9/L"  # "G/L" in small letters
+    if unit is not None and _line(unit, test) is None:
+        return None
+    if unit is not None:
         candidates: tuple[str, ...] = (unit,)
     else:
         candidates = tuple(dict.fromkeys((*prefer, row.unit, *_usual(test))))
