@@ -18,10 +18,12 @@ _NAIVE = re.compile(
     rf"{_BCMA}[- ]*(?:directed |targeted |therapy |treatment |agent )*[-: ]*(?:na[iï]ve|unexposed|not exposed)\b"
     rf"|\bna[iï]ve (?:to|for|of) (?:all |any |prior )*{_BCMA}|\bfirst {_BCMA}[- ](?:directed |targeted )?(?:agent|therapy|treatment|exposure|product)"
     rf"|\b(?:no|without|denies|not|never)\b(?:[^.;\n]|\.(?=\d)){{0,60}}\b{_BCMA}(?![- ]*(?:stain|IHC|expression|posit|negat|test|result|loss|assess|measur))"
-    rf"|{_BCMA}[- ]*(?:directed|targeted)?[^.;\n(]{{0,25}}[:=][ ]*(?:none|never|no\b|nil|not)", re.IGNORECASE)
+    rf"|{_BCMA}[- ]*(?:directed|targeted)?[^.;\n(]{{0,25}}[:=][ ]*(?:none|never|no\b|nil|not)"
+    rf"|{_BCMA}[- ]*(?:directed|targeted)?\s*(?:drugs?|agents?|therap(?:y|ies)|treatments?)?\s+(?:not|never|none)\s+(?:to date|so far|yet|given|received)", re.IGNORECASE)
 _NEITHER = re.compile(r"\b(?:no|never|not|neither|without|denies)\b[^.\n]*?\b(?:CAR[- ]?T|cell(?:ular)? therap|T-cell engager|T-cell redirect)", re.IGNORECASE)
 _ENGAGERS = ("bispecific", "t-cell engager", "t cell engager", "t-cell redirect", "bite")
 _SOMETHING_UNNAMED = re.compile(r"(?:unknown|unnamed|masked|blinded|undisclosed|not sure|unsure|unclear|see (?:other|outside|treatment|consult|separate|prior)|records? (?:incomplete|pending|requested|not|unavailable|awaited)|history (?:kept|elsewhere|incomplete)|\?\?)", re.IGNORECASE)
+_NOT_INFUSED = re.compile(r"\b(?:no|not|never)\b.*\b(?:infused|given|received|administered)\b", re.IGNORECASE)
 _COMPLETE = re.compile(
     r"\b(?:treatment|therapy|rx|tx|therapeutic|onc\w*)\s+(?:history|hx|to date|summary)[^\n:]{0,20}\bcomplete\b|\bcomplete (?:treatment |therapy |list|history)|\(complete\)|\bhx, complete\b"
     r"|\bevery (?:therapy|treatment|drug|line)\b[^.\n]{0,40}\b(?:had|received|given|in order)|\beverything (?:he|she|they|the patient|pt) (?:has |have |had |'s )*(?:received|had|been given|taken)|\ball (?:prior |previous )?(?:therap(?:y|ies)|treatments?|lines)[^.\n]{0,20}(?:listed|in order|to date|received)"
@@ -52,9 +54,10 @@ def _given(doc: Document, events: Sequence[Event], corrected: Sequence[str]) -> 
     for event in events:
         if event.course not in (Course.GIVEN, Course.ONGOING):
             continue
+        withdrawn = {d for e in events if e.course is Course.ABSENT and _NOT_INFUSED.search(e.gap[-30:] + doc.text[e.group.start : e.group.end] + e.after[:40]) for d in e.drugs}
         for drug in event.drugs:
             row = vocabulary.drugs.get(drug)
-            if row is None or "bcma" not in row.targets or row.modality not in _MODALITY or drug in corrected:
+            if row is None or "bcma" not in row.targets or row.modality not in _MODALITY or drug in corrected or drug in withdrawn:
                 continue
             evidence = doc.evidence(event.group.start, event.group.end)
             known = found.get(drug)
@@ -86,6 +89,8 @@ def _unsettled(events: Sequence[Event]) -> bool:
     for event in events:
         unnamed = {"car_t", "bispecific_antibody", "antibody_drug_conjugate", "cell_therapy", "investigational_agent", "t_cell_engager"} & set(event.group.therapies)
         if event.course in (Course.GIVEN, Course.ONGOING, Course.POSSIBLE) and unnamed:
+            return True
+        if event.course is Course.POSSIBLE and any("bcma" in load_vocabulary().drugs[d].targets for d in event.drugs if d in load_vocabulary().drugs):
             return True
     return False
 

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from matcher.domain import ConditionFact, Reading, Status
 from matcher.notes.document import Document
 from matcher.notes.exposure import statement_at
-from matcher.notes.lines import Line
+from matcher.notes.lines import Line, said
 from matcher.notes.refractory import Ending
+from models.therapy_cues import load_therapy_cues
 
 _NUMBERS = {"no": 0, "zero": 0, "one": 1, "a single": 1, "single": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10, "eleven": 11, "twelve": 12}
 _ORDINAL = {"first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "sixth": 6, "seventh": 7, "eighth": 8, "ninth": 9, "tenth": 10}
@@ -19,9 +20,10 @@ _COUNT = (
     re.compile(rf"\b{_N}\s*(?:different |separate |distinct )?(?:prior|previous|earlier|past|preceding|antecedent)\s+(?:therapeutic |treatment |systemic |therapy )?(?:lines?|LOTs?|regimens?|therapies)\b", re.IGNORECASE),
     re.compile(rf"\b(?:prior|previous)\s+(?:lines?|LOT|regimens?|therapies)(?:\s+of\s+(?:therapy|treatment))?\s*(?:[:=(]|were|number(?:ing)?)\s*(?:n\s*=\s*)?{_N}\b(?!\s*[./-]\d)", re.IGNORECASE),
     re.compile(rf"(?:\bs/p|status[- ]post|after|through|had|received|\bso|total(?:\s+of)?|=|failed|following|over|\bin all|altogether|across|count(?:ed|ing)? as|\()\s*[\"“']?(?:at least |about |some )?{_N}\s+{_UNIT}\b(?:\s+of (?:therapy|treatment))?", re.IGNORECASE),
+    re.compile(rf"(?<![\w-])(?:lines?|LOTs?)\s*[:=]\s*{_N}\b(?!\s*[./-]\d)|\b(\d{{1,2}}) priors\b", re.IGNORECASE),
     re.compile(rf"\b{_N}\s+{_UNIT}(?:\s+of\s+(?:prior\s+)?(?:therapy|treatment|anti-?myeloma))?\b", re.IGNORECASE),
 )
-_CURRENT = re.compile(r"\b(?:(\d{1,2})(?:st|nd|rd|th)|(" + "|".join(_ORDINAL) + r"))[- ]line\b|\bL(\d{1,2})\s+ongoing|\b(\d{1,2})L\b(?=\s*(?:\)|,|;|\.|$|ongoing|relaps|RRMM|MM\b|myeloma))", re.IGNORECASE)
+_CURRENT = re.compile(r"\b(?:(\d{1,2})(?:st|nd|rd|th)|(" + "|".join(_ORDINAL) + r"))[- ]line\b|\b(?:L(\d{1,2})\s+ongoing|(?<!\d[.])(?<!\d)(\d{1,2})\. ?line\b)|\b(\d{1,2})L\b(?=\s*(?:\)|,|;|\.|$|ongoing|relaps|RRMM|MM\b|myeloma))", re.IGNORECASE)
 _QUOTED = re.compile(r"\b(?:at least|minimum|requires?|required|requiring|eligib\w*|criteri\w*|label(?:led)?|indicated|approved|licen[sc]ed|reimburs\w*|exclu\w*|wants?|needs?|inclusion|per protocol|trial (?:for|of)|or more|≥|>=|>|<|≤)\b|[≥≤<>]=?\s*$", re.IGNORECASE)
 _NOT_THERAPY = re.compile(r"\b(?:IV|central|PICC|arterial|suture|cell|lead)\s*$", re.IGNORECASE)
 _SAID = (
@@ -37,11 +39,11 @@ def read_stated_lines(doc: Document, described: int) -> Reading | None:
     found: list[tuple[int, int, int, int]] = []  # rank, value, start, end
     for rank, pattern in enumerate(_COUNT):
         for match in pattern.finditer(doc.text):
-            value = _value(match.group(1))
+            value = _value(next(g for g in match.groups() if g))
             if value is not None and _of_patient(doc, match):
                 found.append((rank, value, *match.span()))
     for match in _CURRENT.finditer(doc.text):
-        value = int(match.group(1) or match.group(3) or match.group(4) or 0) or _ORDINAL.get((match.group(2) or "").lower(), 0)
+        value = int(match.group(1) or match.group(3) or match.group(4) or match.group(5) or 0) or _ORDINAL.get((match.group(2) or "").lower(), 0)
         if value and _of_patient(doc, match) and not re.search(r"\b(?:option|therapy would|plan|consider|next)\b", doc.text[statement_at(doc, match.start())[0] : match.end() + 30], re.IGNORECASE):
             found.append((len(_COUNT), value, *match.span()))
     counts = [f for f in found if f[0] < len(_COUNT)]
@@ -71,7 +73,7 @@ def _of_patient(doc: Document, match: re.Match[str]) -> bool:
     before, after = doc.text[max(start, match.start() - 80) : match.start()], doc.text[match.end() : min(end, match.end() + 40)]
     if _QUOTED.search(before + " ") or re.match(r"\s*(?:or more|\+|and (?:over|above)|required|needed|are required|of (?:platinum|chemo\w* for))", after, re.IGNORECASE):
         return False
-    return not _NOT_THERAPY.search(before) and doc.section_at(match.start()).kind not in ("family", "social", "exam")
+    return not _NOT_THERAPY.search(before) and doc.section_at(match.start()).kind not in ("social", "exam") and not said("relative", before)
 
 
 def read_disease_state(doc: Document, conditions: Sequence[ConditionFact], lines: Sequence[Line], endings: Sequence[Ending], plasma_cell: bool) -> Reading | None:
@@ -86,8 +88,9 @@ def read_disease_state(doc: Document, conditions: Sequence[ConditionFact], lines
         return Reading("refractory", (doc.evidence(*match.span()),))
     relapsed = any(e.relapsed or e.failed for e in endings)
     first = doc.evidence(lines[0].events[0].group.start, lines[0].events[0].group.end) if lines else None
+    relapsed = relapsed or any(_of_patient(doc, m) and not _elsewhere(doc, m) for m in load_therapy_cues()["relapse"].finditer(doc.text) if said("relapse", doc.text[max(0, m.start() - 30) : m.end()]))
     if not relapsed and len(lines) <= 1:
-        match = _REMISSION.search(doc.text)
+        match = next((m for m in _REMISSION.finditer(doc.text) if not _elsewhere(doc, m)), None)
         if match and lines:
             return Reading("remission", (doc.evidence(*match.span()),))
         if lines and endings[0].best in ("sCR", "CR") and lines[0].transplant:
@@ -105,7 +108,16 @@ def read_disease_state(doc: Document, conditions: Sequence[ConditionFact], lines
     return Reading("relapsed_refractory" if any(e.failed for e in endings) else "relapsed", evidence)
 
 
-def has_active_myeloma(conditions: Sequence[ConditionFact]) -> bool:
+def _elsewhere(doc: Document, match: re.Match[str]) -> bool:
+    """Said of another disease, or of what may come."""
+    start, end = statement_at(doc, match.start())
+    return re.search(r"colitis|crohn|depress|psych|arthrit|lupus|psoria|lymphoma|leuk\w+mia|breast|prostate|sarcoid|nephr|asthma|migraine|substance|alcohol|\bif\b|\bwill\b|\bshould\b|at relapse|risk of|then autologous|transplant in|\bPE\b|DVT", doc.text[start:end], re.IGNORECASE) is not None
+
+
+def has_active_myeloma(conditions: Sequence[ConditionFact], lines: Sequence[Line]) -> bool:
     """Myeloma that needs treatment or was treated, or plasma cell leukaemia; not MGUS, smouldering disease or amyloidosis alone."""
     present = {c.id for c in conditions if c.status in (Status.PRESENT, Status.HISTORICAL)}
-    return bool({"multiple_myeloma", "plasma_cell_leukemia"} & present)
+    if {"multiple_myeloma", "plasma_cell_leukemia"} & present:
+        return True
+    named = {c.id for c in conditions if c.id in ("multiple_myeloma", "al_amyloidosis", "waldenstrom_macroglobulinemia", "lymphoma", "mgus", "smoldering_multiple_myeloma")}
+    return bool(lines) and not named

@@ -9,6 +9,7 @@ from functools import lru_cache
 from matcher.domain import Course
 from matcher.notes.document import Document
 from matcher.notes.treatments import Group
+from models import load_vocabulary
 from models.therapy_cues import load_therapy_cues
 
 # Where one statement ends and the next begins. Line breaks inside running prose do not; those before a marker, a capital or a digit do.
@@ -61,9 +62,11 @@ def course_of(doc: Document, group: Group, following: int | None = None) -> Cour
     planned = _planned(before, after, near_after, section)
     if planned is not None:
         return planned
-    if _first("uncertain_after", near_after[:2]) or re.match(r"\s?\?", near_after) or re.search(r"\?\s*$", before[-3:]):
+    if _first("uncertain_after", near_after[:2]) or re.match(r"(?:\s\w+)?\s?\?", near_after) or re.search(r"\?\s*$", before[-3:]):
         return Course.POSSIBLE
     if (cue := _last("uncertain_before", before)) and not _CLAUSE.search(before, cue.end()) and len(before) - cue.end() < 40:
+        return Course.POSSIBLE
+    if _generic(group) and not _shown_given(before, near_after, after):
         return Course.POSSIBLE
     if ongoing := _first("ongoing_after", near_after[:60]):
         if not re.search(r"\bPD\b|progress", near_after[: ongoing.start()]):
@@ -71,6 +74,20 @@ def course_of(doc: Document, group: Group, following: int | None = None) -> Cour
     if (cue := _last("ongoing_before", before)) and len(before) - cue.end() < 25 and not re.search(r"[,.;:]", before[cue.end() :]):
         return Course.ONGOING
     return Course.GIVEN
+
+
+def _generic(group: Group) -> bool:
+    """A cell product, an unnamed engager or a bare "transplant": the name is no exposure without a word of its being given."""
+    if group.drugs:
+        return all(d.startswith("anti-") for d in group.drugs) or any(load_vocabulary().drugs[d].modality == "car_t" for d in group.drugs if d in load_vocabulary().drugs)
+    return bool(set(group.therapies) & {"car_t", "bispecific_antibody", "bcma"}) or set(group.therapies) == {"stem_cell_transplant"}
+
+
+def _shown_given(before: str, near_after: str, after: str) -> bool:
+    cue = _last("given_before", before)
+    if cue and len(before) - cue.end() < 40:
+        return True
+    return bool(_first("given_after", near_after[:120]) or re.search(r"\b(?:infus|reinfus|receiv|given)", after[:200], re.IGNORECASE) or re.search(r"\b(?:19|20)\d\d\b|\d/\d\d\b", before[-40:] + near_after[:25]) or not before.strip(" -*•#()0123456789.:Ll"))
 
 
 def _of_family(doc: Document, place: int) -> bool:
@@ -103,6 +120,8 @@ def _denied(before: str, after: str, near_after: str) -> Course | None:
                     return Course.ABSENT
             elif not scope.search(between) and not _last("given_strong_after", between) and not re.search(r"\bexcept|\bother than|\bonly\b", between):  # type: ignore[union-attr]
                 return Course.ABSENT
+    if re.search(r"\bcorrection\b[^.;]*$", before, re.IGNORECASE) and re.match(r"\s*(?:was |were )?(?:replaced|corrected|changed)\b", after):
+        return Course.ABSENT
     if (match := _first("never_after", near_after)) and not _CLAUSE.search(near_after[: match.start()].rstrip(" -:–?")) and match.start() < 45:
         return Course.ABSENT
     if (match := _first("never_after", after)) and re.fullmatch(r"[\s,/]*(?:(?:[\w-]+[\s,/]+){0,8}(?:and|or)\s+[\w-]+|[\w\s,/-]{0,60}\ball)?\s*", after[: match.start()]):
@@ -136,10 +155,14 @@ def _planned(before: str, after: str, near_after: str, section: str) -> Course |
         evidence_after = None
     if plan and not _STRONG_BREAK.search(before, plan.end()):
         closer = given is not None and given.start() >= plan.end()
-        if not closer and not (evidence_after and re.search(r"\d", near_after[:40])):
+        beside = len(before) - plan.end() < 40 and not _CLAUSE.search(before, plan.end())
+        if not closer and (beside or not (evidence_after and re.search(r"\d", near_after[:40]))):
             return Course.PLANNED
-    mark = _first("planned_after", _mask(near_after))
-    if mark and mark.start() < 50 and not _CLAUSE.search(near_after[: mark.start()].lstrip("( ")) and not (evidence_after and evidence_after.start() < mark.start()):
+    alternative = re.match(r"\s*(?:,? or |/|,? vs\.? |, )\s*[\w-]+(?: [\w-]+)?(?=\s(?:can|could|may|might|would|will|is|are|was|were|to)\b)", after)
+    mark = _first("planned_after", _mask(after[alternative.end() :] if alternative else near_after))
+    if alternative and mark and mark.start() < 30:
+        return Course.PLANNED
+    if mark and mark.start() < 50 and not _CLAUSE.search(near_after[: mark.start()].lstrip("( :")) and not (evidence_after and evidence_after.start() < mark.start()):
         return Course.PLANNED
     if (noun := _first("planned_noun", near_after)) and re.fullmatch(r"[\s(-]*(?:the\s|clinical\s|T[- ]cell\s)*", near_after[: noun.start()]) and not given \
             and not re.search(r"infus|received|given|enrolled", near_after[noun.end() : noun.end() + 120]) and not evidence_after:

@@ -11,17 +11,18 @@ from datetime import timedelta
 from matcher.dates import DateMention
 from matcher.domain import Course, PartialDate
 from matcher.notes.document import Document
-from matcher.notes.treatments import Group
+from matcher.notes.treatments import Group, without_generic
 from models import load_vocabulary
 from models.therapy_cues import load_therapy_cues
 
 NOT_OF_A_LINE = ("bridging", "lymphodepletion", "mobilisation", "premedication", "supportive")
 _STEROIDS = frozenset({"dexamethasone", "prednisone", "prednisolone", "methylprednisolone"})
+_OTHER_CANCERS = ("hormonal_therapy", "jak_inhibitor", "radiopharmaceutical_therapy", "checkpoint_inhibitor", "fluoropyrimidine", "taxane", "antifolate")
 _CELL_OR_ENGAGER = frozenset({"car_t", "bispecific_antibody", "antibody_drug_conjugate", "trispecific_antibody"})
 _ORDINALS = r"(?:1st|2nd|3rd|[4-9]th|1\dth|first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth)"
 _NUMBERED = re.compile(
     rf"\b{_ORDINALS}(?:[- ]line|\s+regimen|(?=\s*(?::|was\b|,\s|[-–]\s|came\b|therapy\b|with\b)))|\b(?:line|LOT)\s*\#?\d{{1,2}}\b|\bL\d{{1,2}}[.:)]|(?:^|\n)[ \t|]*L\d{{1,2}}\b|\b\d{{1,2}}L\b[:.)]?"
-    r"|\(\d{1,2}\)|(?<!\w)#\d{1,2}\b(?=[\s:.)])|(?<![\w(])[a-h]\)(?=\s)|(?:^|\n)[ \t]*[A-Ha-h][.)]\s|(?:^|\n)[ \t|]*\d{1,2}(?:[.):]\s|\s*\||\s{2,})|(?:^|\n|[;.]\s+)\(?\d{1,2}[).]\s(?=\S)", re.IGNORECASE)
+    r"|\(\d{1,2}\)|(?<!\w)#\d{1,2}\b(?=[\s:.)])|(?:^|\n)[ \t]*(?:X{0,3}(?:IX|IV|V?I{1,3}|V|X))[.):]\s|\b\d{1,2}\.\s?line\b|(?<![\w(])[a-h]\)(?=\s)|(?:^|\n)[ \t]*[A-Ha-h][.)]\s|(?:^|\n)[ \t|]*\d{1,2}(?:[.):]\s|\s*\||\s{2,})|(?:^|\n|[;.]\s+)\(?\d{1,2}[).]\s(?=\S)", re.IGNORECASE)
 _RELAPSE_COUNT = re.compile(rf"\b{_ORDINALS}\s*:|\b{_ORDINALS}\s+relapse", re.IGNORECASE)
 _BULLET = re.compile(r"\n[ \t]*(?:[-*•+>–#~]{1,3}|→)[ \t]*[^\n]{0,60}$|//[^/\n]{0,40}$")
 _LINE_HEAD = re.compile(r"\n[ \t]*(?:[\d/.,'’~–\-\s]|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)\w*|from|since|relapse[d]?\.?|then|:|\()*$", re.IGNORECASE)
@@ -30,7 +31,8 @@ _NEGATION = re.compile(r"\b(?:no|not|without|never|nor|denies|w/o)\b(?:\s+\w+){0
 _OUTCOME_OF = re.compile(
     r"(?:\b(?:on|under|during|through|despite|off|refractory(?: to)?|resistant to|intoleran(?:t|ce) (?:to|of)|exposed to|exposure to|sensitive to|from|since|because of|due to|to|with|by|against|of|stopped|dropped|held|discontinued|doses?|last|after|while on|receiving|while receiving)"
     r"(?:\s+(?:the|both|her|his|single[- ]agent|full[- ]dose|all|continued|prior|ongoing|weekly|maintenance|monotherapy))*|\brefr?:?|[(/])\s*$", re.IGNORECASE)
-_EXPOSURE_LIST = re.compile(r"(?:refractor\w+|refr|resistan\w+|exposed|intoleran\w+|sensitiv\w+|na[iï]ve|exposures?|contraindicat\w+|allerg\w+|rash|neuropathy|toxicity)\W*(?:to|of|from|:|to both|after|since|with)?(?:\W*\w+){0,3}\W*$", re.IGNORECASE)
+_EXPOSURE_LIST = re.compile(r"(?:refractor\w+|refr|resistan\w+|exposed|intoleran\w+|sensitiv\w+|na[iï]ve|exposures?|contraindicat\w+|allerg\w+|rash|neuropathy|toxicity)[^\w.;\n]*(?:to|of|from|:|to both|after|since|with)?(?:[^\w.;\n]*\w+){0,3}[^\w.;\n]*$", re.IGNORECASE)
+_CONSOLIDATION = re.compile(r"consolidat|tandem", re.IGNORECASE)
 _FAR = timedelta(days=75)
 
 
@@ -52,20 +54,19 @@ class Event:
     @property
     def maintenance(self) -> bool:
         cue = load_therapy_cues()["maintenance"]
-        near = re.split(r"[.;]\s|\n", self.gap)[-1][-45:]
+        near = re.split(r"[.;,]\s|\n|->", self.gap)[-1][-45:]
         return bool(cue.search(near)) or bool(cue.search(re.split(r"[.;,]\s|\n|->", self.after)[0][:40]))
 
 
 @dataclass(slots=True)
 class Line:
-    """A line under construction. `events` are those that made it, `text_end` where its story ends in the note."""
+    """A line under construction. `events` are those that made it."""
 
     drugs: list[str]
     events: list[Event] = field(default_factory=list)
     transplant: str | None = None
     maintenance: list[str] = field(default_factory=list)
-    added_later: dict[str, int] = field(default_factory=dict)
-    text_end: int = 0
+    ended: bool = False  # told that the disease progressed on it
 
     @property
     def start(self) -> PartialDate | None:
@@ -84,7 +85,9 @@ def is_cell_product(drug: str) -> bool:
 def counts_in_line(drug: str) -> bool:
     """Whether a drug is anti-myeloma (or another cancer drug, for lines of an other plasma cell disease), steroids included."""
     known = load_vocabulary().drugs.get(drug)
-    return known is None or known.antineoplastic or drug in _STEROIDS
+    if drug in _STEROIDS or known is None:
+        return True
+    return known.antineoplastic and not any(load_vocabulary().is_a(drug, c) for c in _OTHER_CANCERS)
 
 
 def active(drugs: Sequence[str]) -> set[str]:
@@ -102,17 +105,19 @@ def said(cue: str, text: str) -> re.Match[str] | None:
 def build_lines(doc: Document, events: list[Event]) -> list[Line]:
     """The lines, in order. The passage that tells most of the course decides; what other passages repeat adds no line."""
     usable = [e for e in events if e.course in (Course.GIVEN, Course.ONGOING) and e.purpose is None and (active(e.drugs) or e.transplant)]
+    for previous, event in zip(usable, usable[1:]):  # what was planned or denied in between belongs to the words between
+        event.gap = doc.text[max(previous.group.end, event.group.start - 600) : event.group.start]
     blocks = sorted({e.block for e in usable})
     if not blocks:
         return []
     told = {b: _segment([e for e in usable if e.block == b], []) for b in blocks}
-    main = max(blocks, key=lambda b: (len(told[b]), -b))
+    main = max(blocks, key=lambda b: (sum(bool(active(line.drugs)) for line in told[b]), -b))
     lines = told[main]
     for block in (b for b in blocks if b > main):
         lines = _extend([e for e in usable if e.block == block], lines)
     earlier = [e for e in usable if e.block < main and not _known(e, lines)]
     before = [line for line in _segment(earlier, []) if _stands_alone(line)]
-    return [line for line in (*before, *lines) if active(line.drugs) or line.transplant]
+    return [line for line in (*before, *lines) if active(line.drugs)]
 
 
 def _segment(events: list[Event], lines: list[Line]) -> list[Line]:
@@ -160,17 +165,20 @@ def _stands_alone(line: Line) -> bool:
 
 def _exposure_list(event: Event) -> bool:
     classes = [c for d in active(event.drugs) if d in load_vocabulary().drugs for c in load_vocabulary().drugs[d].classes if c in ("proteasome_inhibitor", "imid", "anti_cd38")]
+    if re.match(r"\s*(?:was |has |is )?(?:never|not) (?:failed|refractory|been)|[- ](?:related|induced|associated|caused)", event.after):
+        return True
     crowded = len(active(event.drugs)) >= 3 and len(classes) != len(set(classes)) and not any(m.regimen for m in event.group.mentions)
-    return crowded or bool(_EXPOSURE_LIST.search(event.gap[-60:])) or re.match(r"\s*[-/]?\s*(?:refractory|refr\b|naive|exposed|resistant|sensitive|intoleran)", event.after) is not None
+    return crowded or bool(_EXPOSURE_LIST.search(event.gap[-60:])) or re.search(r"\b(?:refr|refractory|resistant|intolerant|exposed)\b[^.;\n]*$", event.gap[-120:], re.IGNORECASE) is not None or re.match(r"\s*[-/]?\s*(?:refractory|refr\b|naive|exposed|resistant|sensitive|intoleran)", event.after) is not None
 
 
 def _numbered(event: Event) -> re.Match[str] | None:
+    """The number that the note gives to what begins here: "2nd line:", "(3)", "L4."."""
     found = None
-    for found in _NUMBERED.finditer(event.gap):
-        pass
-    if found is None:
-        for found in _RELAPSE_COUNT.finditer(event.gap):
-            pass
+    for pattern in (_NUMBERED, _RELAPSE_COUNT):
+        for match in pattern.finditer(event.gap):
+            between = event.gap[match.end() :]
+            if len(between) < 90 and not re.search(r"[.;]\s|\n", between.strip()) and (found is None or match.start() > found.start()):
+                found = match
     return found
 
 
@@ -188,7 +196,7 @@ def _opens(event: Event, lines: list[Line]) -> bool:
     line, gap = lines[-1], event.gap
     drugs, earlier = active(event.drugs), {d for known in lines for d in known.drugs}
     same = drugs <= set(line.drugs)
-    boundary = said("progression", gap) or said("relapse", gap) or said("switch", gap)
+    boundary = line.ended or said("progression", gap) or said("relapse", gap) or said("switch", gap)
     numbered = _numbered(event)
     if _exposure_list(event):
         return False
@@ -199,8 +207,12 @@ def _opens(event: Event, lines: list[Line]) -> bool:
     if same and (_stop_follows(event) or _outcome(event, gap)) and not numbered:
         return False
     if any(is_cell_product(d) for d in drugs):
+        if line.product_only and len(without_generic([*drugs, *line.drugs])) < len({*drugs, *line.drugs}):
+            return False
         return not drugs <= earlier or (numbered is not None and not same)
     listed = numbered or _BULLET.search(gap) or _LINE_HEAD.search(gap)
+    if drugs <= earlier and len(drugs) == 1 and not numbered and (not event.start or _outcome(event, gap)):
+        return False
     if listed:
         return not same or bool(event.start or numbered) and not (_outcome(event, gap) and not numbered)
     if same:
@@ -214,9 +226,10 @@ def _opens(event: Event, lines: list[Line]) -> bool:
     if line.transplant and len(drugs) == 1 and not event.start:
         return False
     several = len(event.drugs) > 1 and len(line.drugs) > 1
+    set_off = re.search(r"[;|/]\s*[^;|,]{0,40}$|\n[^\n,]{0,40}$", gap) is not None
     if event.start and line.start:
-        return event.start.latest - line.start.earliest > _FAR and (several or not line.transplant)
-    return bool(several and not line.transplant and any(m.regimen for m in event.group.mentions)) or bool(_THEN.search(gap) and several)
+        return event.start.latest - line.start.earliest > _FAR and (several or set_off or not line.transplant)
+    return bool(several and (re.search(r"[,;|\n]|//", gap) or _THEN.search(gap) or any(m.regimen for m in event.group.mentions)))
 
 
 def _modalities(drugs: set[str]) -> set[str]:
@@ -237,17 +250,19 @@ def _merge(event: Event, lines: list[Line]) -> None:
     if not drugs <= set(line.drugs):
         if any(drugs <= set(known.drugs) for known in lines) or _exposure_list(event):
             return
-        if line.product_only:
+        if line.product_only and not any(is_cell_product(d) for d in drugs):
             return
+    if _outcome(event, event.gap) and (said("progression", event.gap) or said("relapse", event.gap)):
+        line.ended = True
     line.events.append(event)
-    if event.maintenance and drugs:
+    if event.maintenance and drugs and not _CONSOLIDATION.search(event.gap[-30:] + event.after[:20]):
         line.maintenance.extend(d for d in event.drugs if d not in line.maintenance)
     _take(line, event)
 
 
 def _take(line: Line, event: Event) -> None:
     if any(is_cell_product(d) for d in event.drugs):
-        line.drugs = [d for d in event.drugs if is_cell_product(d)]
+        line.drugs = without_generic(dict.fromkeys([*(d for d in line.drugs if is_cell_product(d)), *(d for d in event.drugs if is_cell_product(d))]))
     elif not line.product_only and (active(event.drugs) or not line.drugs):
         line.drugs.extend(d for d in event.drugs if d not in line.drugs)
     if event.transplant and event.transplant != line.transplant:
@@ -262,10 +277,12 @@ def dates_around(dates: Sequence[DateMention], starts: Sequence[int], text: str,
     previous = dates[bisect_left(starts, begin) - 1] if bisect_left(starts, begin) else None
     if previous is not None and previous.start < low:
         previous = None
-    if following is not None and (following.start - stop > 70 or re.search(r"[.;]\s|\n\s*\n|\n\s*[-*•\d]", text[stop : following.start]) or said("progression", text[stop : following.start]) or said("relapse", text[stop : following.start])):
+    if following is not None and (following.start - stop > 70 or re.search(r"[.;]\s|\n(?=.*\w)|\n\s*[-*•\d]", text[stop : following.start] + ".") or said("progression", text[stop : following.start]) or said("relapse", text[stop : following.start])):
         following = None
     if previous is not None and (begin - previous.end > 45 or re.search(r"[.;]\s|\n\s*\n", text[previous.end : begin])):
         previous = None
+    if previous is not None and not text[previous.end : begin].strip(" \t:|-–") and "\n" in text[max(0, previous.start - 14) : previous.start]:
+        following = None  # a column of dates leads the list
     if following is not None and (previous is None or following.start - stop <= begin - previous.end + 25):
         return following.date, _range_end(dates, at, text, high)
     if previous is not None:

@@ -35,6 +35,7 @@ _WITHIN = re.compile(r"within (?:(\d+)|an?|one|two|three|four|six|eight) (days?|
 _NUMBER = {"one": 1, "two": 2, "three": 3, "four": 4, "six": 6, "eight": 8}
 _ALONE = re.compile(r"\b(?:alone|mono-?therapy|single[- ]agent|as a single agent|only)\b", re.IGNORECASE)
 _SINGLE = re.compile(r"\b(?:single[- ]agent|maint\w*|monotherapy)\b", re.IGNORECASE)
+_DROPPED = re.compile(r"\b(?:stopped|stopping|dropped|discontinued|omitted|removed|withdrawn|d/c'?e?d|off|completed)\b", re.IGNORECASE)
 _FIRST_CYCLES = re.compile(r"^[\s,]*(?:only )?(?:for|x|×)\s*(?:the )?(?:first )?\w+ (?:cycles?|courses?)", re.IGNORECASE)
 _GOVERNED = re.compile(r"(?:progress\w*|\bPD\b|relaps\w*|fail\w*|up|rising|doubl\w+)[^.;\n]{0,40}?\b(?:on|under|during|through|despite|in|with)\s+(?:(?:the|both|all|her|his|single[- ]agent|continued|maintenance|ongoing|weekly|monotherapy|of)\s+)*$", re.IGNORECASE)
 _CLASSES = {"triple": ("proteasome_inhibitor", "imid", "anti_cd38"), "double": ("proteasome_inhibitor", "imid")}
@@ -44,7 +45,7 @@ _REFRACTORY_TO = re.compile(r"\b(?:refractory|resistant|resistance|refr)\b(?: \w
 _LIST_END = re.compile(r"\b(?:but|not|sensitive|intoleran\w*|exposed|naive|never|except|responded|responding|stopped|last|followed|relapsed after)\b|[.;]\s|\n", re.IGNORECASE)
 _REFRACTORY_AFTER = re.compile(r"^[\s/]*[-–]?\s*(?:(?:is|was|are|all|both)\s+)*(?:refractory|refr|resistant)\b", re.IGNORECASE)
 _NOT_BEFORE = re.compile(r"\b(?:not|never|non|nor|isn't|wasn't|no)\b[\s-]*(?:yet |considered |formally |to be |deemed )*$", re.IGNORECASE)
-_NOT_AFTER = re.compile(r"^\W{0,2}\s*(?:\w+\s+){0,3}?(?:never failed|not refractory|not considered refractory|no \(|- no\b|sensitive|-sensitive|no progression|not PD|not failed)|^\s*failed\?\s*-*\s*no|^-sensitive", re.IGNORECASE)
+_NOT_AFTER = re.compile(r"^\W{0,2}\s*(?:\w+\s+){0,3}?(?:never failed|not refractory|not considered refractory|no \(|sensitive|-sensitive|no progression|not PD|not failed)|^\s*failed\?\s*-*\s*no|^-sensitive", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +75,12 @@ def read_ending(doc: Document, line: Line, until: int, events: Sequence[Event], 
         where = start + progression.start()
         if _while_on(doc, where, start + progression.end(), stop, start, dates, line, until):
             failed, at = _active_at(doc, line, told, where, until), progression
+    if not failed and not line.product_only and (plain := re.search(r"(?<!relapsed )(?<!relapsed/)(?<!not )(?<!relapsed and )(?<!-)\b[Rr]efractory\b(?! to)", story)):
+        failed, at = _active_at(doc, line, told, start + plain.start(), until), plain
     if not failed and relapse and not line.product_only:
         a, b = statement_at(doc, start + relapse.start())
         clause = doc.text[max(a, start + relapse.start() - 40) : min(b, start + relapse.end() + 60, until)]
-        if said("on_drug", clause) and not said("off_drug", clause) or _governing(told, start + relapse.start(), b, line) or re.search(r"\buntil\s+(?:\w+\s+){0,2}$", story[: relapse.start()]):
+        if said("on_drug", clause) and not said("off_drug", clause) or _governing(told, start + relapse.start(), b, line) or (stop is None and not said("off_drug", clause) and re.search(r"\buntil\s+(?:\w+\s+){0,2}$", story[: relapse.start()])):
             failed, at = _active_at(doc, line, told, start + relapse.start(), until), relapse
     if best in ("SD", "PD") and not failed:
         failed = tuple(d for d in line.drugs)
@@ -103,7 +106,7 @@ def _progression(story: str, line: Line) -> re.Match[str] | None:
     found = None
     for found in load_therapy_cues()["progression"].finditer(story):
         lead = story[max(0, found.start() - 30) : found.start()]
-        if re.search(r"\b(?:no|not|without|never|nor|if|until(?! progress)|before|for biochemical|risk of|first)\b(?:\s+\w+){0,2}\s*$", lead, re.IGNORECASE):
+        if re.search(r"\b(?:no|not|without|never|nor|if|risk of)\b(?:\s+\w+){0,2}\s*$", lead, re.IGNORECASE):
             continue
         if found.group().lower() == "failed" and re.match(r"\s*\?", story[found.end() :]):
             continue
@@ -186,7 +189,7 @@ def _active_at(doc: Document, line: Line, told: list[Event], where: int, until: 
             continue
         clause = re.split(r"[.;,)]\s|\n|->", event.after)[0]
         ahead = re.split(r"[.;,(]\s|\n|->", event.gap)[-1]
-        stopped = load_therapy_cues()["stopped"].search(clause[:45]) or load_therapy_cues()["stopped"].search(ahead[-25:]) or _FIRST_CYCLES.search(clause)
+        stopped = _DROPPED.search(clause[:45]) or _DROPPED.search(ahead[-25:]) or _FIRST_CYCLES.search(clause) or re.match(r"\s*(?:only )?until\b", clause)
         if stopped and event.group.start < where and not re.search(r"progress|\bPD\b", clause[:60]):
             taken = [d for d in taken if d not in drugs]
         elif _ALONE.search(clause[:25]) or _ALONE.search(ahead[-25:]):
@@ -224,7 +227,7 @@ def _stopped_in_response(lines: list[Line], endings: list[Ending]) -> set[str]:
 
 def _statements(doc: Document, events: list[Event], received: list[str], found: dict[str, list[Evidence]], denied: set[str]) -> None:
     def note(drugs: Iterable[str], start: int, end: int) -> None:
-        for drug in drugs:
+        for drug in {_received(d, received) for d in drugs}:
             if drug in received:
                 found.setdefault(drug, []).append(doc.evidence(start, end))
 
@@ -237,6 +240,8 @@ def _statements(doc: Document, events: list[Event], received: list[str], found: 
             denied |= drugs if not re.search(r"no longer", lead) else set()
             continue
         if _REFRACTORY_AFTER.match(event.after):
+            if event.after.startswith("-") and "," in doc.text[group.start : group.end]:
+                lead, drugs = doc.text[max(0, group.mentions[-1].start - 70) : group.mentions[-1].start], active(group.mentions[-1].drugs)
             if _NOT_BEFORE.search(lead):
                 denied |= drugs
             else:
@@ -262,7 +267,15 @@ def _statements(doc: Document, events: list[Event], received: list[str], found: 
                     denied.add(drug)
                 else:
                     note([drug], match.end() + letter.start(1), match.end() + letter.end(1))
-    denied -= {d for d in denied if any(re.search(r"refractory", doc.text[e.start - 25 : e.end + 25], re.IGNORECASE) and False for e in found.get(d, []))}
+
+
+def _received(drug: str, received: list[str]) -> str:
+    """Of a kind named without its product ("the BCMA bispecific") the product received."""
+    vocabulary = load_vocabulary()
+    if not drug.startswith("anti-") or drug not in vocabulary.drugs:
+        return drug
+    named = [d for d in received if not d.startswith("anti-") and d in vocabulary.drugs and set(vocabulary.drugs[d].classes) & set(vocabulary.drugs[drug].classes)]
+    return named[-1] if named else drug
 
 
 def _covered(event: Event, received: list[str]) -> set[str]:

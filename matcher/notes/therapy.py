@@ -40,7 +40,6 @@ class TherapyReading:
 def read_therapy(doc: Document, note_date: date | None, conditions: tuple[ConditionFact, ...]) -> TherapyReading:
     dates = find_dates(doc.text, day_first(doc.text), note_date.year if note_date else None, note_date)
     events = _events(doc, dates, note_date)
-    myeloma = has_active_myeloma(conditions)
     lines = build_lines(doc, [e for e in events if _of_course(doc, e)]) if _lines_count(conditions) else []
     endings = [read_ending(doc, line, until, events, dates) for line, until in zip(lines, _stories(doc, lines))]
     stated = read_stated_lines(doc, len(lines))
@@ -53,7 +52,7 @@ def read_therapy(doc: Document, note_date: date | None, conditions: tuple[Condit
         refractory_to=read_refractory(doc, lines, endings, events) if lines else (),
         bcma=read_bcma(doc, events, lines, complete),
         transplants=_transplants(doc, events),
-        disease_state=read_disease_state(doc, conditions, lines, endings, myeloma),
+        disease_state=read_disease_state(doc, conditions, lines, endings, has_active_myeloma(conditions, lines)),
         complete_history=complete,
     )
 
@@ -82,6 +81,8 @@ def _events(doc: Document, dates: list[DateMention], note_date: date | None) -> 
                       transplant=_transplant_kind(doc, group.start, group.end, group.therapies), block=bisect_right(paragraphs, group.start))
         event.start, event.end = dates_around(course_dates, starts, doc.text, (group.start, group.end), max(last, group.start - 120), min(following, group.end + 160))
         event.purpose = _purpose(doc, event)
+        if event.purpose is None and events and events[-1].purpose == "bridging" and active(drugs) and _goes_on(event) and not any(is_cell_product(d) for d in drugs):
+            event.purpose = "bridging"
         events.append(event)
         last = group.end
     return events
@@ -118,9 +119,14 @@ def _purpose(doc: Document, event: Event) -> str | None:
         near = cues[purpose].search(ahead) or cues[purpose].search(behind) or (purpose in ("bridging", "premedication") and cues[purpose].search(statement) and "." not in statement[cues[purpose].search(statement).end() :])  # type: ignore[union-attr]
         if near and not (event.transplant and not event.drugs):
             return purpose
-    if active(event.drugs) == {"melphalan"} and re.match(r"\s*(?:\d+\s*(?:mg(?:/m2)?)?\s*)?(?:/|\+|and|with|-|\(|followed by)?\s*(?:auto|ASCT|stem|SCT|transplant)", event.after, re.IGNORECASE):
+    if active(event.drugs) == {"melphalan"} and re.match(r"\s*(?:\d+\s*(?:mg(?:/m2)?)?\s*)?(?:/|\+|and|with|-|\(|followed by)?\s*(?:auto|ASCT|stem|SCT|transplant)", doc.text[event.group.end : event.group.end + 40], re.IGNORECASE):
         return "conditioning"
     return None
+
+
+def _goes_on(event: Event) -> bool:
+    """Nothing since the bridging before says that it was over: no infusion, relapse, response or new number."""
+    return re.search(r"infus|relaps|progress|\bPD\b|\bCR\b|VGPR|\bline\b|\n\s*[-*•(\dL]|\n\s*\n", event.gap, re.IGNORECASE) is None
 
 
 def _of_course(doc: Document, event: Event) -> bool:
@@ -157,6 +163,13 @@ def _transplants(doc: Document, events: list[Event]) -> tuple[Transplant, ...]:
         if event.transplant is None or event.course not in (Course.GIVEN, Course.ONGOING):
             continue
         when = event.start
+        if event.group.therapies == ("high_dose_melphalan",) and any(o.transplant and o.group.therapies != ("high_dose_melphalan",) and o.course in (Course.GIVEN, Course.ONGOING) and abs(o.group.start - event.group.end) < 160 for o in events):
+            continue  # the conditioning of a transplant told beside it
+        if when and re.match(r"\W{0,3}(?:19|20)\d\d or (?:19|20)\d\d", event.after):
+            when = None
+        if "tandem" in event.gap[-20:].lower() and event.end and when:
+            found.extend(Transplant(event.transplant, (_evidence(doc, event),), d) for d in (when, event.end))  # type: ignore[arg-type]
+            continue
         same = next((t for t in found if t.type == event.transplant and (when is None or t.date is None or t.date.year == when.year)), None)
         if same is None:
             found.append(Transplant(event.transplant, (_evidence(doc, event),), when))  # type: ignore[arg-type]

@@ -111,6 +111,8 @@ def find_mentions(doc: Document) -> list[Mention]:
             free.add(Mention(*match.span(), drugs, None, True))
     for match in _UNLISTED.finditer(text):
         around = text[max(0, match.start() - 40) : match.end() + 40]
+        if re.fullmatch(r"CD-?\d+|\d+", match.group()):
+            continue
         if agent := link_drug(match.group()) or unlisted_agent(match.group(), bool(_DRUG_CONTEXT.search(around))):
             free.add(Mention(*match.span(), (agent,)))
     for match in _WORD.finditer(text):
@@ -142,6 +144,7 @@ class _Free:
 _FILLER = r"(?:\d+(?:[.,]\d+)?\s*(?:mg|mcg|g)?(?:/m2|/m²|/kg)?(?![\d/-])|mg|weekly|wkly|monthly|daily|bi-?weekly|q\d*\w{1,3}|qod|bd|od|nocte|oral(?:ly)?|po|sc|s\.c\.|iv|i\.v\.|subcut\w*|intravenous(?:ly)?|low[- ]dose|high[- ]dose|reduced[- ]dose|single|regimen|scheme|protocol|therapy|chemotherapy|triplet|doublet|quad\w*|the|both|injection|tablets?|generic|pulses?|lo)"
 _JOIN_DRUGS = re.compile(rf"(?:[\s,+/&\-–—():=]|\b(?:and|with|plus|in combination with|combined with|combination of|along with|together with)\b|w/|\b{_FILLER}\b)*", re.IGNORECASE)
 _JOIN_REGIMEN = re.compile(rf"(?:\s|\+|-|[(]|:|=|/|\b(?:with|plus|in combination with|combined with)\b|w/|\b{_FILLER}\b)*", re.IGNORECASE)
+_CONDITIONED = re.compile(r"[\s+/(\-–,&]*(?:and|with|after|followed by|using|conditioning|then|supported by)?\s*", re.IGNORECASE)
 _LIST_BREAK = re.compile(r"\n\s*(?:[-*•+>|#]|\(?\d{1,2}[.)]|\n)|\|")
 
 
@@ -153,16 +156,34 @@ def group_mentions(doc: Document, mentions: list[Mention]) -> list[Group]:
             groups[-1].append(mention)
         else:
             groups.append([mention])
-    return [Group(tuple(g)) for g in groups]
+    return [Group(tuple(part)) for group in groups for part in _combinations(doc.text, group)]
+
+
+def _combinations(text: str, group: list[Mention]) -> list[list[Mention]]:
+    """A list of combinations ("A/B, C + D") falls apart at its commas; a combination written with commas stays whole."""
+    joins = [text[a.end : b.start] for a, b in zip(group, group[1:])]
+    if not (any("," in j for j in joins) and any(re.search(r"[+/]", j) for j in joins)):
+        return [group]
+    parts = [[group[0]]]
+    for join, mention in zip(joins, group[1:]):
+        if "," in join:
+            parts.append([mention])
+        else:
+            parts[-1].append(mention)
+    return parts if all(len({d for m in part for d in m.drugs}) > 1 for part in parts) else [group]
 
 
 def _joined(between: str, group: list[Mention], mention: Mention) -> bool:
     last = group[-1]
-    if len(between) > 60 or _LIST_BREAK.search(between) or not (last.drugs and mention.drugs):
+    if len(between) > 60 or _LIST_BREAK.search(between):
+        return False
+    if last.therapy in TRANSPLANTS and mention.therapy in TRANSPLANTS and "high_dose_melphalan" in (last.therapy, mention.therapy):
+        return _CONDITIONED.fullmatch(between) is not None
+    if not (last.drugs and mention.drugs):
         return False
     known = {_SUBSTANCE.get(d, d) for m in group for d in m.drugs}
     named = {_SUBSTANCE.get(d, d) for d in mention.drugs}
-    spelled_out = named <= known and re.search(r"[(:=]", between) is not None
+    spelled_out = (named == known if mention.regimen else named <= known) and re.search(r"[(:=]", between) is not None
     if mention.regimen or last.regimen:
         plain = between.strip()
         if mention.regimen and last.regimen:
