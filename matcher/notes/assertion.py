@@ -71,6 +71,8 @@ def _lexicon() -> Lexicon[tuple[Cue, ...]]:
 # A wrapped line goes on below; a short one, or one that a capital follows, has ended.
 _LINE_END = re.compile(r"\n")
 _WRAP = 55  # characters; shorter lines of a wrapped paragraph are rare
+# Semicolons, cells of a table, and full stops of a hasty note that goes on without a capital.
+_BREAK = re.compile(r";|\||(?:[a-z]{4}|\d|\))\.\s(?=[a-z])")
 # After a comma these begin a statement of its own, which an earlier "no" does not reach.
 _FRESH = re.compile(
     r"\b(?:is|are|was|were|has|had|have|does|did|takes?|took|reports?|states?|started|stopped|received|developed|remain(?:s|ed)|continue[sd]?|present(?:s|ed)"
@@ -81,20 +83,20 @@ _FRESH = re.compile(
 )
 # Between a cue like "no" and its noun: the noun of a phrase that the cue does not deny ("no antibiotics for pneumonia").
 _TURN = re.compile(
-    r"\b(?:for|after|despite|against|given|caused by|attributed to|related to|treated with|is|are|was|were|has|have|had|does|did|will|may|can|would|should)\b|\s[-–—]+\s|:|\n\s*\n|\+|\?|\d{1,2}[.)]\s",
+    r"\b(?:for|after|despite|against|given|caused by|attributed to|related to|treated with|is|are|was|were|has|have|had|does|did|will|may|can|would|should)\b|\s[-–—]+\s|[:=+?]|\n\s*\n|\d{1,2}[.)]\s",
     re.IGNORECASE,
 )
 _DENIAL = re.compile(r"den(?:y|ies|ied|ying)|not |.*\b(?:have|had|has|show|reveal|demonstrate|feel|see|appear)\b", re.IGNORECASE)
 # Grammar of results and answers that stand right after, or right before, what they speak of.
 _ANSWER_NO = re.compile(
     r"(?:\s+(?:ag|ab|igg|igm|antibody|antigen|pcr|screen|test|serology|status|result))?\s*(?:[:=]|\.{2,}|\s[-–—]|\?\s*[-–—]?)?\s*"
-    r"(?:\(\s*[-–−]\s*\)|(?:no|none|nil|neg|negative|absent|denie[sd]|never|nr|n/a|not applicable)(?=\s*(?:[.,;)\]|!?]|$|\n|-\s))|[-–−]\s?ve\b|(?<=[:=])\s*[-–−](?=\s|$))",
+    r"(?:\(\s*[-–−]\s*\)|(?:grade|gr\.?|G)\s?0\b|(?:no|none|nil|neg|negative|absent|denie[sd]|never|nr|n/a|not applicable)(?=\s*(?:[.,;)\]|!?]|$|\n|-\s))|[-–−]\s?ve\b|(?<=[:=])\s*[-–−](?=\s|$))",
     re.IGNORECASE,
 )
 _ANSWER_YES = re.compile(r"\s*(?:[:=]\s*)?(?:\(\s*\+\s*\)|\+ve\b|\+(?!\w))|\s*[:=]\s*(?:yes|positive|pos|present)\b", re.IGNORECASE)
 _DOUBTED = re.compile(r"\s?(?:\(\?\)|\?)")
 _CORRECTED = re.compile(r"\s*[\"')]*\?\s*[-–—:]*\s*(?:(?:pt|patient|she|he)\s+(?:says|said|states)\s+)?no\b|\s*\?\s*[-–—]\s*[^.\n?]{0,60}\b(?:but|actually|in fact)\b", re.IGNORECASE)
-_PREFIX_NO = re.compile(r"(?:\(\s*[-–−]\s*\)|[-–−]\s?ve(?:\s+for)?)\s*$", re.IGNORECASE)
+_PREFIX_NO = re.compile(r"(?:\b(?:grade|gr\.?)\s?0\s|\(\s*[-–−]\s*\)|[-–−]\s?ve(?:\s+for)?)\s*$", re.IGNORECASE)
 _PREFIX_DOUBT = re.compile(r"\?\s?$")
 _UNTICKED = re.compile(r"(?:\[\s?\]|☐|\(\s\))\s*$")
 _LISTING = re.compile(r",\s*(?:and|or|&|nor)\s|\s(?:and|or|&|nor)\s|/", re.IGNORECASE)
@@ -113,7 +115,7 @@ class Scopes:
         self._cues = [(hit.start, hit.end, cue) for hit in hits for cue in hit.meaning if cue.category != "ignored"]
         self._ignored = [hit.start for hit in hits if any(_shields(cue) for cue in hit.meaning)]
         self._starts = [c[0] for c in self._cues]
-        self._hard = sorted({*(a for a, _ in doc.sentences), *_line_ends(doc.text), *(m.start() for m in re.finditer(";", doc.text))})
+        self._hard = sorted({*(a for a, _ in doc.sentences), *_line_ends(doc.text), *(m.start() for m in _BREAK.finditer(doc.text))})
         self._soft = sorted({*self._hard, *(start for start, _, cue in self._cues if cue.category == "boundary")})
         self._patient = [start for start, _, cue in self._cues if cue.category == "patient"]
         self._family = _family_paragraphs(doc)
@@ -149,7 +151,7 @@ class Scopes:
                 if cue.direction == "backward":
                     reaches = self._backward(cue, cue_start, end, soft_right, others)
                 elif cue.direction == "previous":
-                    reaches = re.fullmatch(r"[ \t(]*(?:-|- )?(?:\w+[ \t])?" if cue.category == "hypothetical" else r"[ \t]*[(,\-–][ \t]*(?:in |his |her |pt's )?(?:\w+ )?", text[end:cue_start]) is not None
+                    reaches = re.fullmatch(r"[ \t(]*(?:-|- )?(?:\w+[ \t])?" if cue.category == "hypothetical" else r"[ \t]*[(,:\-–][ \t]*(?:in |his |her |pt's )?(?:\w+ )?", text[end:cue_start]) is not None
                 else:
                     continue
             else:
@@ -216,6 +218,8 @@ class Scopes:
             if "," in gap:
                 return bool(listed or _LISTING.search(gap)) and not _FRESH.search(gap.rsplit(",", 1)[0]) and "no " not in gap
             return len(gap) < 60 and not re.search(r"\b(?:with|for|and (?:was|is|has)|no|treated|has|had|by)\b", gap)
+        if cue.text in ("vs", "vs.", "versus") and re.search(r"\b(?:from|due|of|with|on|to|for)\b", gap):
+            return False
         return "," not in gap and not gap.partition("(")[2].strip() and len(gap) < 50
 
     def _patients(self, a: int, b: int) -> Sequence[int]:

@@ -10,7 +10,7 @@ from functools import cache
 from matcher.domain import ConditionFact, Qualifiers, Status
 from matcher.notes.document import Document
 from matcher.notes.mentions import Mention, read_mentions
-from matcher.notes.serologies import interpret, read_markers
+from matcher.notes.serologies import interpret, read_markers, read_places
 from models import Vocabulary, load_vocabulary
 
 RECENT = timedelta(days=60)  # an acute illness dated earlier, and not said to go on, is over
@@ -31,7 +31,7 @@ def read_conditions(doc: Document, note_date: date | None) -> tuple[ConditionFac
     vocabulary = load_vocabulary()
     markers = read_markers(doc)
     serology = interpret(markers, doc)
-    mentions = read_mentions(doc, note_date, tuple((m.start, m.end) for m in markers))
+    mentions = read_mentions(doc, note_date, read_places(markers))
     now = note_date or max((m.date.latest for m in mentions if m.date), default=None)
     said: dict[str, list[tuple[Status, Mention]]] = defaultdict(list)
     for mention in mentions:
@@ -88,7 +88,7 @@ def _context_of_myeloma(doc: Document, said: dict[str, list[tuple[Status, Mentio
         (s, m) for s, m in said.get("plasmacytoma", ()) if s is Status.PRESENT and m.id == "plasmacytoma" and not _BONE.search(doc.text, *doc.sentence_at(m.start))]
     for concept in vocabulary.descendants("fracture") - {"pathologic_fracture", "osteoporotic_fracture"}:
         said["pathologic_fracture"] += [
-            (s, m) for s, m in said.get(concept, ()) if s is not Status.FAMILY and not _OTHER_FRACTURE.search(doc.text, *doc.sentence_at(m.start))]
+            (s, m) for s, m in said.get(concept, ()) if s is not Status.FAMILY and not _OTHER_FRACTURE.search(doc.text, *doc.clause_at(m.start))]
     for concept in ("al_amyloidosis", "pathologic_fracture", "cns_involvement", "extramedullary_disease"):
         if not said[concept]:
             del said[concept]
@@ -113,7 +113,7 @@ def _status(mention: Mention, vocabulary: Vocabulary, now: date | None) -> Statu
         return Status.HISTORICAL if c.resolved and not lasting else Status.PRESENT
     if row.course == "malignancy":
         long_ago = mention.date is not None and now is not None and mention.date.latest < now - TUMOUR_FREE
-        over = c.resolved or c.treated or ((c.past or long_ago) and not c.current)
+        over = c.resolved or ((c.treated or c.past or long_ago) and not c.current)
         return Status.HISTORICAL if over else Status.PRESENT
     if row.course == "event":
         return Status.PRESENT if c.current and not (old or c.resolved or c.treated or c.past) else Status.HISTORICAL

@@ -53,7 +53,17 @@ def _lexicon() -> Lexicon[str | tuple[Abbreviation, ...]]:
     return Lexicon([*names, *((f"={form}", tuple(rows)) for form, rows in short.items())])
 
 
+_VALUE = re.compile(r"\s?[:=]?\s?\d{1,3}\.\d|\s?[<>]\s?\d")  # "TB 0.3" is bilirubin
 _TEST_NAME = re.compile(r"[- ]?EPI\b", re.IGNORECASE)  # CKD-EPI is a formula
+
+
+@lru_cache(maxsize=1)
+def _written_otherwise() -> frozenset[str]:
+    """Spellings that, in exactly this case, name a regimen or a test and no condition: "PVd" is none of "PVD", "PSA" none of "PsA"."""
+    vocabulary = load_vocabulary()
+    conditions = {alias.lstrip("=") for row in vocabulary.conditions.values() for alias in (row.name, *row.aliases)}
+    others = {alias.lstrip("=") for table in (vocabulary.regimens, vocabulary.tests) for row in table.values() for alias in (row.id, *row.aliases)}
+    return frozenset(name for name in others - conditions if len(name) <= 6 and name.lower() != name)
 
 
 def _places(doc: Document) -> list[tuple[int, int, str]]:
@@ -69,13 +79,26 @@ def _places(doc: Document) -> list[tuple[int, int, str]]:
         if written in local:
             concept = local[written]
         elif isinstance(hit.meaning, str):
-            concept = hit.meaning
+            concept = None if written in _written_otherwise() else hit.meaning
         else:
             row = reading(hit.meaning, doc, hit.start, hit.end)
             concept = row.id if row is not None and row.table == "conditions" else None
-        if concept is not None and not _TEST_NAME.match(doc.text, hit.end):
+        if concept is not None and not (_TEST_NAME.match(doc.text, hit.end) or (len(written) <= 4 and _VALUE.match(doc.text, hit.end))):
             places.append((hit.start, hit.end, concept))
-    return sorted({*places, *_shared_nouns(doc.text, places)})
+    return sorted({*places, *_shared_nouns(doc.text, places), *_sensory(doc.text, places)})
+
+
+_PLACE = r"(?:feet|foot|toes?|soles?|finger(?:tip)?s?|hands?|ankles?)"
+_SENSE = r"(?:numb(?:ness)?|tingl\w*|par(?:a)?esthesi\w*|pins and needles|N/T)"
+_SENSORY = re.compile(rf"\b{_SENSE}\b[^.;,\n]{{0,25}}\b{_PLACE}\b|\b{_PLACE}\b[^.;,\n]{{0,12}}\b(?:numb|tingl\w*)\b", re.IGNORECASE)
+
+
+def _sensory(text: str, places: list[tuple[int, int, str]]) -> list[tuple[int, int, str]]:
+    """Numbness or tingling of hands or feet is peripheral neuropathy (CTCAE v5, peripheral sensory neuropathy)."""
+    return [
+        (m.start(), m.end(), "peripheral_neuropathy")
+        for m in _SENSORY.finditer(text) if not any(start < m.end() and m.start() < end for start, end, _ in places)
+    ]
 
 
 _SHARED = re.compile(r"(?P<list>\b[a-z]{4,14}(?:,\s*(?:no\s+)?[a-z]{4,14})*,?\s*(?:/|\b(?:or|and|nor)\b)\s*(?:no\s+)?)$", re.IGNORECASE)

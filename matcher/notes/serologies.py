@@ -26,12 +26,12 @@ class Marker:
 
 
 _RESULT = re.compile(
-    r"(?P<neg>\b(?:neg(?:ative|atives|s)?|non[- ]?reactive|NR|not? detect\w*|non[- ]?detect\w*|undetect\w*|below (?:the )?(?:limit of )?detection(?: limit)?|absent|not found|TND)\b|\(\s*[-–−]\s*\)|(?<=[A-Za-z])[-–−](?=[\s,;/.)]|$)|(?<=\s)[-–−](?=\s*(?:[,;/)\n]|\(\d|$))|[-–−]\s?ve\b)"
+    r"(?P<neg>\b(?:false[- ]pos(?:itive)?s?|neg(?:ative|atives|s)?|non[- ]?reactive|NR|not? detect\w*|non[- ]?detect\w*|undetect\w*|below (?:the )?(?:limit of )?detection(?: limit)?|absent|not found|TND)\b|\(\s*[-–−]\s*\)|(?<=[A-Za-z])[-–−](?=[\s,;/.)]|$)|(?<=\s)[-–−](?=\s*(?:[,;/)\n]|\(\d|$))|[-–−]\s?ve\b)"
     r"|(?P<pos>\b(?:pos(?:itive)?|reactive|detect(?:ed|able)|persistently positive)\b|\(\s*\+\s*\)|\+(?:ve\b)?|\d[\d.,]*(?:\s?[x×]\s?10\^?\d+)?\s?(?:IU|copies|cp)/m?L)",
     re.IGNORECASE,
 )
 # What may stand between the markers of one list, and between a marker and its result.
-_SEPARATOR = re.compile(r"[\s,/&+|()\[\]]*(?:(?:and|or|plus|total|ag|ab|antibod(?:y|ies)|antigen|igg|serolog(?:y|ies)|tests?|screen|status|as well as|also|the|for)[\s,/&+|()\[\]]*)*", re.IGNORECASE)
+_SEPARATOR = re.compile(r"[\s,/&+|()\[\]]*(?:(?:and|or|plus|total|ag|ab|antibod(?:y|ies)(?: to| against)?|antigen|igg|serolog(?:y|ies)|tests?|screen|status|as well as|also|the|for)[\s,/&+|()\[\]]*)*", re.IGNORECASE)
 _TO_RESULT = re.compile(
     r"[\s:=,|)/'\"*-]*(?:\([^()\n]{0,40}\)[\s:=,|-]*)?(?:(?:is|are|was|were|all|both|also|now|again|currently|still|remains?|persistently|antibod(?:y|ies)|antigen|ag|ab|total|igg|igm|pcr|dna|rna|tests?|testing|screen(?:ing)?|serolog(?:y|ies)|status|results?|today|qualitative|quantitative|by|viral load|ratio|came back|returned|repeat(?:ed)?|done|in|on|at|from|\d[\d./-]*|jan\w*|feb\w*|mar\w*|apr\w*|may|june?|july?|aug\w*|sep\w*|oct\w*|nov\w*|dec\w*)\b[\s:=,|-]*)*(?:\([^()\n]{0,40}\)[\s:=,-]*)?",
     re.IGNORECASE,
@@ -126,6 +126,11 @@ def _led(text: str, marks: list[tuple[int, int, str, str]]) -> Iterable[Marker]:
             yield Marker(infection, kind, start, end, False, end)
 
 
+def read_places(markers: Iterable[Marker]) -> tuple[tuple[int, int], ...]:
+    """The places that need no further reading as mentions."""
+    return tuple((m.start, m.end) for m in markers if not (m.positive and m.infection in _SPOKEN))
+
+
 def interpret(markers: Iterable[Marker], doc: Document) -> dict[str, tuple[Status, tuple[Evidence, ...]]]:
     """The status of each infection whose markers settle it. Of several results of one kind the last counts.
 
@@ -177,9 +182,13 @@ def _syphilis(r: dict[str, bool | None]) -> Status | None:
 
 
 def _simple(r: dict[str, bool | None]) -> Status | None:
-    if r.get("screen"):  # latent infection is not the disease
-        return None
     return Status.PRESENT if r.get("any") else Status.ABSENT
 
 
-_READERS = {"hepatitis_b": _hepatitis_b, "hepatitis_c": _hepatitis_c, "hiv_infection": _hiv, "syphilis": _syphilis}
+def _only_absent(r: dict[str, bool | None]) -> Status | None:
+    """A positive screen for tuberculosis is latent infection; a positive test of an acute infection is told, dated and ended in words."""
+    return None if any(r.values()) else Status.ABSENT
+
+
+_SPOKEN = ("tuberculosis", "covid_19", "influenza", "rsv_infection", "cytomegalovirus_infection", "fungal_infection")
+_READERS = {**dict.fromkeys(_SPOKEN, _only_absent), "hepatitis_b": _hepatitis_b, "hepatitis_c": _hepatitis_c, "hiv_infection": _hiv, "syphilis": _syphilis}
