@@ -54,15 +54,19 @@ def _given(doc: Document, events: Sequence[Event], corrected: Sequence[str]) -> 
     for event in events:
         if event.course not in (Course.GIVEN, Course.ONGOING):
             continue
-        withdrawn = {d for e in events if e.course is Course.ABSENT and _NOT_INFUSED.search(e.gap[-30:] + doc.text[e.group.start : e.group.end] + e.after[:40]) for d in e.drugs}
         for drug in event.drugs:
             row = vocabulary.drugs.get(drug)
-            if row is None or "bcma" not in row.targets or row.modality not in _MODALITY or drug in corrected or drug in withdrawn:
+            if row is None or "bcma" not in row.targets or row.modality not in _MODALITY or drug in corrected:
                 continue
             evidence = doc.evidence(event.group.start, event.group.end)
             known = found.get(drug)
             found[drug] = BcmaAgent(drug, _MODALITY[row.modality], (*(known.evidence if known else ()), evidence), (known.date if known else None) or event.start)  # type: ignore[arg-type]
     return [found[d] for d in without_generic(found)]
+
+
+def denies_infusion(doc: Document, event: Event) -> bool:
+    """"No cilta-cel was infused": what was not given, said of the product by name."""
+    return _NOT_INFUSED.search(event.gap[-30:] + doc.text[event.group.start : event.group.end] + event.after[:40]) is not None
 
 
 def _naive_in_words(doc: Document, events: Sequence[Event]) -> Evidence | None:

@@ -19,9 +19,9 @@ _UNIT = r"(?:lines?|LOTs?|lots|regimens?)"
 _COUNT = (
     re.compile(rf"\b{_N}\s*(?:different |separate |distinct )?(?:prior|previous|earlier|past|preceding|antecedent)\s+(?:therapeutic |treatment |systemic |therapy )?(?:lines?|LOTs?|regimens?|therapies)\b", re.IGNORECASE),
     re.compile(rf"\b(?:prior|previous)\s+(?:lines?|LOT|regimens?|therapies)(?:\s+of\s+(?:therapy|treatment))?\s*(?:[:=(]|were|number(?:ing)?)\s*(?:n\s*=\s*)?{_N}\b(?!\s*[./-]\d)", re.IGNORECASE),
-    re.compile(rf"(?:\bs/p|status[- ]post|after|through|had|received|\bso|total(?:\s+of)?|=|failed|following|over|\bin all|altogether|across|count(?:ed|ing)? as|\()\s*[\"“']?(?:at least |about |some )?{_N}\s+{_UNIT}\b(?:\s+of (?:therapy|treatment))?", re.IGNORECASE),
+    re.compile(rf"(?:\bs/p|status[- ]post|after|through|had|received|\bso|total(?:\s+of)?|=|failed|following|over|\bin all|altogether|across|count(?:ed|ing)? as|\()\s*[\"“']?(?:at least |about |some )?{_N}\s+(?!more\b|additional\b|further\b|other\b|new\b|central\b|IV\b)(?:[a-z-]+\s+)?{_UNIT}\b(?:\s+of (?:therapy|treatment))?", re.IGNORECASE),
     re.compile(rf"(?<![\w-])(?:lines?|LOTs?)\s*[:=]\s*{_N}\b(?!\s*[./-]\d)|\b(\d{{1,2}}) priors\b", re.IGNORECASE),
-    re.compile(rf"\b{_N}\s+{_UNIT}(?:\s+of\s+(?:prior\s+)?(?:therapy|treatment|anti-?myeloma))?\b", re.IGNORECASE),
+    re.compile(rf"\b{_N}\s+(?:finished |completed |full |different |separate )?{_UNIT}(?:\s+of\s+(?:prior\s+)?(?:therapy|treatment|anti-?myeloma))?\b", re.IGNORECASE),
 )
 _CURRENT = re.compile(r"\b(?:(\d{1,2})(?:st|nd|rd|th)|(" + "|".join(_ORDINAL) + r"))[- ]line\b|\b(?:L(\d{1,2})\s+ongoing|(?<!\d[.])(?<!\d)(\d{1,2})\. ?line\b)|\b(\d{1,2})L\b(?=\s*(?:\)|,|;|\.|$|ongoing|relaps|RRMM|MM\b|myeloma))", re.IGNORECASE)
 _QUOTED = re.compile(r"\b(?:at least|minimum|requires?|required|requiring|eligib\w*|criteri\w*|label(?:led)?|indicated|approved|licen[sc]ed|reimburs\w*|exclu\w*|wants?|needs?|inclusion|per protocol|trial (?:for|of)|or more|≥|>=|>|<|≤)\b|[≥≤<>]=?\s*$", re.IGNORECASE)
@@ -34,8 +34,11 @@ _REMISSION = re.compile(r"\b(?:in|remains in|ongoing|sustained|maintained|contin
 _REFRACTORY = re.compile(r"\bprimary[- ]refractory\b", re.IGNORECASE)
 
 
-def read_stated_lines(doc: Document, described: int) -> Reading | None:
-    """The number of lines in words or figures, where it is the patient's; of several the one in an addendum, else the most telling."""
+def read_stated_lines(doc: Document, described: int, numbered: int = 0) -> Reading | None:
+    """The number of lines in words or figures, where it is the patient's; of several the one in an addendum, else the most telling.
+
+    `described`: how many lines the note describes; `numbered`: the highest number it gives to one of them.
+    """
     found: list[tuple[int, int, int, int]] = []  # rank, value, start, end
     for rank, pattern in enumerate(_COUNT):
         for match in pattern.finditer(doc.text):
@@ -49,6 +52,8 @@ def read_stated_lines(doc: Document, described: int) -> Reading | None:
     counts = [f for f in found if f[0] < len(_COUNT)]
     if not counts:
         top = max((f for f in found), key=lambda f: f[1], default=None)
+        if numbered > described and (top is None or top[1] < numbered):
+            return Reading(numbered)
         return _reading(doc, top) if top and top[1] > described else None
     settled = [f for f in counts if re.search(r"addend|correct|minutes to read|settled|agreed|actually", doc.text[max(0, f[2] - 120) : f[2]], re.IGNORECASE)]
     if settled:
@@ -76,7 +81,7 @@ def _of_patient(doc: Document, match: re.Match[str]) -> bool:
     return not _NOT_THERAPY.search(before) and doc.section_at(match.start()).kind not in ("social", "exam") and not said("relative", before)
 
 
-def read_disease_state(doc: Document, conditions: Sequence[ConditionFact], lines: Sequence[Line], endings: Sequence[Ending], plasma_cell: bool) -> Reading | None:
+def read_disease_state(doc: Document, conditions: Sequence[ConditionFact], lines: Sequence[Line], endings: Sequence[Ending], plasma_cell: bool, n_lines: int = 0) -> Reading | None:
     """None where the patient has no active myeloma or plasma cell leukaemia."""
     if not plasma_cell:
         return None
@@ -99,7 +104,7 @@ def read_disease_state(doc: Document, conditions: Sequence[ConditionFact], lines
     if not lines:
         return None
     last = endings[-1]
-    answered = any(e.best not in (None, "SD", "PD") for e in endings) or len(lines) > 1
+    answered = any(e.best not in (None, "SD", "PD") for e in endings) or max(len(lines), n_lines) > 1
     evidence = last.evidence or ((first,) if first else ())
     if last.failed:
         return Reading("relapsed_refractory" if answered else "refractory", evidence)

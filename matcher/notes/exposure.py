@@ -162,7 +162,7 @@ def _planned(before: str, after: str, near_after: str, section: str) -> Course |
     mark = _first("planned_after", _mask(after[alternative.end() :] if alternative else near_after))
     if alternative and mark and mark.start() < 30:
         return Course.PLANNED
-    if mark and mark.start() < 50 and not _CLAUSE.search(near_after[: mark.start()].lstrip("( :")) and not (evidence_after and evidence_after.start() < mark.start()):
+    if mark and mark.start() < 50 and not _CLAUSE.search(near_after[: mark.start()].lstrip("( :)")) and not (evidence_after and evidence_after.start() < mark.start()):
         return Course.PLANNED
     if (noun := _first("planned_noun", near_after)) and re.fullmatch(r"[\s(-]*(?:the\s|clinical\s|T[- ]cell\s)*", near_after[: noun.start()]) and not given \
             and not re.search(r"infus|received|given|enrolled", near_after[noun.end() : noun.end() + 120]) and not evidence_after:

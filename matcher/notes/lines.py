@@ -22,7 +22,7 @@ _CELL_OR_ENGAGER = frozenset({"car_t", "bispecific_antibody", "antibody_drug_con
 _ORDINALS = r"(?:1st|2nd|3rd|[4-9]th|1\dth|first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth)"
 _NUMBERED = re.compile(
     rf"\b{_ORDINALS}(?:[- ]line|\s+regimen|(?=\s*(?::|was\b|,\s|[-–]\s|came\b|therapy\b|with\b)))|\b(?:line|LOT)\s*\#?\d{{1,2}}\b|\bL\d{{1,2}}[.:)]|(?:^|\n)[ \t|]*L\d{{1,2}}\b|\b\d{{1,2}}L\b[:.)]?"
-    r"|\(\d{1,2}\)|(?<!\w)#\d{1,2}\b(?=[\s:.)])|(?:^|\n)[ \t]*(?:X{0,3}(?:IX|IV|V?I{1,3}|V|X))[.):]\s|\b\d{1,2}\.\s?line\b|(?<![\w(])[a-h]\)(?=\s)|(?:^|\n)[ \t]*[A-Ha-h][.)]\s|(?:^|\n)[ \t|]*\d{1,2}(?:[.):]\s|\s*\||\s{2,})|(?:^|\n|[;.]\s+)\(?\d{1,2}[).]\s(?=\S)", re.IGNORECASE)
+    r"|\(\d{1,2}\)|(?:^|\n|[;.:]\s|--\s)[ \t*•-]*#\d{1,2}\b(?=[\s:.)])|(?:^|\n)[ \t]*(?:X{0,3}(?:IX|IV|V?I{1,3}|V|X))[.):]\s|\b\d{1,2}\.\s?line\b|(?<![\w(])[a-h]\)(?=\s)|(?:^|\n)[ \t]*[A-Ha-h][.)]\s|(?:^|\n)[ \t|]*\d{1,2}(?:[.):]\s|\s*\||\s{2,})|(?:^|\n|[;.]\s+)\(?\d{1,2}[).]\s(?=\S)", re.IGNORECASE)
 _RELAPSE_COUNT = re.compile(rf"\b{_ORDINALS}\s*:|\b{_ORDINALS}\s+relapse", re.IGNORECASE)
 _BULLET = re.compile(r"\n[ \t]*(?:[-*•+>–#~]{1,3}|→)[ \t]*[^\n]{0,60}$|//[^/\n]{0,40}$")
 _LINE_HEAD = re.compile(r"\n[ \t]*(?:[\d/.,'’~–\-\s]|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)\w*|from|since|relapse[d]?\.?|then|:|\()*$", re.IGNORECASE)
@@ -30,7 +30,7 @@ _THEN = re.compile(r"\bthen\b|followed by|->|→|-->|=>|;|//|\bnext\b|\bafter th
 _NEGATION = re.compile(r"\b(?:no|not|without|never|nor|denies|w/o)\b(?:\s+\w+){0,2}\s*$", re.IGNORECASE)
 _OUTCOME_OF = re.compile(
     r"(?:\b(?:on|under|during|through|despite|off|refractory(?: to)?|resistant to|intoleran(?:t|ce) (?:to|of)|exposed to|exposure to|sensitive to|from|since|because of|due to|to|with|by|against|of|stopped|dropped|held|discontinued|doses?|last|after|while on|receiving|while receiving)"
-    r"(?:\s+(?:the|both|her|his|single[- ]agent|full[- ]dose|all|continued|prior|ongoing|weekly|maintenance|monotherapy))*|\brefr?:?|[(/])\s*$", re.IGNORECASE)
+    r"(?:\s+(?:the|both|her|his|single[- ]agent|full[- ]dose|all|continued|prior|ongoing|weekly|maintenance|monotherapy|post-transplant|same|current|this|that|3 drugs|\d(?:st|nd|rd|th)[- ]line))*|\brefr?:?|[(/])\s*$", re.IGNORECASE)
 _EXPOSURE_LIST = re.compile(r"(?:refractor\w+|refr|resistan\w+|exposed|intoleran\w+|sensitiv\w+|na[iï]ve|exposures?|contraindicat\w+|allerg\w+|rash|neuropathy|toxicity)[^\w.;\n]*(?:to|of|from|:|to both|after|since|with)?(?:[^\w.;\n]*\w+){0,3}[^\w.;\n]*$", re.IGNORECASE)
 _CONSOLIDATION = re.compile(r"consolidat|tandem", re.IGNORECASE)
 _FAR = timedelta(days=75)
@@ -111,7 +111,7 @@ def build_lines(doc: Document, events: list[Event]) -> list[Line]:
     if not blocks:
         return []
     told = {b: _segment([e for e in usable if e.block == b], []) for b in blocks}
-    main = max(blocks, key=lambda b: (sum(bool(active(line.drugs)) for line in told[b]), -b))
+    main = max(blocks, key=lambda b: (sum(1 + (line.start is not None) / 2 + (_numbered(line.events[0]) is not None) / 2 for line in told[b] if active(line.drugs)), -b))
     lines = told[main]
     for block in (b for b in blocks if b > main):
         lines = _extend([e for e in usable if e.block == block], lines)
@@ -160,7 +160,7 @@ def _known(event: Event, lines: list[Line]) -> bool:
 def _stands_alone(line: Line) -> bool:
     event = line.events[0]
     dated = event.start is not None or event.course is Course.ONGOING or _numbered(event) is not None
-    return bool(active(line.drugs)) and dated and not _exposure_list(event)
+    return bool(active(line.drugs)) and dated and not _outcome(event, event.gap)
 
 
 def _exposure_list(event: Event) -> bool:
@@ -180,6 +180,19 @@ def _numbered(event: Event) -> re.Match[str] | None:
             if len(between) < 90 and not re.search(r"[.;]\s|\n", between.strip()) and (found is None or match.start() > found.start()):
                 found = match
     return found
+
+
+def numbered_as(event: Event) -> int | None:
+    """The number a note gives to a line where it says so: "4th line", "L4", "Line 4", "4th -"."""
+    found = _numbered(event)
+    if found is None or _RELAPSE_COUNT.fullmatch(found.group()):
+        return None
+    marker = found.group().strip().lower()
+    if not re.search(r"line|lot|^l\d|\dl\b|st|nd|rd|th|#", marker):
+        return None
+    if digits := re.search(r"\d{1,2}", marker):
+        return int(digits.group())
+    return next((n for n, word in enumerate(("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth"), 1) if marker.startswith(word)), None)
 
 
 def _outcome(event: Event, gap: str) -> bool:
@@ -213,23 +226,26 @@ def _opens(event: Event, lines: list[Line]) -> bool:
     listed = numbered or _BULLET.search(gap) or _LINE_HEAD.search(gap)
     if drugs <= earlier and len(drugs) == 1 and not numbered and (not event.start or _outcome(event, gap)):
         return False
+    if same and event.course is Course.ONGOING and not numbered:
+        return False
     if listed:
         return not same or bool(event.start or numbered) and not (_outcome(event, gap) and not numbered)
     if same:
-        return bool(boundary and event.start and (len(drugs) > 1 or said("switch", gap) or any(m.regimen for m in event.group.mentions)))
+        over = re.search(r"[.;\n]|\bthen\b|->|→", gap) is not None
+        return bool(boundary and over and event.start and event.course is not Course.ONGOING and (len(drugs) > 1 or said("switch", gap) or any(m.regimen for m in event.group.mentions)))
     if _outcome(event, gap) and drugs <= earlier:
         return False
     if boundary or (said("stopped", gap) and (said("toxicity", gap) or _THEN.search(gap))):
         return True
     if _CELL_OR_ENGAGER & _modalities(drugs) and not said("added", gap):
         return True
-    if line.transplant and len(drugs) == 1 and not event.start:
+    if line.transplant and len(event.drugs) == 1 and not event.start:
         return False
     several = len(event.drugs) > 1 and len(line.drugs) > 1
     set_off = re.search(r"[;|/]\s*[^;|,]{0,40}$|\n[^\n,]{0,40}$", gap) is not None
     if event.start and line.start:
         return event.start.latest - line.start.earliest > _FAR and (several or set_off or not line.transplant)
-    return bool(several and (re.search(r"[,;|\n]|//", gap) or _THEN.search(gap) or any(m.regimen for m in event.group.mentions)))
+    return bool(several and (re.search(r"[,;|\n]|//", gap) or any(m.regimen for m in event.group.mentions))) or bool(_THEN.search(gap) and not line.transplant)
 
 
 def _modalities(drugs: set[str]) -> set[str]:
@@ -244,8 +260,10 @@ def _open(event: Event) -> Line:
 
 
 def _merge(event: Event, lines: list[Line]) -> None:
-    """Part of the line at hand, unless it names drugs of an earlier one only."""
+    """Part of the line at hand, unless it names drugs of an earlier one only, or a transplant of an earlier time."""
     line = lines[-1]
+    if not active(event.drugs) and event.start and line.start and line.start.earliest - event.start.latest > _FAR:
+        return
     drugs = active(event.drugs)
     if not drugs <= set(line.drugs):
         if any(drugs <= set(known.drugs) for known in lines) or _exposure_list(event):
@@ -279,7 +297,8 @@ def dates_around(dates: Sequence[DateMention], starts: Sequence[int], text: str,
         previous = None
     if following is not None and (following.start - stop > 70 or re.search(r"[.;]\s|\n(?=.*\w)|\n\s*[-*•\d]", text[stop : following.start] + ".") or said("progression", text[stop : following.start]) or said("relapse", text[stop : following.start])):
         following = None
-    if previous is not None and (begin - previous.end > 45 or re.search(r"[.;]\s|\n\s*\n", text[previous.end : begin])):
+    lead = text[previous.end : begin] if previous is not None else ""
+    if previous is not None and (len(lead) > 45 or "\n" in lead or (re.search(r"[.;]\s|\n\s*\n", lead) and lead.strip() not in (".", ":", "]", ")", "].", ");"))):
         previous = None
     if previous is not None and not text[previous.end : begin].strip(" \t:|-–") and "\n" in text[max(0, previous.start - 14) : previous.start]:
         following = None  # a column of dates leads the list

@@ -37,7 +37,7 @@ _ALONE = re.compile(r"\b(?:alone|mono-?therapy|single[- ]agent|as a single agent
 _SINGLE = re.compile(r"\b(?:single[- ]agent|maint\w*|monotherapy)\b", re.IGNORECASE)
 _DROPPED = re.compile(r"\b(?:stopped|stopping|dropped|discontinued|omitted|removed|withdrawn|d/c'?e?d|off|completed)\b", re.IGNORECASE)
 _FIRST_CYCLES = re.compile(r"^[\s,]*(?:only )?(?:for|x|×)\s*(?:the )?(?:first )?\w+ (?:cycles?|courses?)", re.IGNORECASE)
-_GOVERNED = re.compile(r"(?:progress\w*|\bPD\b|relaps\w*|fail\w*|up|rising|doubl\w+)[^.;\n]{0,40}?\b(?:on|under|during|through|despite|in|with)\s+(?:(?:the|both|all|her|his|single[- ]agent|continued|maintenance|ongoing|weekly|monotherapy|of)\s+)*$", re.IGNORECASE)
+_GOVERNED = re.compile(r"(?:progress\w*|\bPD\b|relaps\w*|fail\w*|up|rising|doubl\w+)[^.;\n]{0,40}?\b(?:on|under|during|through|despite|in|with)\s+(?:(?:the|both|all|her|his|single[- ]agent|continued|maintenance|ongoing|weekly|monotherapy|of|\d(?:st|nd|rd|th)[- ]line|(?:first|second|third|fourth|fifth|sixth|seventh)[- ]line)\s+)*$", re.IGNORECASE)
 _CLASSES = {"triple": ("proteasome_inhibitor", "imid", "anti_cd38"), "double": ("proteasome_inhibitor", "imid")}
 _PENTA = {"quad": ("bortezomib", "carfilzomib", "lenalidomide", "pomalidomide"), "penta": ("bortezomib", "carfilzomib", "lenalidomide", "pomalidomide", "daratumumab", "isatuximab")}
 _CLASS_STATEMENT = re.compile(r"\b(triple|double|dual|quad(?:ruple)?|penta|quint)[ -]*(?:drug)?[ -]*(class)?[ -]*(?:drug)?[ -]*refr(?:act\w*)?\b|\bTCR\b(?! ?-?T)", re.IGNORECASE)
@@ -45,7 +45,7 @@ _REFRACTORY_TO = re.compile(r"\b(?:refractory|resistant|resistance|refr)\b(?: \w
 _LIST_END = re.compile(r"\b(?:but|not|sensitive|intoleran\w*|exposed|naive|never|except|responded|responding|stopped|last|followed|relapsed after)\b|[.;]\s|\n", re.IGNORECASE)
 _REFRACTORY_AFTER = re.compile(r"^[\s/]*[-–]?\s*(?:(?:is|was|are|all|both)\s+)*(?:refractory|refr|resistant)\b", re.IGNORECASE)
 _NOT_BEFORE = re.compile(r"\b(?:not|never|non|nor|isn't|wasn't|no)\b[\s-]*(?:yet |considered |formally |to be |deemed )*$", re.IGNORECASE)
-_NOT_AFTER = re.compile(r"^\W{0,2}\s*(?:\w+\s+){0,3}?(?:never failed|not refractory|not considered refractory|no \(|sensitive|-sensitive|no progression|not PD|not failed)|^\s*failed\?\s*-*\s*no|^-sensitive", re.IGNORECASE)
+_NOT_AFTER = re.compile(r"^[\s(:,-]{0,3}(?:\w+\s+){0,3}?(?:never failed|not refractory|not considered refractory|no \(|sensitive|-sensitive|no progression|not PD|not failed)|^\s*failed\?\s*-*\s*no|^-sensitive", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +64,8 @@ def read_ending(doc: Document, line: Line, until: int, events: Sequence[Event], 
     """The ending of a line whose story runs to `until`."""
     start = line.events[0].group.start
     story = doc.text[start:until]
+    if ahead := _GOVERNED.search(story):  # "progressing on" what opens the next line tells of that one
+        until, story = start + ahead.start(), story[: ahead.start()]
     best = _best(story)
     told = [e for e in events if start <= e.group.start < until]
     relapse = said("relapse", story)

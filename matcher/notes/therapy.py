@@ -9,11 +9,11 @@ from datetime import date
 
 from matcher.dates import DateMention, day_first, find_dates
 from matcher.domain import BcmaExposure, ConditionFact, Course, PartialDate, Reading, Status, TherapyLine, Transplant, Treatment
-from matcher.notes.bcma import read_bcma, read_complete_history
+from matcher.notes.bcma import denies_infusion, read_bcma, read_complete_history
 from matcher.notes.disease_state import has_active_myeloma, read_disease_state, read_stated_lines
 from matcher.notes.document import Document
 from matcher.notes.exposure import course_of, statement_at
-from matcher.notes.lines import NOT_OF_A_LINE, Event, Line, active, build_lines, counts_in_line, dates_around, is_cell_product
+from matcher.notes.lines import NOT_OF_A_LINE, Event, Line, active, build_lines, counts_in_line, dates_around, is_cell_product, numbered_as
 from matcher.notes.refractory import Ending, read_ending, read_refractory
 from matcher.notes.treatments import TRANSPLANTS, find_mentions, group_mentions
 from models import load_vocabulary
@@ -42,7 +42,7 @@ def read_therapy(doc: Document, note_date: date | None, conditions: tuple[Condit
     events = _events(doc, dates, note_date)
     lines = build_lines(doc, [e for e in events if _of_course(doc, e)]) if _lines_count(conditions) else []
     endings = [read_ending(doc, line, until, events, dates) for line, until in zip(lines, _stories(doc, lines))]
-    stated = read_stated_lines(doc, len(lines))
+    stated = read_stated_lines(doc, len(lines), max((n for line in lines if (n := numbered_as(line.events[0]))), default=0))
     complete = read_complete_history(doc, stated, lines, stated.value if stated else None)
     n_lines = stated or (Reading(len(lines), tuple(_evidence(doc, line.events[0]) for line in lines)) if lines else Reading(0, complete.evidence) if complete else None)
     return TherapyReading(
@@ -52,7 +52,7 @@ def read_therapy(doc: Document, note_date: date | None, conditions: tuple[Condit
         refractory_to=read_refractory(doc, lines, endings, events) if lines else (),
         bcma=read_bcma(doc, events, lines, complete),
         transplants=_transplants(doc, events),
-        disease_state=read_disease_state(doc, conditions, lines, endings, has_active_myeloma(conditions, lines)),
+        disease_state=read_disease_state(doc, conditions, lines, endings, has_active_myeloma(conditions, lines), n_lines.value if n_lines else 0),
         complete_history=complete,
     )
 
@@ -85,6 +85,10 @@ def _events(doc: Document, dates: list[DateMention], note_date: date | None) -> 
             event.purpose = "bridging"
         events.append(event)
         last = group.end
+    denied = {d for e in events if e.course is Course.ABSENT and denies_infusion(doc, e) for d in e.drugs if is_cell_product(d)}
+    for event in events:
+        if denied & set(event.drugs) and event.course in (Course.GIVEN, Course.ONGOING):
+            event.course = Course.ABSENT  # "to be clear: it was never infused" outranks a problem list
     return events
 
 
@@ -109,6 +113,10 @@ def _purpose(doc: Document, event: Event) -> str | None:
     ahead = re.split(r"[.;,]\s|\n|->|→|\)", event.gap)[-1][-60:]
     statement = doc.text[statement_at(doc, event.group.start)[0] : event.group.start][-90:]
     behind = re.split(r"[.;,(]\s|\n", event.after)[0][:50]
+    if re.search(r"\b(?:continued|counted|counts|became|regarded|considered)\b[^.;]{0,30}\bline\b", doc.text[event.group.end : event.group.end + 120], re.IGNORECASE):
+        return None
+    if _other_cancer(doc, event):
+        return "other_malignancy"
     if {"fludarabine", "cyclophosphamide"} == active(event.drugs):
         return "lymphodepletion"
     if any(is_cell_product(d) for d in event.drugs):
@@ -122,6 +130,27 @@ def _purpose(doc: Document, event: Event) -> str | None:
     if active(event.drugs) == {"melphalan"} and re.match(r"\s*(?:\d+\s*(?:mg(?:/m2)?)?\s*)?(?:/|\+|and|with|-|\(|followed by)?\s*(?:auto|ASCT|stem|SCT|transplant)", doc.text[event.group.end : event.group.end + 40], re.IGNORECASE):
         return "conditioning"
     return None
+
+
+_PLASMA = re.compile(r"myeloma|\bMM\b|[Pp]lasma cell|[Aa]myloid|[Pp]lasmacytoma|Waldenstr|\bWM\b|POEMS|MYELOMA")
+_OTHER = re.compile(
+    r"(?i:lymphoma|hodgkin|leuk(?:a)?emia|sarcoma|melanoma|carcinoma|seminoma|\b(?:breast|prostate|colon|colorectal|lung|gastric|bladder|thyroid|ovarian|cervical|renal|rectal|testicular|neck)\b[^.;\n]{0,25}\b(?:cancer|ca|tumou?r)\b)|\b(?:DLBCL|CLL|AML|MDS|NHL)\b")
+
+
+def _other_cancer(doc: Document, event: Event) -> bool:
+    """Told of another cancer: its statement, or the heading of its paragraph, names one and no plasma cell disease."""
+    if _MYELOMA_DRUGS & set(event.drugs):
+        return False
+    start, end = statement_at(doc, event.group.start)
+    statement = doc.text[start:end]
+    if _OTHER.search(statement):
+        return _PLASMA.search(statement) is None
+    paragraph = max((m.end() for m in _PARAGRAPH.finditer(doc.text, max(0, start - 1500), start)), default=0)
+    heading = doc.text[paragraph : doc.text.find("\n", paragraph, start) if "\n" in doc.text[paragraph:start] else start][:80]
+    return _OTHER.search(heading) is not None and _PLASMA.search(doc.text[paragraph:end]) is None
+
+
+_MYELOMA_DRUGS = {"bortezomib", "carfilzomib", "ixazomib", "lenalidomide", "pomalidomide", "thalidomide", "daratumumab", "isatuximab", "elotuzumab", "selinexor", "panobinostat", "iberdomide", "mezigdomide"}
 
 
 def _goes_on(event: Event) -> bool:
