@@ -207,7 +207,7 @@ class Transplant:
 
 @dataclass(frozen=True, slots=True)
 class Allergy:
-    """`substance`: a drug id or a plain name; "any" with ABSENT where no drug allergies are known."""
+    """`substance`: a drug id or a plain name; with ABSENT "any" where no drug allergies are known, "all" where none of any kind."""
 
     substance: str
     status: Status

@@ -454,7 +454,8 @@ def _allergy(substance, status="present", severity=None):
         ("any", (("severity", "severe"),), (_allergy("any", "absent"),), UNKNOWN),  # no drug allergy is not no allergy
         ("any", (("severity", "severe"),), (_allergy("all", "absent"),), FALSE),
         ("any", (("severity", "severe"),), (_allergy("penicillin", severity="anaphylaxis"),), TRUE),
-        ("any", (("severity", "severe"),), (_allergy("penicillin", severity="mild"),), FALSE),
+        ("any", (("severity", "severe"),), (_allergy("penicillin", severity="mild"),), UNKNOWN),  # of another the note says nothing
+        ("penicillin", (("severity", "severe"),), (_allergy("penicillin", severity="mild"),), FALSE),
         ("any", (("severity", "severe"),), (_allergy("penicillin"),), UNKNOWN),
     ],
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from typing import Any, Literal, TypeAlias, TypeVar
@@ -25,6 +25,8 @@ _T = TypeVar("_T")
 Unmentioned: TypeAlias = Literal["unknown", "absent"]
 Days: TypeAlias = tuple[float, float]  # at least, at most
 NEVER: Days = (float("inf"), float("inf"))
+# Given on one day: the first day is the last.
+_ONCE = ("stem_cell_transplant", "cell_therapy", "vaccine", "surgery", "lymphodepletion", "conditioning_regimen", "leukapheresis", "bridging_therapy")
 STEM_CELLS = {"autologous": "autologous_transplant", "allogeneic": "allogeneic_transplant"}
 
 
@@ -100,16 +102,35 @@ class Chart:
 
     @cached_property
     def exposures(self) -> tuple[Exposure, ...]:
-        """Everything that was given, with the time since its last dose; each drug of a line once."""
+        """Everything that was given, with the time since its last dose. A mention without a date, of what has one elsewhere,
+        adds nothing; one of a cancer drug outside the lines belongs to what came before the last line ended."""
+        named = self._named()
+        dated = {e.agent for e in named if e.start or e.end or e.ongoing or e.line is not None}
+        kept = [e for e in named if e.start or e.end or e.ongoing or e.line is not None or e.agent not in dated]
+        floor = min((e.since[0] for e in kept if e.line is not None and e.line == self._last_line), default=0)
+        return tuple(
+            replace(e, since=(floor, e.since[1]))
+            if not (e.start or e.end or e.ongoing or e.line is not None) and e.agent in self.vocabulary.drugs and self.vocabulary.drugs[e.agent].antineoplastic
+            else e
+            for e in kept
+        )
+
+    @cached_property
+    def _last_line(self) -> int | None:
+        return max((line.number for line in self.profile.lines), default=None)
+
+    def _named(self) -> list[Exposure]:
         profile = self.profile
         lines = {line.number: line for line in profile.lines}
         found: list[Exposure] = []
         for t in profile.treatments:
             if t.course in (Course.GIVEN, Course.ONGOING):
                 line = lines.get(t.line) if t.line is not None else None
-                ongoing = t.course is Course.ONGOING
-                end = t.end or (line.end if line and not ongoing else None)
-                found.append(self._exposure(t.agent, ongoing, t.start or (line.start if line else None), end, t.evidence, t.line, t.purpose))
+                once = any(self.vocabulary.is_a(t.agent, kind) for kind in _ONCE)
+                ongoing = t.course is Course.ONGOING and not once
+                end = t.end or (t.start if once else line.end if line and not ongoing else None)
+                start = t.start or (line.start if line and not once else None)
+                found.append(self._exposure(t.agent, ongoing, start, end, t.evidence, t.line, t.purpose))
         known = {(e.agent, e.line) for e in found}
         for line in profile.lines:
             for drug in line.drugs:
@@ -124,7 +145,7 @@ class Chart:
             if line.transplant and STEM_CELLS[line.transplant] not in dated
         ]
         found += [self._exposure(a.agent, False, a.date, None, a.evidence, None, "myeloma") for a in profile.bcma.agents if a.agent not in agents]
-        return tuple(found)
+        return found
 
     def _exposure(
         self, agent: str, ongoing: bool, start: PartialDate | None, end: PartialDate | None, evidence: Evidences, line: int | None, purpose: str | None
@@ -139,7 +160,7 @@ class Chart:
         if end is not None:
             return self.days_ago(end)
         at_most = self.days_ago(start)[1] if start else float("inf")
-        return (self._next_line_began(line), at_most)
+        return (min(self._next_line_began(line), at_most), at_most)
 
     def _next_line_began(self, line: int | None) -> float:
         """Days since the line after this one began, at least: a drug of an earlier line ended before it."""

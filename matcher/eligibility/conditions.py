@@ -38,6 +38,7 @@ _NOT_OF_WOMEN = ("male_genital_disease", "prostate_cancer", "testicular_cancer",
 _NOT_OF_MEN = ("gynecologic_disease", "gynecologic_cancer", "pregnancy_complication", "pregnancy", "breastfeeding")
 # A note that lists one of these has reviewed the whole group: annotators take the list of other cancers, or of autoimmune diseases, as complete.
 _LISTED = ("malignancy", "autoimmune_disease")
+_SEVERAL = ("indwelling_catheter",)  # one that was removed leaves open whether another is in place
 _LASTING = ("hiv_infection", "hepatitis_b", "hepatitis_c", "tuberculosis", "syphilis", "mycobacterial_infection", "viral_hepatitis")
 
 
@@ -50,7 +51,7 @@ def condition(asked: Presence, chart: Chart) -> Answer:
         return wrong_sex
     if value == "treatment_toxicity":
         return _treatment_toxicity(asked, chart)
-    own = [f for f in chart.conditions.get(value, ()) if not _excluded(f.id, asked, chart)]
+    own = [f for f in chart.conditions.get(value, ()) if not _excluded(f.id, asked, chart) and not _may_be_excluded(f, asked, chart)]
     judged = [_one(f, asked, chart) for f in own]
     if found := [a for a in judged if a.truth is Truth.TRUE]:
         return together(Truth.TRUE, found)
@@ -78,7 +79,12 @@ def _excluded(concept: str, asked: Presence, chart: Chart) -> bool:
         return False
     plasma_cells = any(vocabulary.is_a(x, "plasma_cell_disorder") for x in asked.excluding)
     return vocabulary.is_a(concept, "metastatic_disease") or concept == "minimal_residual_disease" or (
-        plasma_cells and vocabulary.is_a(concept, "plasma_cell_disorder") and concept != "waldenstrom_macroglobulinemia")
+        plasma_cells and vocabulary.is_a(concept, "plasma_cell_disorder"))
+
+
+def _may_be_excluded(fact: ConditionFact, asked: Presence, chart: Chart) -> bool:
+    """"Malignancy" said of a patient with myeloma is the myeloma, where the statement is about another one."""
+    return fact.status is Status.PRESENT and any(chart.vocabulary.is_a(x, fact.id) for x in asked.excluding)
 
 
 # ---------------------------------------------------------------- one fact
@@ -91,8 +97,12 @@ def _one(fact: ConditionFact, asked: Presence, chart: Chart) -> Answer:
     if fact.status is Status.POSSIBLE:
         return unsettled(f"{name} suspected, not confirmed", missing, fact.evidence)
     timing = _timing(fact, asked.window, chart)
+    if timing is Truth.FALSE and fact.id in _SEVERAL:
+        return unsettled(f"{shown}; the note does not say whether there is another", missing, fact.evidence)
     if timing is Truth.FALSE:
         return false(f"{shown}{_outside(fact, asked.window)}", fact.evidence)
+    if asked.excluding and any(x not in chart.vocabulary.conditions for x in asked.excluding):
+        return unsettled(f"{shown}; the note does not say whether it is {listing([name_of(x) for x in asked.excluding])}, which is allowed", missing, fact.evidence)
     worst = Truth.TRUE
     for key, wanted in asked.qualifiers:
         met = qualifies(dict(fact.qualifiers), key, wanted)

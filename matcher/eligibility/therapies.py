@@ -233,10 +233,10 @@ def allergy(asked: Presence, chart: Chart) -> Answer:
     for a in suffered:
         if not severe or (a.severity or "").casefold() in _SEVERE:
             return true(f"{a.severity + ' ' if a.severity else ''}allergy to {name_of(a.substance)}", a.evidence)
-    if suffered and severe and all(a.severity for a in suffered):
+    if suffered and severe and not of_any and all(a.severity for a in suffered):
         return false(f"allergy to {name_of(suffered[0].substance)} is {suffered[0].severity}", suffered[0].evidence)
     if suffered:
-        return unsettled(f"allergy to {name_of(suffered[0].substance)}, severity not stated", missing, suffered[0].evidence)
+        return unsettled(f"allergy to {name_of(suffered[0].substance)}, {suffered[0].severity or 'severity not stated'}", missing, suffered[0].evidence)
     for a in profile.allergies:
         if a.status is Status.ABSENT and (a.substance == "all" or (not of_any and (a.substance == "any" or vocabulary.is_a(value, a.substance)))):
             return denied("known allergies" if a.substance == "all" else "known drug allergies" if a.substance == "any" else f"allergy to {name_of(value)}", a.evidence)

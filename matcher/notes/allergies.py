@@ -16,7 +16,7 @@ _NONE = re.compile(
     r"(?:(?:food|drug|medication|medicine|latex|environmental|seasonal|other|and|or|,|/)\s*)*(?:allerg(?:y|ies|ic(?: history| reactions?)?)|hypersensitivit(?:y|ies))(?:\s+to\s+(?:any\s+)?(?:drugs?|medications?|medicines?)[^.;\n]{0,30})?",
     re.IGNORECASE,
 )
-_FOOD_ONLY = re.compile(r"\b(?:food|latex|environmental|seasonal)\b", re.IGNORECASE)
+_FOOD_ONLY = re.compile(r"\b(?:foods?|latex|environmental|seasonal)\b", re.IGNORECASE)
 _DRUGS_TOO = re.compile(r"drug|medic", re.IGNORECASE)
 _HEADING = re.compile(r"(?:^|(?<=[.\n;])[ \t]*)[ \t#*•-]*(?:drug |medication |known )?(?:allerg(?:y|ies)(?: status| list)?|all|ADRs?|hypersensitivit(?:y|ies)|adverse drug reactions?|intolerances?)[ \t]*(?:\([^)\n]{0,30}\)[ \t]*)?(?::|[-–—](?=\s))[ \t]*(?P<list>[^\n]*)", re.IGNORECASE | re.MULTILINE)
 _EMPTY = re.compile(r"\s*(?:none|nil|no|negative|neg|denies|denied|unknown none|none known[^.;]*|nil known|no known[^.;]*|NK(?:D)?A[^.;]*)\s*(?:[.;,(]|$)", re.IGNORECASE)
@@ -35,14 +35,17 @@ _NOT_A_SUBSTANCE = re.compile(r"^(?:none|nil|no|not|known|unknown|as above|see|r
 
 
 def read_allergies(doc: Document) -> tuple[Allergy, ...]:
-    """Each substance once. `any` with ABSENT: the note says that no drug allergies are known. Severity: severe, mild or intolerance."""
+    """Each substance once. ABSENT of `any`: no drug allergies are known; of `all`: no allergies at all. Severity: severe, mild or intolerance."""
     found: dict[str, Allergy] = {}
     for allergy in _statements(doc):
         known = found.get(allergy.substance)
         if known is None or (known.severity is None and allergy.severity):
             found[allergy.substance] = allergy
-    if "any" in found and any(a.status is Status.PRESENT and _is_drug(a.substance) for a in found.values()):
-        del found["any"]
+    suffered = [a.substance for a in found.values() if a.status is Status.PRESENT]
+    if suffered:
+        found.pop("all", None)
+    if any(_is_drug(substance) for substance in suffered):
+        found.pop("any", None)
     return tuple(sorted(found.values(), key=lambda a: a.evidence))
 
 
@@ -62,13 +65,14 @@ def _in_window(doc: Document, left: int, right: int) -> Iterator[Allergy]:
     text = doc.text
     for none in _NONE.finditer(text, left, right):
         if not _FOOD_ONLY.search(none.group()) or _DRUGS_TOO.search(none.group()):
-            yield Allergy("any", Status.ABSENT, (doc.evidence(none.start(), none.end()),))
+            yield Allergy(_none_of(none.group()), Status.ABSENT, (doc.evidence(none.start(), none.end()),))
     listed: list[tuple[int, int]] = []
     for heading in _HEADING.finditer(text, left, right):
         start, end = heading.span("list")
         listed.append((heading.start(), end))
         if empty := _EMPTY.match(text, start, end):
-            yield Allergy("any", Status.ABSENT, (doc.evidence(heading.start() + len(heading.group()) - len(heading.group().lstrip()), max(start, empty.end())),))
+            said = doc.evidence(heading.start() + len(heading.group()) - len(heading.group().lstrip()), max(start, empty.end()))
+            yield Allergy(_none_of(said.text), Status.ABSENT, (said,))
             continue
         yield from _items(doc, start, _list_end(text, start, end))
     for pattern in _STATED:
@@ -76,6 +80,12 @@ def _in_window(doc: Document, left: int, right: int) -> Iterator[Allergy]:
             if any(a <= stated.start() < b for a, b in listed) or re.search(r"\b(?:no|not|denies|nil|without|never|food or|food and|known|if|for)\b[^.;\n]{0,30}$", text[max(0, stated.start() - 40) : stated.start() + 1] + text[stated.start() : stated.start("what")], re.IGNORECASE):
                 continue
             yield from _items(doc, *stated.span("what"), only_known=pattern is not _STATED[0])
+
+
+def _none_of(said: str) -> str:
+    """"NKDA" and "no drug allergies" speak of drugs only; "no known allergies", "no food or drug allergy" of all."""
+    drugs_only = _DRUGS_TOO.search(said) or re.search(r"\bNKDA\b", said, re.IGNORECASE)
+    return "any" if drugs_only and not _FOOD_ONLY.search(said) else "all"
 
 
 def _list_end(text: str, start: int, end: int) -> int:
