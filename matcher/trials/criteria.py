@@ -11,7 +11,6 @@ from matcher.domain import AllOf, AnyOf, AtLeast, AtScreening, Comparison, Expre
 from matcher.trials.clauses import read_sentence
 from matcher.trials.lexer import Token, plain, tokens
 from matcher.trials.logic import Context, conjoin, disjoin
-from matcher.trials.measures import FLIP
 from models import load_vocabulary
 from models.vocabulary import Condition, Drug, Therapy
 
@@ -57,8 +56,10 @@ def _item(found: list[Token], context: Context) -> Expression | None:
     """Numbered or bulleted parts of one item, else its sentences."""
     cuts = [m.span() for m in _PART.finditer(context.text)]
     cuts = [c for c in cuts if not any(t.start < c[0] < t.end for t in found)]
-    if len(cuts) >= 2:
-        head = [t for t in found if t.end <= cuts[0][0]]
+    head = [t for t in found if t.end <= cuts[0][0]] if len(cuts) >= 2 else []
+    if any(t.kind in ("except", "unless") for t in head[-8:]):  # a list of exceptions is one clause
+        found = [t for t in found if not any(a <= t.start and t.end <= b for a, b in cuts)]
+    elif len(cuts) >= 2:
         parts = []
         for number, (_, start) in enumerate(cuts):
             end = cuts[number + 1][0] if number + 1 < len(cuts) else len(context.text)
@@ -149,7 +150,7 @@ def _row(statement: Comparison | Presence, absent: bool) -> Iterator[dict[str, A
     window = statement.window.days if statement.window and statement.window.relation == "within" else None
     if isinstance(statement, Comparison):
         for of in _reported(statement.of) if statement.of else (None,):
-            row: dict[str, Any] = {"fact": statement.fact, "op": FLIP[statement.op] if absent else statement.op, "value": statement.value, "unit": statement.unit, "window_days": window}
+            row: dict[str, Any] = {"fact": statement.fact, "op": statement.op, "value": statement.value, "unit": statement.unit, "window_days": window}
             yield row | ({"x_uln": True} if statement.x_uln else {}) | ({"of": of} if of else {})
         return
     op = "absent" if absent else "present"
@@ -167,7 +168,7 @@ def _reported(concept: str) -> tuple[str, ...]:
     rows: Mapping[str, Condition | Drug | Therapy] = {**vocabulary.therapies, **vocabulary.drugs, **vocabulary.conditions}
     if concept not in rows:
         return ()
-    listed = {c for c, row in rows.items() if row.source.partition(";")[0] == "vocabulary"}
+    listed = {c for c, row in rows.items() if row.source.partition(";")[0] == "vocabulary" or getattr(row, "kind", "") == "target"}
     if concept in listed:
         return (concept,)
     if concept in vocabulary.drugs:

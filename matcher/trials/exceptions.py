@@ -8,6 +8,8 @@ from matcher.domain import AllOf, AnyOf, AtScreening, Expression, Not, Presence,
 from matcher.trials.logic import Context, conjoin, disjoin, negate
 from models import load_vocabulary
 
+GENERAL = ("malignancy", "neoplasm", "solid_tumor", "hematologic_malignancy")
+
 
 def excuse(main: Expression, exception: Expression, context: Context, kind: str) -> Expression:
     """The main statement less what its exception names: ids that do not count, a period after which it does not, or Not."""
@@ -41,7 +43,7 @@ def _named(exception: Expression) -> tuple[list[str], list[Expression]]:
     for part in exception.parts if isinstance(exception, AnyOf | AllOf) else (exception,):
         inner = part.parts if isinstance(part, AllOf | AnyOf) else (part,)
         presences = [p for p in inner if isinstance(p, Presence)]
-        general = [p for p in presences if p.value in ("malignancy", "neoplasm", "solid_tumor")]
+        general = [p for p in presences if p.value in GENERAL]
         if general:
             window = next((p.window for p in presences if p.window), None)
             further.append(replace(general[0], window=window) if window else Unparsed("other malignancy"))
@@ -58,7 +60,7 @@ def _excluding(main: Expression, names: tuple[str, ...]) -> Expression | None:
     match main:
         case Presence(fact="condition" | "disease" | "prior_therapy" | "refractory_to" | "allergy"):
             treatment = main.fact == "prior_therapy" and all(name in vocabulary.drugs or name in vocabulary.therapies for name in names)
-            if treatment or any(name != main.value and (vocabulary.is_a(name, main.value) or main.value in ("malignancy", "neoplasm")) for name in names):
+            if treatment or any(name != main.value and (vocabulary.is_a(name, main.value) or main.value in GENERAL) for name in names):
                 return replace(main, excluding=tuple(dict.fromkeys((*main.excluding, *names))))
             return None
         case AllOf(parts) | AnyOf(parts):

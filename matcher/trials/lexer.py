@@ -13,7 +13,7 @@ from typing import Any
 from matcher.lexicon import Lexicon, fold, names_of
 from models import load_vocabulary
 from models.criteria_cues import load_cues
-from models.vocabulary import read_rows
+from models.vocabulary import VocabularyError, read_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +50,15 @@ _SIGN = re.compile(
 )
 _OPERATOR = {"ge": ">=", "le": "<=", "gt": ">", "lt": "<", "eq": "="}
 _UNIT_WORD = (
-    r"(?:%|percent|percents|‰|°\s?[CF]?|º\s?[CF]?|degrees?(?:\s+(?:celsius|fahrenheit|c\b|f\b))?|(?:kilo|milli|micro|nano|deci)?(?:grams?|lit(?:er|re)s?|gm|metres?|meters?|moles?|mol(?:ar)?)|"
+    r"(?:%|percent|percents|kilomet(?:er|re)s?|cigs?|drinks|steps|blocks|‰|°\s?[CF]?|º\s?[CF]?|degrees?(?:\s+(?:celsius|fahrenheit|c\b|f\b))?|(?:kilo|milli|micro|nano|deci)?(?:grams?|lit(?:er|re)s?|gm|metres?|meters?|moles?|mol(?:ar)?)|"
     r"[kmnpμucd]?g|gms?|mcg|kgs?|lbs?|pounds?|[mnpμuf]?mol|(?-i:[mnpμuf]M)|(?:m|k|μ|u)?iu|m?u|units?|international units|meqs?|[dmμu]?l|cc|cmm|cumm|cu\.?\s?mm|mm\s?\^?\s?3|mm³|[kcmμn]?m|mm\s?hg|mmhg|cmh2o|kpa|"
     r"m\s?\^?\s?2|m²|1\.73\s?m\s?\^?\s?2|1\.73\s?m²|min(?:ute)?s?|msec(?:onds)?|ms|sec(?:onds?)?|s|24[\s-]?h(?:ou)?rs?|24[\s-]?h|h(?:ou)?rs?|h|days?|d|bpm|beats|breaths|cells?|copies|points?|cgy|gy|ppm|k|"
     r"pack[\s-]?years?|cigarettes?|dioptres?|diopters?|cm\s?\^?\s?2|kcal|dl)"
 )
-_UNIT = re.compile(rf"\s?(?:(?P<power>[x×*]\s?10\s?[\^e(]?\s?\(?(?P<exponent>\d{{1,2}})\)?)\s?)?(?P<unit>{_UNIT_WORD}(?:\s?(?:/|\bper\b|\.)\s?{_UNIT_WORD}){{0,3}}|/\s?{_UNIT_WORD}(?:\s?/\s?{_UNIT_WORD})?)?(?![a-zA-Z])", re.IGNORECASE)
+_UNIT = re.compile(rf"\s?(?:(?P<power>[x×*]\s?10\s?[\^e(]?\s?\(?(?P<exponent>\d{{1,2}})\)?)\s?)?(?P<unit>{_UNIT_WORD}(?:\s?(?:/|\bper\b|\.)\s?(?:{_UNIT_WORD}|week|month|year)){{0,3}}|/\s?{_UNIT_WORD}(?:\s?/\s?{_UNIT_WORD})?)?(?![a-zA-Z])", re.IGNORECASE)
 _LOST_POWER = re.compile(r"\s?[x×*]\s?10(?P<exponent>[3689]|1[02])\s?(?=/)", re.IGNORECASE)
 _NUMBER = re.compile(r"(?<![\w.])(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d{1,3}(?: \d{3})+(?![\d.]|\s*(?:x|×|\*)\s?10)|\d+\.\d+|\d+,\d{1,2}(?!\d)|\.\d+|\d+)(?=(?P<glued>[a-zA-Zμ%×°/]?))")
+_TIMES = re.compile(r"[x×](?=\s|u|l|\Z)(?!\s?10)", re.IGNORECASE)
 _GLUED = re.compile(r"x\s?(?:\d|the|u|ln)|times|fold|st\b|nd\b|rd\b|th\b|and|or|y", re.IGNORECASE)
 _WORD = re.compile(r"[^\W\d_](?:[\w'’]|[-](?=[^\W_]))*|\d+\w*")
 _COUNT = {w: float(n) for n, w in enumerate(["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"])} | {
@@ -79,7 +80,15 @@ def _lexicon() -> Lexicon[tuple[str, str]]:
     for kind, table in tables.items():
         names += [(name, (kind, concept)) for name, concept in names_of(table)]
     names += [(row["marker"], ("condition", row["infection"])) for _, row in read_rows("serology.csv") if row["infection"] in vocabulary.conditions]
-    cues = [(phrase, (cue.role, cue.value)) for phrase, cue in load_cues()]
+    cues = []
+    for phrase, cue in load_cues():
+        kind, _, concept = cue.value.partition(":")
+        if cue.role != "short":
+            cues.append((phrase, (cue.role, cue.value)))
+        elif concept in tables[kind]:
+            cues.append((phrase, (kind, concept)))
+        else:
+            raise VocabularyError(f'criteria_cues.csv: "{phrase}" stands for "{cue.value}", which has no row; add it first')
     return Lexicon(cues + [n for n in names if not _SCALE.match(n[0])])
 
 
@@ -97,7 +106,7 @@ def tokens(text: str) -> list[Token]:
             continue
         take("op", _OPERATOR[sign.lastgroup or "eq"], *sign.span())
     hits = [h for h in _lexicon().find(text) if not any(occupied[h.start : h.end])]
-    named = {place for h in hits if h.meaning[0] in CONCEPTS for place in range(h.start, h.end)}
+    named = {place: h for h in hits if h.meaning[0] in CONCEPTS for place in range(h.start, h.end)}
     for number in _NUMBER.finditer(text):
         start, end = number.span()
         unit = _UNIT.match(text, end)
@@ -110,11 +119,14 @@ def tokens(text: str) -> list[Token]:
         unit = _UNIT.match(text, lost.end()) if lost else unit
         power = lost["exponent"] if lost else unit["exponent"] if unit and unit["power"] else None
         take("number", value, start, end)
+        if _TIMES.match(text, end):
+            take("times", "", end, end + 1)
+            continue
         if lost and unit and unit["unit"]:
             take("unit", f"10*{lost['exponent']}{unit['unit'].replace(' ', '')}", end, unit.end())
         elif unit and power and unit["unit"]:
             take("unit", f"10*{power}{'' if unit['unit'].startswith('/') else '/'}{unit['unit']}", end, unit.end())
-        elif unit and unit["unit"] and not any(place in named for place in range(*unit.span("unit"))):
+        elif unit and unit["unit"] and not ((hit := named.get(unit.start("unit"))) and hit.end > unit.end("unit")):
             if text[end : unit.end()].strip().lower() in ("days", "day", "d", "h", "hour", "hours", "hrs", "hr"):
                 continue  # a duration: the time cue says so
             take("unit", unit["unit"], unit.start("unit"), unit.end("unit"))
@@ -135,7 +147,29 @@ def tokens(text: str) -> list[Token]:
         if not occupied[place] and not char.isspace():
             take(char if char in _PUNCTUATION else "word" if char.isalnum() else "stop", char, place, place + 1)
     found.sort(key=lambda t: t.start)
-    return found
+    found = [_measured(t, found[at + 1], text) if t.kind == "condition" and at + 1 < len(found) else t for at, t in enumerate(found)]
+    return [_timeless(t, found[at - 1] if at else None, text) if t.kind == "time" else t for at, t in enumerate(found)]
+
+
+@lru_cache(maxsize=1)
+def _test_names() -> Lexicon[str]:
+    return Lexicon(names_of(load_vocabulary().tests))
+
+
+def _measured(token: Token, after: Token, text: str) -> Token:
+    """A finding that names its test and is compared is the test: "elevated INR ≥ 1.5"."""
+    if after.kind not in ("op", "between"):
+        return token
+    tests = _test_names().find(text[token.start : token.end])
+    return Token("test", tests[-1].meaning, token.start, token.end) if tests else token
+
+
+def _timeless(token: Token, before: Token | None, text: str) -> Token:
+    """A unit of time that follows no number is no duration: "HR > 100", "for years"."""
+    if before is not None and before.kind in ("number", "-", "half_life", "stop", "within", "ever"):
+        return token
+    written = text[token.start : token.end]
+    return Token("word" if written.isupper() else "stop", written.lower(), token.start, token.end)
 
 
 def _value(written: str) -> float:

@@ -192,7 +192,7 @@ def _precedence(units: list[tuple[str, Expression]], exclusion: bool) -> Express
         else:
             later = next((j for j in joints[at + 1 :] if j in ("and", "or", ";")), ";")
             resolved.append(later if later != ";" else next((j for j in reversed(joints[:at]) if j in ("and", "or")), default))
-    if exclusion and len(units) > 2 and "or" not in resolved and all(_finding(e) for _, e in units):
+    if exclusion and len(units) > 2 and ("or" not in resolved or "," in joints) and all(_finding(e) for _, e in units):
         resolved = ["or"] * len(resolved)
     if exclusion and len(units) == 2 and resolved == ["and"] and all(isinstance(e, Presence) and e.value in ("pregnancy", "breastfeeding") for _, e in units):
         resolved = ["or"]

@@ -13,8 +13,6 @@ from matcher.quantities import convert, ucum
 from matcher.trials.lexer import CONCEPTS, Token
 from models import load_vocabulary
 
-FLIP: dict[str, Op] = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "=": "="}
-
 
 @dataclass(frozen=True, slots=True)
 class Bound:
@@ -30,12 +28,13 @@ class Bound:
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """`sides` of one limit (a range has two); `outside` where the text names what lies beyond a range."""
+    """`sides` of one limit (a range has two); `end`: the place after it."""
 
     sides: tuple[Bound, ...]
     end: int
     bare: bool = False  # a number with no word or sign of comparison
     listed: bool = False  # "0, 1 or 2"
+    outside: bool = False  # what lies beyond the range is meant
 
     @property
     def time(self) -> bool:
@@ -109,18 +108,10 @@ def bounds_at(tokens: Sequence[Token], at: int) -> Bounds | None:
         if found is None:
             return None
         sides, end = found
-        if kind == "not_between":
-            low, high = sides
-            return Bounds((replace(low, op="<"), replace(high, op=">")), end)
-        return Bounds(sides, end)
-    if kind == "neg" and _kind(tokens, at + 1) in ("between", "op"):
-        inner = bounds_at(tokens, at + 1)
-        if inner is None or tokens[at].value == "off":
-            return None
-        return replace(inner, sides=tuple(replace(b, op=FLIP[b.op]) for b in inner.sides))
+        return Bounds(sides, end, outside=kind == "not_between")
     if kind == "op" or (kind == "(" and _kind(tokens, at + 1) == "op" and _kind(tokens, at + 2) == "number" and _kind(tokens, at + 3) == ")"):
         return _operated(tokens, at)
-    if kind in ("number", "uln"):
+    if kind == "number":
         found = _range(tokens, at)
         if found:
             return Bounds(*found)
@@ -160,7 +151,7 @@ def _operated(tokens: Sequence[Token], at: int) -> Bounds | None:
     elif _kind(tokens, place) == "op":  # "≥ at least", "= >"
         other = tokens[place].value
         op, place = (op if other == "=" or op[0] == other[0] else other if op == "=" else op), place + 1
-    place = _skip(tokens, place, "stop", ":")
+    place = _skip(tokens, place, "stop", ":", "age")
     first = quantity(tokens, place)
     if first is None:
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -14,7 +15,9 @@ from models import load_vocabulary
 
 SEPARATORS = {",": ",", ";": ";", "and": "and", "or": "or", "/": "or", ":": ":", ".": ";"}
 FLC = ("kappa_flc", "lambda_flc")
+NORMAL_RATIO = (("<", 0.26), (">", 1.65))  # beyond it the ratio is abnormal (Dispenzieri, Leukemia 2009;23:215)
 SCALES = {"nyha": "nyha", "grade": "grade", "stage": "stage", "class": "class"}
+_DOSE = re.compile(r"(?:[munpμkd]|mc)?g(?:ms?|rams?)?(?:\s?/.*)?|mg/.*", re.IGNORECASE)
 _TREATMENT_FRAMES = {"prior_therapy", "refractory_to", "allergy", "intolerant_to"}
 
 
@@ -37,6 +40,7 @@ class Reader:
     current: bool = False
     qualifiers: dict[str, str] = field(default_factory=dict)
     opens: bool = False
+    during: bool = False  # "no concurrent ...": during the trial
     either: bool = False
     named: bool = False  # a test was named since the last separator
 
@@ -48,7 +52,7 @@ class Reader:
             at = self._step(at)
         self._close_chunk()
         self._leftover_heads()
-        return self.pieces
+        return [replace(p, expression=Comparison("prior_lines", ">=", 1, "1")) if _any_line(p.expression) else p for p in self.pieces]
 
     def _step(self, at: int) -> int:
         token = self.tokens[at]
@@ -132,7 +136,9 @@ class Reader:
         self.chunk, self.opens, self.current, self.named = len(self.pieces), False, False, False
 
     def _leftover_heads(self) -> None:
-        """A test that is named and compared with nothing."""
+        """A test that is named and compared with nothing: only an abnormal light chain ratio has limits of its own."""
+        if "flc_ratio" in self.heads and "abnormal" in self.context.text.lower():
+            self._add(disjoin(*(Comparison("flc_ratio", op, value, "1") for op, value in NORMAL_RATIO)))  # type: ignore[arg-type]
         self.heads = []
 
     def _add(self, expression: Expression, **more: object) -> None:
@@ -142,7 +148,10 @@ class Reader:
     # ------------------------------------------------------------ words of the grammar
 
     def _on_neg(self, at: int) -> int:
+        if self.pieces and self._next_kind(at) in ("within", "op", "number") and (period := period_at(self.tokens, at + 1, self.context.text)) and period.window.relation == "within":
+            return self._on_negpost(at)  # "last treatment not within 21 days"
         self.negation = at + 1
+        self.during = "concurrent" in self._words(self.tokens[at])
         return at + 1
 
     def _on_negpost(self, at: int) -> int:
@@ -170,6 +179,9 @@ class Reader:
             for place in range(self.chunk if len(self.pieces) > self.chunk else 0, len(self.pieces)):
                 if isinstance(self.pieces[place].expression, Presence):
                     self.pieces[place] = replace(self.pieces[place], negation=-at - 1)
+        for place, piece in enumerate(self.pieces):
+            if isinstance(piece.expression, Presence) and piece.expression.fact == "prior_therapy" and piece.expression.window == Window("current"):
+                self.pieces[place] = replace(piece, expression=AtScreening(f"concurrent {piece.expression.value.replace('_', ' ')}"), negation=0)
         return at + 1
 
     def _on_but(self, at: int) -> int:
@@ -303,6 +315,8 @@ class Reader:
         inner = [t for t in self.tokens[at + 1 : end] if t.kind not in (")", "]")]
         last = self.pieces[-1] if self.pieces else None
         kinds = {t.kind for t in inner}
+        if len(inner) > 1 and inner[0].value == "n" and inner[1].kind == "op":
+            return end  # "(n=20)"
         if not inner or kinds & {"negated_support", "allowed", "label"} or _spells(self.tokens[at - 1] if at else None, inner, self.context.text):
             return end
         first = next((t for t in inner if t.kind not in ("stop", "qual")), inner[0])
@@ -317,7 +331,7 @@ class Reader:
             reader = Reader(inner[period.end :], self.context, since=Window("before", round(period.sides[0].value * (period.sides[0].days or 1))))
             self.pieces[-1] = replace(last, expression=conjoin(last.expression, *(p.expression for p in reader.read() if isinstance(p.expression, Comparison))))
             return end
-        limits = kinds & {"op", "between"} or ("number" in kinds and "test" in kinds)
+        limits = kinds & {"op", "between", "postop"} or ("number" in kinds and "test" in kinds)
         if limits and last and last.measured and not self.heads:
             return self._second_limit(inner, last, end)
         if limits or kinds & {"nyha", "grade", "within", "before", "class"}:
@@ -325,7 +339,7 @@ class Reader:
         if first.kind == "examples" or (len(concepts) > 1 and last is not None):
             self._members(inner)
             return end
-        if not concepts or last is not None or self.heads:
+        if not concepts or last is not None or self.heads or self.unknown:
             known = {t.value for t in concepts}
             if last is None and self.heads and "test" in kinds:
                 self.heads += [v for v in known if v not in self.heads and first.kind != "test"]
@@ -386,6 +400,8 @@ class Reader:
         return at + 1
 
     def _on_screening(self, at: int) -> int:
+        if self._measured_later(at):
+            return at + 1  # a word of procedure beside a limit that a note can settle
         end = next((p for p in range(at, len(self.tokens)) if self.tokens[p].kind == ";"), len(self.tokens))
         if self.tokens[at].value in ("discretion", "procedure"):
             while self.pieces and isinstance(self.pieces[-1].expression, Unparsed):
@@ -399,6 +415,14 @@ class Reader:
             self._add(AtScreening(self.context.text[start : self.tokens[end - 1].end]))
         self.heads = []
         return end
+
+    def _measured_later(self, at: int) -> bool:
+        for place in range(at, len(self.tokens) - 1):
+            if self.tokens[place].kind == ";":
+                return False
+            if self.tokens[place].kind in ("test", "age", "life", "chains") and any(t.kind in ("op", "between") for t in self.tokens[place + 1 : place + 5]):
+                return True
+        return False
 
     def _scale(self, at: int) -> int:
         """NYHA class III or IV, grade ≥ 2, grade 2 or worse, ≥ grade 3, stage II."""
@@ -485,8 +509,9 @@ class Reader:
 
     def _purpose(self, at: int) -> bool:
         """ "... for multiple myeloma", "involvement of myeloma": what a treatment was for, not a statement of its own."""
-        before = next((t for t in reversed(self.tokens[:at]) if t.kind not in ("filler",)), None)
-        return bool(self.pieces) and before is not None and before.value in ("for", "of", "by") and self._own(self.tokens[at].value)
+        before = self.context.text[: self.tokens[at].start].lower().removesuffix("the ").split()
+        led = before[-1:] and before[-1] in ("for", "of", "by", "against", "from") and before[-2:-1] not in (["diagnosis"], ["history"], ["evidence"], ["form"], ["forms"])
+        return bool(led and (self.pieces or self.unknown) and self._own(self.tokens[at].value))
 
     def _condition(self, token: Token) -> None:
         vocabulary = load_vocabulary()
@@ -495,13 +520,15 @@ class Reader:
         self.heads = [h for h in self.heads if h not in ("age",)]
         if concept == "amyloidosis" and any(vocabulary.is_a(c, "plasma_cell_disorder") for c in self.context.conditions):
             concept = "al_amyloidosis"  # in trials of plasma cell disorders amyloid is of light chains
-        own = self._own(concept)
+        own = self._own(concept) and not (self.context.exclusion and any(vocabulary.is_a(concept, c) and concept != c for c in self.context.conditions))
         malignant = vocabulary.conditions[concept].course == "malignancy"
         disease = not allergy and (own or (not self.context.conditions and malignant and not self.context.exclusion and not self.negation))
         qualifiers = tuple(sorted(self.qualifiers.items()))
         self.qualifiers = {}
         window = self.window or (Window("current") if self.current and not disease else None)
         previous = self.pieces[-1].expression if self.pieces else None
+        if isinstance(previous, Presence) and previous.value == "nonsecretory_disease" and own and not self.joint:
+            return
         if isinstance(previous, Presence) and previous.value == concept and not self.joint.replace(",", ""):
             return  # "human immunodeficiency virus (HIV) infection"
         if isinstance(previous, Presence) and not self.joint and len(self.pieces) > self.chunk and previous.fact == "condition":
@@ -519,6 +546,9 @@ class Reader:
         if self.since:
             self._add(Comparison("days_since", ">=", float(self.since.days or 0), "d", of=concept), shared=True)
             return
+        if self.during:
+            self._add(AtScreening(f"concurrent {concept.replace('_', ' ')}"))
+            return
         if self.frame == "not_now":
             self._add(Unparsed(concept.replace("_", " ")))
             return
@@ -527,9 +557,6 @@ class Reader:
             return
         fact = self.frame if self.frame in _TREATMENT_FRAMES else "prior_therapy"
         window = self.window or (Window("current") if self.current and fact == "prior_therapy" else None)
-        if concept == "anti_myeloma_therapy" and fact == "prior_therapy" and not window:
-            self._add(Comparison("prior_lines", ">=", 1, "1"))
-            return
         if concept == "stem_cell_transplant" and fact == "prior_therapy":
             self._add(AnyOf((Presence(fact, "autologous_transplant", window), Presence(fact, "allogeneic_transplant", window))))
             return
@@ -552,6 +579,9 @@ class Reader:
             return
         if len(self.pieces) == 0:
             self.window = window
+            return
+        if window.relation == "before" and isinstance(self.pieces[-1].expression, Presence) and self.pieces[-1].expression.fact == "condition":
+            self.pieces[-1] = replace(self.pieces[-1], expression=_within(self.pieces[-1].expression, window))
             return
         for place in range(len(self.pieces) - 1, -1, -1):
             piece = self.pieces[place]
@@ -591,44 +621,61 @@ class Reader:
         return named + 1 if self._next_kind(named, 0) == "test" and self.tokens[named].value in facts else end
 
     def _facts(self, at: int, limit: Bounds, ahead: Token | None) -> list[str]:
+        """What a limit is about: the tests named before it, else what its unit or the words around it say; empty for none."""
+        word = self._words(self.tokens[at])
+        if "young" in word or "older" in word or (limit.end and "older" in self._words(self.tokens[limit.end - 1])) or "young" in self._words(self.tokens[limit.end - 1]):
+            return ["age"]
         if limit.time:
-            if "life_expectancy" in self.heads:
-                return ["life_expectancy"]
-            years = any(b.days == 365 for b in limit.sides)
-            months = any(b.days in (30, 7) for b in limit.sides)
-            if "age" in self.heads or (ahead is not None and ahead.kind == "age"):
-                return ["age"]
-            if (years or months) and not self.heads and (not limit.bare) and (not self.unknown) and not self.pieces and (years or self._next_kind(at, -1) == "subject"):
-                return ["age"]
-            if years and not limit.bare and all(p.group or p.measured == "age" for p in self.pieces) and not self.unknown:
-                return ["age"]
-            if self.heads:
-                return self._tests()
-            return []
-        if self.heads == ["age"] or (self.heads and self.heads[-1] == "age"):
+            return self._time_facts(at, limit, ahead)
+        if self.heads and self.heads[-1] == "age":
             return ["age"] if limit.sides[-1].unit is None and 0 < limit.sides[-1].value <= 120 else []
-        if ahead is not None and ahead.kind == "age" and ahead.value == "":
+        if ahead is not None and ahead.kind == "age":
             return ["age"]
         if ahead is not None and (ahead.kind == "lines" or self._lines_follow(limit.end)):
             return ["prior_lines"]
         if self.heads:
-            if limit.bare and limit.sides[0].unit is None and not any(b.x_uln for b in limit.sides) and self.tokens[at - 1].kind not in ("test", "stop", "filler", ":", "lead", "age", "word", ")", "op"):
+            told = ("test", "stop", "filler", ":", "lead", "age", "word", ")", "op", "chains", "(", "=", "number", "unit", "-", ",", "between")
+            if limit.bare and limit.sides[0].unit is None and self._next_kind(at, -1) not in told:
                 return []
             return self._tests()
-        if limit.bare:
-            return []
-        if ahead is not None and ahead.kind in ("drug", "therapy", "condition", "regimen"):
+        if limit.bare or (ahead is not None and ahead.kind in ("drug", "therapy", "condition", "regimen")):
             return []
         if ahead is not None and ahead.kind == "test":
             return [ahead.value]
-        if limit.sides[-1].unit == "%" and any(t.value == "bone_marrow_impairment" for t in self.unknown):
+        return self._unnamed(at, limit, ahead)
+
+    def _time_facts(self, at: int, limit: Bounds, ahead: Token | None) -> list[str]:
+        if "life_expectancy" in self.heads:
+            return ["life_expectancy"]
+        if "age" in self.heads or (ahead is not None and ahead.kind == "age"):
+            return ["age"]
+        if self.heads:
+            return self._tests()
+        years = any(b.days == 365 for b in limit.sides)
+        people = all(p.group or p.measured == "age" for p in self.pieces) and not self.unknown
+        if people and not limit.bare and (years or self._next_kind(at, -1) == "subject"):
+            return ["age"]
+        return []
+
+    def _unnamed(self, at: int, limit: Bounds, ahead: Token | None) -> list[str]:
+        """A limit whose test the vocabulary lacks goes by the document's own words; a counted noun or a dose is no test."""
+        unit = limit.sides[-1].unit
+        if unit == "%" and any(t.value == "bone_marrow_impairment" for t in self.unknown):
             return ["bone_marrow_plasma_cells"]
-        if self.unknown:
-            named = [t for t in self.unknown if len(t.value) > 1][-3:]
-            return ["_".join(t.value for t in named).replace("-", "_")] if named else []
-        if self.last_heads:
+        if unit and _DOSE.fullmatch(unit) and any(isinstance(p.expression, Presence) and p.expression.fact in ("prior_therapy", "allergy") for p in self.pieces):
+            return []
+        if unit == "%" and any(t.kind == "subject" for t in self.tokens[limit.end : limit.end + 3]):
+            return []
+        counted = unit is None and ahead is not None and ahead.kind == "word" and not limit.sides[-1].x_uln
+        named = [t for t in self.unknown if len(t.value) > 1][-3:]
+        if named and not counted:
+            return ["_".join(self.context.text[t.start : t.end].lower() for t in named).replace("-", "_").replace(" ", "_")]
+        last = self.pieces[-1].expression if len(self.pieces) > self.chunk else None
+        if isinstance(last, Presence) and last.fact == "condition" and unit:
+            return [last.value]
+        if self.last_heads and not counted:
             return self.last_heads
-        if limit.sides[0].unit is None and 10 <= limit.sides[0].value <= 110 and not limit.listed and (not self.pieces or all(p.group for p in self.pieces)):
+        if unit is None and 10 <= limit.sides[0].value <= 110 and not limit.listed and all(p.group for p in self.pieces):
             return ["age"]
         following = []
         for token in self.tokens[limit.end : limit.end + 5]:
@@ -638,7 +685,11 @@ class Reader:
                 following.append(token.value)
             elif token.kind != "stop":
                 break
-        return ["_".join(following[:3]).replace("-", "_")] if following and limit.sides[0].unit else []
+        scored = any("score" in self._words(t) for t in self.tokens[max(0, at - 3) : at])
+        if not following and scored and self.pieces and isinstance(last := self.pieces[-1].expression, Unparsed):
+            following = re.findall(r"\w+", last.text.lower())
+            self.pieces.pop()
+        return ["_".join(following[:3]).replace("-", "_")] if following and (unit or scored) else []
 
     def _tests(self) -> list[str]:
         facts = [h for h in self.heads if h not in ("age", "life_expectancy")]
@@ -653,9 +704,8 @@ class Reader:
         return False
 
     def _compared(self, fact: str, limit: Bounds) -> Expression:
-        sides = [self._comparison(fact, b, limit) for b in limit.sides]
-        outside = len(sides) == 2 and sides[0].op[0] == "<"
-        return disjoin(*sides) if outside else conjoin(*sides)
+        sides = conjoin(*(self._comparison(fact, b, limit) for b in limit.sides))
+        return Not(sides) if limit.outside else sides
 
     def _comparison(self, fact: str, bound: Bound, limit: Bounds) -> Comparison:
         op = bound.op
@@ -679,6 +729,11 @@ def _scale_value(limit: Bounds) -> str:
         return f"{'' if sides[0].op == '=' else sides[0].op}{sides[0].value:g}"
     low, high = sides[0].value, sides[1].value
     return f"<={high:g}" if low <= 1 else f">={low:g}"
+
+
+def _any_line(expression: Expression) -> bool:
+    """Any anti-myeloma therapy at any time is a line of it."""
+    return isinstance(expression, Presence) and (expression.fact, expression.value, expression.window) == ("prior_therapy", "anti_myeloma_therapy", None)
 
 
 def _timed(expression: Expression) -> bool:
