@@ -6,11 +6,13 @@ from importlib.metadata import version
 from pathlib import Path
 
 from fastapi import APIRouter, FastAPI
+from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.middleware.cors import CORSMiddleware
 
-from api import oidc, problems, routes_batches, routes_health, routes_jobs, routes_matches, routes_trials
+from api import oidc, problems, routes_batches, routes_health, routes_jobs, routes_matches, routes_page, routes_trials
 from api.audit import AuditLog
+from api.docs_page import render_docs
 from api.door import Door
 from api.keys import KeyFile
 from api.metrics import make_metrics
@@ -45,11 +47,17 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.state.metrics, requests, seconds = make_metrics(store)
     v1 = APIRouter(prefix="/api/v1")
-    for module in (routes_matches, routes_batches, routes_jobs, routes_trials):
+    for module in (routes_matches, routes_batches, routes_jobs, routes_trials, routes_page):
         v1.include_router(module.router)
     v1.include_router(routes_health.versioned)
     app.include_router(v1)
     app.include_router(routes_health.router)
+
+    @app.get("/docs", include_in_schema=False)
+    @app.get("/api/v1/docs", include_in_schema=False)
+    def docs() -> HTMLResponse:
+        return HTMLResponse(render_docs(app.openapi()))
+
     app.mount("/", StaticFiles(directory=_WEB, html=True), name="page")
     problems.install(app)
     if origins := listed(settings.cors_origins):

@@ -16,7 +16,7 @@ from api.audit import AuditLog
 from api.keys import SCOPES, Caller, KeyFile
 from api.oidc import Oidc
 from api.problems import ProblemError
-from workers.app import enqueue
+from workers.app import enqueue, enqueue_reading
 from workers.catalogue import Catalogue
 from workers.settings import Settings
 from workers.store import Store
@@ -43,7 +43,10 @@ class Service:
     def announce(self, kind: str, job: str) -> None:
         """Queue an accepted job. It is accepted whether or not this works: the sweep queues what was missed."""
         try:
-            enqueue(self.celery, kind, job)
+            if kind == "batch":
+                enqueue_reading(self.celery, job)
+            else:
+                enqueue(self.celery, kind, job)
         except (RedisError, OperationalError) as error:
             log.warning("not_queued_yet", job=job, error=type(error).__name__)
 

@@ -137,7 +137,7 @@ def _is_ready(url: str) -> bool:
 def _lock(data_dir: Path) -> TextIO:
     """One supervisor for one data folder; the lock goes with the process, however it ends."""
     data_dir.mkdir(parents=True, exist_ok=True)
-    file = open(data_dir / "serve.lock", "w")
+    file = open(data_dir / "serve.lock", "w")  # noqa: SIM115 - open as long as the process lives
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

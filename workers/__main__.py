@@ -24,7 +24,7 @@ def main(settings: Settings | None = None) -> None:
     settings = settings or load_settings()
     configure_logging(settings.log_level, "worker")
     app: Celery = make_app(settings)
-    work = register(app, settings)
+    process = register(app, settings)
 
     @setup_logging.connect(weak=False)
     def keep_our_logging(**_: object) -> None:
@@ -37,7 +37,7 @@ def main(settings: Settings | None = None) -> None:
     @worker_process_init.connect(weak=False)
     def start_process(**_: object) -> None:
         die_with_parent(signal.SIGKILL)
-        _ = work.process
+        process()
 
     @worker_ready.connect(weak=False)
     def ready(**_: object) -> None:

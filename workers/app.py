@@ -14,7 +14,8 @@ from workers.connection import broker_url
 from workers.settings import Settings
 
 INTERACTIVE, BULK = "eligo.interactive", "eligo.bulk"  # consumed in this order: a pasted note does not wait behind a list
-WORK = "eligo.work"
+WORK, READ = "eligo.work", "eligo.read"
+_READING = 3600  # seconds that reading one uploaded list may take
 
 
 def make_app(settings: Settings) -> Celery:
@@ -57,3 +58,8 @@ def enqueue(app: Celery, kind: str, job: str, turns: int = 1) -> None:
     """Say that a job has work. Losing this loses time, not work: the sweep says it again."""
     for _ in range(turns):
         app.send_task(WORK, args=[job], queue=INTERACTIVE if kind == "match" else BULK, retry=False)
+
+
+def enqueue_reading(app: Celery, job: str) -> None:
+    """Say that a job's upload waits to be read."""
+    app.send_task(READ, args=[job], queue=BULK, retry=False, time_limit=_READING)

@@ -12,6 +12,8 @@ from pathlib import Path
 from time import monotonic, sleep
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from matcher import EligoError
 from workers.processes import die_with_parent
@@ -49,7 +51,7 @@ def start_redis(settings: Settings) -> tuple[subprocess.Popen[bytes], str]:
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     path = socket_path(settings.data_dir)
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    client = redis.Redis(unix_socket_path=str(path), socket_timeout=60, retry=None)
+    client = redis.Redis(unix_socket_path=str(path), socket_timeout=60, retry=Retry(NoBackoff(), 0))
     _wait_for_silence(client)
     command = [redis_binary(), "--port", "0", "--unixsocket", str(path), "--unixsocketperm", "700", "--dir", str(folder)]
     command += ["--appendonly", "yes", "--appendfsync", "always", "--save", "", "--maxmemory-policy", "noeviction", "--logfile", "redis.log"]

@@ -57,7 +57,8 @@ def answer_note(note: Mapping[str, Any], trials: Sequence[Trial], options: Mappi
             with tracer.start_as_current_span("read note"), _timed(took, "read"):
                 profile = matcher.read_note(note["note"], note_id)
             with tracer.start_as_current_span("match"), _timed(took, "match"):
-                as_of = date.fromisoformat(options["as_of"]) if options.get("as_of") else None
+                day = options.get("as_of") or note.get("as_of")
+                as_of = date.fromisoformat(day) if day else None
                 report = matcher.match(profile, trials, as_of, options.get("unmentioned") or "unknown")
             with _timed(took, "answer"):
                 return match_answer(report), took

@@ -43,30 +43,39 @@ expire(now + ttl)
 return {id, ARGV[4]}
 """
 
-# The upload is index -1 of a batch; a lost lease comes first, so that a batch does not end with its hardest notes.
-# KEYS job, active | ARGV id, lease | answers nothing, or index, attempt, revision, sealed note, created
+# The upload is index -1 of a batch, taken by a reading turn only. A lost lease comes first, so that no batch ends with its hardest notes.
+# KEYS job, active | ARGV id, lease, reading | answers nothing, or index, attempt, revision, sealed note, created
 CLAIM = _PRELUDE + """
 local lease = tonumber(ARGV[2])
-local f = redis.call('HMGET', job, 'state', 'available', 'next', 'revision', 'created')
+local f = redis.call('HMGET', job, 'state', 'available', 'next', 'revision', 'created', 'expires')
 if not f[1] or f[1] == 'done' or f[1] == 'failed' then return nil end
-local index, attempt = nil, 1
-local lost = redis.call('ZRANGEBYSCORE', leases, '-inf', now, 'LIMIT', 0, 1)[1]
+local available, nxt = tonumber(f[2]), tonumber(f[3])
+local index, lost = nil, nil
+if ARGV[3] == '1' then
+  local deadline = redis.call('ZSCORE', leases, -1)
+  if deadline and tonumber(deadline) <= now then lost = -1 end
+  if nxt == -1 then index = -1 end
+else
+  for _, found in ipairs(redis.call('ZRANGEBYSCORE', leases, '-inf', now, 'LIMIT', 0, 2)) do
+    if found ~= '-1' then lost = tonumber(found) end
+  end
+  while nxt >= 0 and nxt < available and redis.call('HEXISTS', results, nxt) == 1 do nxt = nxt + 1 end
+  if not lost and nxt >= 0 and nxt < available then index = nxt end
+end
+local attempt = 1
 if lost then
-  index = tonumber(lost)
+  index = lost
   attempt = redis.call('HINCRBY', attempts, index, 1) + 1
 else
-  local nxt, available = tonumber(f[3]), tonumber(f[2])
-  while nxt >= 0 and nxt < available and redis.call('HEXISTS', results, nxt) == 1 do nxt = nxt + 1 end
-  if nxt < available then index = nxt; nxt = nxt + 1 end
+  if index then nxt = nxt + 1 end
   redis.call('HSET', job, 'next', nxt)
   if not index then return nil end
 end
 redis.call('ZADD', leases, now + lease, index)
 redis.call('ZADD', KEYS[2], 'XX', now + lease, ARGV[1])
 if f[1] == 'queued' then redis.call('HSET', job, 'state', 'running', 'started', now) end
-local expires = redis.call('HGET', job, 'expires')
-redis.call('PEXPIREAT', leases, expires)
-redis.call('PEXPIREAT', attempts, expires)
+redis.call('PEXPIREAT', leases, f[6])
+redis.call('PEXPIREAT', attempts, f[6])
 return {index, attempt, tonumber(f[4]), redis.call('HGET', notes, index) or '', f[5]}
 """
 
@@ -152,7 +161,7 @@ return redis.call('HINCRBY', job, 'revision', 1)
 """
 
 # Which of the active jobs have work that nobody holds. ARGV[2]: how long until each is looked at again.
-# KEYS active | ARGV limit, look | answers id, notes to claim, notes held now ...
+# KEYS active | ARGV limit, look | answers id, kind, 1 where its upload waits to be read, notes to claim, notes held now ...
 SWEEP = """
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
@@ -163,12 +172,14 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0
   if not f[1] or f[3] == 'done' or f[3] == 'failed' then
     redis.call('ZREM', KEYS[1], id)
   else
+    redis.call('ZADD', KEYS[1], 'XX', now + tonumber(ARGV[2]), id)
+    local deadline = redis.call('ZSCORE', job..':leases', -1)
+    local unread = f[2] == '-1' or (deadline and tonumber(deadline) <= now)
     local lost = redis.call('ZCOUNT', job..':leases', '-inf', now)
     local held = redis.call('ZCOUNT', job..':leases', '('..now, '+inf')
-    redis.call('ZADD', KEYS[1], 'XX', now + tonumber(ARGV[2]), id)
-    local waiting = tonumber(f[1]) - tonumber(f[2]) + lost
-    if waiting > 0 then
-      answer[#answer + 1] = id; answer[#answer + 1] = waiting; answer[#answer + 1] = held; answer[#answer + 1] = f[4]
+    local waiting = tonumber(f[1]) - math.max(0, tonumber(f[2])) + lost
+    if unread or waiting > 0 then
+      for _, value in ipairs({id, f[4], unread and 1 or 0, waiting, held}) do answer[#answer + 1] = value end
     end
   end
 end

@@ -26,45 +26,45 @@ class Settings(BaseSettings):
 
     # where things are
     data_dir: Path = Field(default_factory=_default_data_dir, description="What the program keeps: registry, keys, audit log, embedded Redis")
-    redis_url: str = Field("", validation_alias=AliasChoices("REDIS_URL", "ELIGO_REDIS_URL"), description="redis:// rediss:// unix:// sentinel://; empty: embedded")
+    redis_url: str = Field(default="", validation_alias=AliasChoices("REDIS_URL", "ELIGO_REDIS_URL"), description="redis:// rediss:// unix:// sentinel://; empty: embedded")
     sentinel_master: str = "mymaster"
-    redis_maxmemory: str = Field("", description="Limit of the embedded Redis, e.g. 2gb; empty: none")
+    redis_maxmemory: str = Field(default="", description="Limit of the embedded Redis, e.g. 2gb; empty: none")
 
-    bundled_trials: bool = Field(True, description="Match against the trials that come with the program, too")
+    bundled_trials: bool = Field(default=True, description="Match against the trials that come with the program, too")
 
     # what is kept, and for how long
-    encryption_keys: SecretStr = Field(SecretStr(""), description="Base64 of 32 bytes each; the first seals, all open (rotation)")
+    encryption_keys: SecretStr = Field(default=SecretStr(""), description="Base64 of 32 bytes each; the first seals, all open (rotation)")
     encryption_key_file: Path | None = None
-    ttl: int = Field(24 * 3600, ge=60)
+    ttl: int = Field(default=24 * 3600, ge=60)
 
     # the work
     processes: int = Field(default_factory=lambda: max(1, min(4, os.cpu_count() or 1)), ge=1, le=64)
-    note_soft_limit: float = Field(10, gt=0, description="A note that reads longer fails with that reason")
-    note_hard_limit: float = Field(30, gt=0, description="A process stuck for so long in one note is killed")
-    max_attempts: int = Field(5, ge=1, description="How often a note may take its process down before it is given up")
-    lease: float = Field(5, gt=1, description="A note whose process gave no sign for so long is read by another")
-    slice: float = Field(0.25, ge=0.05, description="Work done for one job before its next turn in the queue")
-    soft_shutdown: float = Field(10, ge=0)
+    note_soft_limit: float = Field(default=10, gt=0, description="A note that reads longer fails with that reason")
+    note_hard_limit: float = Field(default=30, gt=0, description="A process stuck for so long in one note is killed")
+    max_attempts: int = Field(default=5, ge=1, description="How often a note may take its process down before it is given up")
+    lease: float = Field(default=5, gt=1, description="A note whose process gave no sign for so long is read by another")
+    slice: float = Field(default=0.25, ge=0.05, description="Work done for one job before its next turn in the queue")
+    soft_shutdown: float = Field(default=10, ge=0)
 
     # the door
     host: str = "127.0.0.1"
-    port: int = Field(8000, ge=0, le=65535)
+    port: int = Field(default=8000, ge=0, le=65535)
     max_note_bytes: int = 5_000_000
     max_upload_bytes: int = 256_000_000
-    rate_per_second: float = Field(50, ge=0, description="Submissions of one caller with credentials; 0: no limit")
-    rate_burst: int = Field(500, ge=1)
-    cors_origins: str = Field("", description="Comma-separated origins that may call the API from a browser; empty: only its own")
-    trusted_hosts: str = Field("", description="Comma-separated Host names that are answered; empty: loopback names, or any where callers authenticate")
+    rate_per_second: float = Field(default=50, ge=0, description="Submissions of one caller with credentials; 0: no limit")
+    rate_burst: int = Field(default=500, ge=1)
+    cors_origins: str = Field(default="", description="Comma-separated origins that may call the API from a browser; empty: only its own")
+    trusted_hosts: str = Field(default="", description="Comma-separated Host names that are answered; empty: loopback names, or any where callers authenticate")
 
     # who may come in
     oidc_issuer: str = ""
     oidc_audience: str = ""
-    oidc_jwks_url: str = Field("", description="Empty: found through the issuer's discovery document")
+    oidc_jwks_url: str = Field(default="", description="Empty: found through the issuer's discovery document")
     oidc_tenant_claim: str = "tenant"
     oidc_scope_claim: str = "scope"
 
     # who is told
-    webhook_url: str = Field("", description="Told of every finished job, by identifier; empty: nobody")
+    webhook_url: str = Field(default="", description="Told of every finished job, by identifier; empty: nobody")
     webhook_secret: SecretStr = SecretStr("")
     log_level: str = "INFO"
 

@@ -14,8 +14,6 @@ from dataclasses import dataclass
 from time import time
 from typing import Any
 
-import redis
-
 from workers import scripts
 from workers.sealing import Sealer
 from workers.settings import Settings
@@ -42,6 +40,17 @@ class Claim:
     revision: int
     sealed: bytes  # the note; empty for the upload
     waited: float  # seconds since the job was accepted
+
+
+@dataclass(frozen=True, slots=True)
+class Idle:
+    """An unfinished job: whether its upload waits to be read, and how many notes wait and are held."""
+
+    job: str
+    kind: str
+    unread: bool
+    waiting: int
+    held: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +91,11 @@ def new_id() -> str:
 
 
 class Store:
-    """All errors of a Redis that is away or full come through as redis.RedisError."""
+    """`client`: of `workers.connection`. Errors of a Redis that is away or full come through as redis.RedisError."""
 
-    def __init__(self, client: redis.Redis, sealer: Sealer, settings: Settings) -> None:
+    def __init__(self, client: Any, sealer: Sealer, settings: Settings) -> None:
         self.redis = client
+        self._has_waitaof: bool | None = None
         self._sealer = sealer
         self._ttl = int(settings.ttl * 1000)
         self._lease = int(settings.lease * 1000)
@@ -120,12 +130,10 @@ class Store:
 
     def _make_durable(self) -> None:
         """A server with WAITAOF (7.2) has fsynced when this returns; an older one must run `appendfsync always`, as ours does."""
-        if self.has_waitaof is None:
-            self.has_waitaof = _supports_waitaof(self.redis)
-        if self.has_waitaof:
+        if self._has_waitaof is None:
+            self._has_waitaof = _supports_waitaof(self.redis)
+        if self._has_waitaof:
             self.redis.execute_command("WAITAOF", 1, 0, 2_000)
-
-    has_waitaof: bool | None = None
 
     def put_piece(self, job: str, number: int, piece: bytes) -> None:
         """One piece of an upload that is still arriving; swept away by its time to live if it never ends."""
@@ -165,9 +173,9 @@ class Store:
 
     # ------------------------------------------------------------ working
 
-    def claim(self, job: str) -> Claim | None:
-        """The next note of a job that nobody holds, under a lease."""
-        answer = self._script["CLAIM"](keys=[_key(job), ACTIVE], args=[job, self._lease])
+    def claim(self, job: str, reading: bool = False) -> Claim | None:
+        """The next note of a job that nobody holds, under a lease; for a reading turn, its upload."""
+        answer = self._script["CLAIM"](keys=[_key(job), ACTIVE], args=[job, self._lease, int(reading)])
         if not answer:
             return None
         index, attempt, revision, sealed, created = answer
@@ -198,10 +206,11 @@ class Store:
         available, taken = self.redis.hmget(_key(job), "available", "next")
         return available is not None and int(taken) < int(available)
 
-    def sweep(self, look: float, limit: int = 1000) -> list[tuple[str, str, int, int]]:
-        """(job, kind, notes to claim, notes held) of jobs whose work nobody may know of; each is asked again after `look` seconds."""
+    def sweep(self, look: float, limit: int = 1000) -> list[Idle]:
+        """Jobs whose work nobody may know of; each is asked again after `look` seconds."""
         answer = self._script["SWEEP"](keys=[ACTIVE], args=[limit, int(look * 1000)])
-        return [(answer[i].decode(), answer[i + 3].decode(), answer[i + 1], answer[i + 2]) for i in range(0, len(answer), 4)]
+        rows = (answer[i : i + 5] for i in range(0, len(answer), 5))
+        return [Idle(job.decode(), kind.decode(), bool(unread), waiting, held) for job, kind, unread, waiting, held in rows]
 
     # ------------------------------------------------------------ looking
 
@@ -317,6 +326,6 @@ def _tenant_jobs(tenant: str) -> str:
     return f"eligo:tenant:{tenant}:jobs"
 
 
-def _supports_waitaof(client: redis.Redis) -> bool:
+def _supports_waitaof(client: Any) -> bool:
     version = tuple(int(part) for part in str(client.info("server")["redis_version"]).split(".")[:2])
     return version >= (7, 2) and client.info("persistence").get("aof_enabled") == 1

@@ -10,7 +10,7 @@ import structlog
 from celery import Celery
 from kombu.exceptions import OperationalError
 
-from workers.app import BULK, INTERACTIVE, enqueue
+from workers.app import BULK, INTERACTIVE, enqueue, enqueue_reading
 from workers.store import Store
 
 log = structlog.get_logger()
@@ -21,24 +21,28 @@ _LOOK_BUSY = 20.0  # later, where its turn may still be waiting in the queue
 
 
 def sweep(store: Store, celery: Celery) -> int:
-    """One pass; returns the turns queued. Safe to run in every worker at once: each job is handed to one of them."""
+    """One pass; returns the turns queued. Safe to run in every worker at once: one of them does it."""
     client = store.redis
     if not client.set("eligo:sweeping", 1, nx=True, px=int(_EVERY * 800)):
         return 0
     waiting = client.llen(INTERACTIVE) + client.llen(BULK)
     processes = max(1, len(store.workers()))
     turns = 0
-    for job, kind, notes, held in store.sweep(_LOOK_BUSY if waiting else _LOOK_IDLE):
-        more = min(notes, processes - held)
-        if more > 0:
-            enqueue(celery, kind, job, more)
-            turns += more
+    for idle in store.sweep(_LOOK_BUSY if waiting else _LOOK_IDLE):
+        more = max(0, min(idle.waiting, processes - idle.held))
+        if idle.unread:
+            enqueue_reading(celery, idle.job)
+        if more:
+            enqueue(celery, idle.kind, idle.job, more)
+        turns += more + idle.unread
     if turns:
         log.info("swept", turns=turns)
     return turns
 
 
 def start_sweeping(store: Store, celery: Celery) -> threading.Thread:
+    """A thread for as long as the worker lives."""
+
     def run() -> None:
         while True:
             sleep(_EVERY)

@@ -6,26 +6,27 @@ import os
 import resource
 import socket
 import threading
-from collections.abc import Sequence
-from functools import cached_property
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
 from time import monotonic, perf_counter, sleep
 from typing import Any
 
 import redis
 import structlog
-from celery import Celery, Task
+from celery import Celery
 from kombu.exceptions import OperationalError
 from opentelemetry import propagate, trace
 
 from matcher import EligoError
 from matcher.domain import Trial
-from workers.app import WORK, enqueue
+from workers.app import READ, WORK, enqueue
 from workers.catalogue import Catalogue
 from workers.connection import connect
 from workers.matching import answer_note, summary
 from workers.sealing import load_sealer
 from workers.settings import Settings
-from workers.store import UPLOAD, Claim, JobGone, Store
+from workers.store import Claim, JobGone, Store
 from workers.upload import read_upload
 
 log = structlog.get_logger()
@@ -57,31 +58,50 @@ class Process:
                 pass  # it is away for the others too; a later beat finds it back
             sleep(_BEAT)
 
-    def turn(self, job: str) -> None:
-        """Work on a job for one slice; then, if it has more, ask for another turn behind the others."""
+    def work(self, job: str) -> None:
+        """Match notes of a job for one slice; then, if it has more, ask for another turn behind the others."""
+        with self._turn(job) as (kind, options):
+            trials = self.catalogue.trials(options.get("trials"))
+            began = monotonic()
+            while monotonic() - began < self.settings.slice and (claim := self.store.claim(job)) is not None:
+                with self._held(claim):
+                    self._answer(claim, trials, options)
+            if self.store.has_work(job):
+                enqueue(self.celery, kind, job)
+
+    def read(self, job: str) -> None:
+        """Make the upload of a batch into its notes; others begin to match them meanwhile."""
+        with self._turn(job) as (kind, options):
+            claim = self.store.claim(job, reading=True)
+            if claim is None:
+                return
+            if claim.attempt > self.settings.max_attempts:
+                self.store.refuse(job, f"given up: {claim.attempt - 1} processes ended while reading the file")
+                return
+            with self._held(claim):
+                read_upload(self.store, claim, options, lambda: enqueue(self.celery, kind, job, self.settings.processes))
+
+    @contextmanager
+    def _turn(self, job: str) -> Iterator[tuple[str, dict[str, Any]]]:
+        """The job's kind and options. A deleted job ends the turn; so does a Redis that is away: leases run out, the sweep begins again."""
         try:
             kind, options, parent = self.store.order(job)
             with structlog.contextvars.bound_contextvars(job=job), tracer.start_as_current_span("turn", context=propagate.extract({"traceparent": parent})):
-                trials = self.catalogue.trials(options.get("trials"))
-                began = monotonic()
-                while monotonic() - began < self.settings.slice and (claim := self.store.claim(job)) is not None:
-                    self._holding = claim
-                    try:
-                        self._handle(claim, trials, options)
-                    finally:
-                        self._holding = None
-            if self.store.has_work(job):
-                enqueue(self.celery, kind, job)
+                yield kind, options
         except JobGone:
             log.info("job_gone", job=job)
         except (redis.RedisError, OperationalError) as error:
-            log.warning("redis_unavailable", job=job, error=type(error).__name__)  # leases run out, the sweep brings the notes back
+            log.warning("redis_unavailable", job=job, error=type(error).__name__)
 
-    def _handle(self, claim: Claim, trials: Sequence[Trial], options: dict[str, Any]) -> None:
-        if claim.index == UPLOAD:
-            read_upload(self.store, claim, options, self.settings)
-            enqueue(self.celery, "batch", claim.job, self.settings.processes)
-            return
+    @contextmanager
+    def _held(self, claim: Claim) -> Iterator[None]:
+        self._holding = claim
+        try:
+            yield
+        finally:
+            self._holding = None
+
+    def _answer(self, claim: Claim, trials: Sequence[Trial], options: dict[str, Any]) -> None:
         started, took = perf_counter(), dict[str, float]()
         result: dict[str, Any]
         try:
@@ -111,17 +131,19 @@ class Process:
                 sleep(0.2)
 
 
-def register(celery: Celery, settings: Settings) -> Task:
-    """Give the application its task, which keeps one Process in every forked child."""
+def register(celery: Celery, settings: Settings) -> Callable[[], Process]:
+    """Give the application its tasks. What is returned makes the one Process of a forked child, on its first call there."""
 
-    class Work(Task):
-        name = WORK
+    @cache
+    def process() -> Process:
+        return Process(settings, celery)
 
-        @cached_property
-        def process(self) -> Process:
-            return Process(settings, celery)
+    @celery.task(name=WORK)
+    def work(job: str) -> None:
+        process().work(job)
 
-        def run(self, job: str) -> None:
-            self.process.turn(job)
+    @celery.task(name=READ)
+    def read(job: str) -> None:
+        process().read(job)
 
-    return celery.register_task(Work())
+    return process

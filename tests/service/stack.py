@@ -1,0 +1,121 @@
+"""The parts of the service as processes that a test can start, kill and look into."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from time import monotonic, sleep
+from typing import Any
+
+import httpx
+import redis
+
+from workers.connection import connect
+from workers.embedded import start_redis
+from workers.processes import die_with_parent
+from workers.sealing import load_sealer
+from workers.settings import Settings
+from workers.store import Store
+
+ROOT = Path(__file__).parents[2]
+NOTE = "Consult 2024-02-11. 64-year-old woman, relapsed multiple myeloma after VRd and autologous transplant. ECOG 1. Hb 9.8 g/dL."
+
+
+def wait_for(condition: Callable[[], Any], seconds: float = 30, what: str = "condition") -> Any:
+    """Polls a condition of another process; its first true value."""
+    until = monotonic() + seconds
+    while True:
+        if found := condition():
+            return found
+        assert monotonic() < until, f"{what} did not come true in {seconds} s"
+        sleep(0.02)
+
+
+class Stack:
+    """Redis, workers and API on one data folder. Everything they write goes to `log`."""
+
+    def __init__(self, folder: Path, **settings: Any) -> None:
+        self.folder = folder
+        self.log = folder / "everything.log"
+        values = {"processes": 2, "lease": 2, "log_level": "DEBUG", **settings}
+        self._environment = {k: v for k, v in os.environ.items() if not k.startswith(("ELIGO_", "REDIS_"))}
+        self._environment |= {f"ELIGO_{name.upper()}": str(value) for name, value in values.items()} | {"ELIGO_DATA_DIR": str(folder)}
+        self.settings = Settings(data_dir=folder, **values)
+        self.redis: subprocess.Popen[bytes] | None = None
+        self.url, self.workers, self.api = "", list[subprocess.Popen[bytes]](), None
+        self._listening: socket.socket | None = None
+
+    def __enter__(self) -> Stack:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for child in [self.api, *self.workers, self.redis]:
+            if child is not None:
+                child.kill()
+                child.wait()
+        if self._listening is not None:
+            self._listening.close()
+
+    def start_redis(self) -> None:
+        self.redis, self.url = start_redis(self.settings)
+        self._environment["REDIS_URL"] = self.url
+        self.settings = self.settings.model_copy(update={"redis_url": self.url})
+
+    def start_worker(self, module: str = "workers") -> subprocess.Popen[bytes]:
+        worker = self._spawn(module)
+        self.workers.append(worker)
+        return worker
+
+    def start_api(self) -> httpx.Client:
+        if self._listening is None:
+            self._listening = socket.create_server(("127.0.0.1", 0), backlog=512)
+        self.api = self._spawn("api", str(self._listening.fileno()), fds=(self._listening.fileno(),))
+        return self.client()
+
+    def client(self, key: str = "") -> httpx.Client:
+        assert self._listening is not None
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        return httpx.Client(base_url=f"http://127.0.0.1:{self._listening.getsockname()[1]}", headers=headers, timeout=30, trust_env=False)
+
+    def store(self) -> Store:
+        return Store(connect(self.settings), load_sealer(self.settings), self.settings)
+
+    def ready(self, client: httpx.Client) -> None:
+        wait_for(lambda: client.get("/health/ready").status_code == 200, what="readiness")
+
+    def pool(self, worker: subprocess.Popen[bytes]) -> list[int]:
+        """The pids of a worker's processes."""
+        children = Path(f"/proc/{worker.pid}/task/{worker.pid}/children")
+        return [int(pid) for pid in children.read_text().split()] if children.exists() else []
+
+    def _spawn(self, module: str, *args: str, fds: tuple[int, ...] = ()) -> subprocess.Popen[bytes]:
+        parent = os.getpid()
+        with open(self.log, "ab") as log:
+            return subprocess.Popen(
+                [sys.executable, "-m", module, *args], cwd=ROOT, env=self._environment, pass_fds=fds, stdout=log, stderr=log,
+                preexec_fn=lambda: die_with_parent(signal.SIGKILL, parent),
+            )  # fmt: skip
+
+
+def all_bytes(client: redis.Redis) -> bytes:
+    """Every key and every value that a Redis holds."""
+    found = []
+    for key in client.scan_iter(count=1000):
+        kind = client.type(key)
+        found.append(key)
+        if kind == b"string":
+            found.append(client.get(key) or b"")
+        elif kind == b"hash":
+            found += [part for pair in client.hgetall(key).items() for part in pair]
+        elif kind == b"list":
+            found += client.lrange(key, 0, -1)
+        elif kind == b"set":
+            found += client.smembers(key)
+        elif kind == b"zset":
+            found += client.zrange(key, 0, -1)
+    return b"\n".join(found)

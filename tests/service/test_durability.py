@@ -1,0 +1,175 @@
+"""Nothing accepted is lost, nothing is answered twice: parts are killed, every note ends with exactly one result."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import threading
+from time import sleep
+
+import pytest
+
+from tests.service.stack import NOTE, wait_for
+
+pytestmark = pytest.mark.service
+
+SLOW = "[slow] " + NOTE  # 20 ms of reading, so that a kill finds notes in hand
+
+
+def notes(count: int, text: str = SLOW) -> bytes:
+    return "\n".join(json.dumps({"id": f"p{i}", "note": text}) for i in range(count)).encode()
+
+
+def upload(client, content: bytes) -> str:
+    answer = client.post("/api/v1/batches", files={"file": ("l.jsonl", content)})
+    assert answer.status_code == 202, answer.text
+    return answer.headers["location"]
+
+
+def kill(pid: int) -> None:
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+
+
+def progress(client, location: str) -> dict:
+    """Asks until it is answered: the API or its Redis may be on its way back."""
+    while True:
+        try:
+            answer = client.get(location)
+            if answer.status_code == 200:
+                return answer.json()
+        except OSError:
+            pass
+        except Exception as error:  # httpx wraps the broken connection of a killed API
+            assert "httpx" in type(error).__module__
+        sleep(0.05)
+
+
+def every_note_once(client, location: str, count: int) -> None:
+    state = progress(client, location)
+    assert (state["total"], state["done"], state["failed"]) == (count, count, 0)
+    results = client.get(location + "/results", params={"detail": "summary"}).json()["results"]
+    assert sorted(r["note_id"] for r in results) == sorted(f"p{i}" for i in range(count))
+
+
+def test_workers_are_killed_ten_times_redis_and_the_api_once(fresh):
+    count = 500
+    fresh.start_redis()
+    running = [fresh.start_worker("tests.service.poisoned") for _ in range(2)]
+    client = fresh.start_api()
+    fresh.ready(client)
+    location = upload(client, notes(count))
+    chance = random.Random(7)
+    for turn in range(10):
+        at = (turn + 1) * count // 14
+        wait_for(lambda at=at: (s := progress(client, location))["done"] >= at or s["state"] == "done", 60, f"{at} notes")
+        which = chance.randrange(2)
+        children = fresh.pool(running[which])
+        if turn % 2:  # a whole worker with its processes
+            kill(running[which].pid)
+            running[which].wait()
+            running[which] = fresh.start_worker("tests.service.poisoned")
+        elif children:  # one of its processes
+            kill(chance.choice(children))
+        if turn == 4:
+            fresh.redis.kill()
+            fresh.redis.wait()
+            fresh.start_redis()
+        if turn == 7:
+            fresh.api.kill()
+            fresh.api.wait()
+            fresh.start_api()
+    wait_for(lambda: progress(client, location)["state"] == "done", 60, "the end of the batch")
+    every_note_once(client, location, count)
+
+
+def test_what_was_accepted_before_a_kill_is_done_after_it(fresh):
+    """The API dies at any moment of accepting; what it had answered 202 to is done, and no idempotency key makes two jobs."""
+    fresh.start_redis()
+    client = fresh.start_api()
+    wait_for(lambda: client.get("/health/live").status_code == 200)
+    accepted: dict[str, str] = {}
+
+    def send(first: int) -> None:
+        with fresh.client() as mine:
+            for i in range(first, first + 40):
+                for _ in range(3):
+                    try:
+                        answer = mine.post("/api/v1/matches", json={"note": NOTE}, headers={"Idempotency-Key": f"k{i}"})
+                        accepted[f"k{i}"] = answer.headers["location"]
+                        break
+                    except Exception:  # the connection broke; a client tries again
+                        sleep(0.05)
+
+    threads = [threading.Thread(target=send, args=(n * 100,)) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    wait_for(lambda: len(accepted) > 30)
+    fresh.api.kill()
+    fresh.api.wait()
+    fresh.redis.kill()
+    fresh.redis.wait()
+    fresh.start_redis()
+    client = fresh.start_api()
+    for thread in threads:
+        thread.join()
+    assert len(accepted) > 60
+    store = fresh.store()
+    jobs = [key for key in store.redis.scan_iter("eligo:job:*") if key.count(b":") == 2]
+    assert len(set(accepted.values())) == len(accepted)
+    assert len(jobs) >= len(accepted)
+    fresh.start_worker()
+    for location in accepted.values():
+        assert client.get(location, params={"wait": 30}).json()["state"] == "done"
+    # Even what died unanswered was taken once at most: a job for every key.
+    assert len(jobs) <= 160
+
+
+def test_a_queue_that_lost_everything_is_filled_again(fresh):
+    """The queue is only a hint: with every message of it gone, the work is done all the same."""
+    fresh.start_redis()
+    client = fresh.start_api()
+    wait_for(lambda: client.get("/health/live").status_code == 200)
+    locations = [client.post("/api/v1/matches", json={"note": NOTE}).headers["location"] for _ in range(20)] + [upload(client, notes(30, NOTE))]
+    store = fresh.store()
+    for key in ("eligo.interactive", "eligo.bulk", "unacked", "unacked_index"):
+        store.redis.delete(key)
+    fresh.start_worker()
+    for location in locations:
+        wait_for(lambda location=location: progress(client, location)["state"] == "done", 30, location)
+
+
+def test_a_message_delivered_many_times_makes_one_result(fresh):
+    from workers.app import enqueue, enqueue_reading, make_app
+
+    fresh.start_redis()
+    client = fresh.start_api()
+    wait_for(lambda: client.get("/health/live").status_code == 200)
+    location = upload(client, notes(50, NOTE))
+    app = make_app(fresh.settings)
+    for _ in range(20):
+        enqueue_reading(app, location.rsplit("/", 1)[1])
+        enqueue(app, "batch", location.rsplit("/", 1)[1])
+    fresh.start_worker()
+    wait_for(lambda: progress(client, location)["state"] == "done", 30)
+    every_note_once(client, location, 50)
+    assert fresh.store().stats()["notes:done"] == 50
+
+
+def test_a_worker_told_to_stop_finishes_its_turn_and_leaves_the_rest(fresh):
+    fresh.start_redis()
+    worker = fresh.start_worker("tests.service.poisoned")
+    client = fresh.start_api()
+    fresh.ready(client)
+    location = upload(client, notes(200))
+    wait_for(lambda: progress(client, location)["done"] > 20)
+    worker.terminate()
+    worker.wait(10)
+    assert progress(client, location)["state"] == "running"
+    fresh.start_worker("tests.service.poisoned")
+    wait_for(lambda: progress(client, location)["state"] == "done", 30)
+    every_note_once(client, location, 200)

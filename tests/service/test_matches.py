@@ -1,0 +1,139 @@
+"""A pasted note: accepted, answered as the library answers, deleted."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from matcher import match, read_note
+from matcher.answers import match_answer
+from matcher.registry import bundled_trials
+from tests.service.stack import NOTE, all_bytes
+
+
+def submit(client, **body) -> str:
+    answer = client.post("/api/v1/matches", json={"note": NOTE, **body})
+    assert answer.status_code == 202, answer.text
+    assert answer.headers["location"] == f"/api/v1/matches/{answer.json()['id']}"
+    return answer.headers["location"]
+
+
+def result(client, location: str) -> dict:
+    return client.get(location, params={"wait": 20}).json()
+
+
+def test_a_note_is_answered_as_the_library_answers_it(client):
+    trials = sorted(bundled_trials(), key=lambda t: t.trial_id)
+    answer = result(client, submit(client, note_id="n1"))
+    assert answer["state"] == "done"
+    assert answer["result"] == match_answer(match(read_note(NOTE, "n1"), trials))
+
+
+def test_only_the_named_trials_are_matched_as_of_the_day_named(client):
+    trial = bundled_trials()[0]
+    answer = result(client, submit(client, trials=[trial.trial_id], as_of="2024-06-01", unmentioned="absent"))["result"]
+    assert [t["trial_id"] for t in answer["trials"]] == [trial.trial_id]
+    assert (answer["as_of"], answer["unmentioned"]) == ("2024-06-01", "absent")
+
+
+def test_the_same_idempotency_key_is_the_same_job(client):
+    send = lambda note: client.post("/api/v1/matches", json={"note": note}, headers={"Idempotency-Key": "k-1"})  # noqa: E731
+    first, again, other = send(NOTE), send(NOTE), send("another note")
+    assert first.headers["location"] == again.headers["location"]
+    assert other.status_code == 422
+    assert "Idempotency-Key" in other.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "request_", "status", "says"),
+    [
+        ("GET", "/api/v1/matches/" + "0" * 32, {}, 404, "no such job"),
+        ("GET", "/api/v1/matches/nothing", {}, 422, "schema"),
+        ("GET", "/api/v1/nothing", {}, 404, ""),
+        ("PATCH", "/api/v1/matches", {}, 405, ""),
+        ("POST", "/api/v1/matches", {"json": {}}, 422, "schema"),
+        ("POST", "/api/v1/matches", {"json": {"note": " \n"}}, 422, "blank"),
+        ("POST", "/api/v1/matches", {"json": {"note": "x", "trial": []}}, 422, "schema"),
+        ("POST", "/api/v1/matches", {"json": {"note": "x", "trials": ["nonesuch"]}}, 422, "nonesuch"),
+        ("POST", "/api/v1/matches", {"content": b"{", "headers": {"content-type": "application/json"}}, 422, "schema"),
+        ("POST", "/api/v1/matches", {"json": {"note": "x" * 5_000_001}}, 413, "bytes"),
+        ("POST", "/api/v1/matches", {"content": b"x" * 31_000_000}, 413, "bytes"),
+        ("GET", "/api/v1/trials/nonesuch", {}, 404, "nonesuch"),
+        ("POST", "/api/v1/batches", {"json": {}}, 415, "multipart"),
+        ("POST", "/api/v1/batches", {"files": {"other": ("a.csv", b"")}}, 422, "`file`"),
+        ("POST", "/api/v1/batches", {"files": {"file": ("a.doc", b"x")}}, 422, ".csv"),
+    ],
+)
+def test_every_error_is_a_problem(client, method, path, request_, status, says):
+    answer = client.request(method, path, **request_)
+    assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
+    problem = answer.json()
+    assert problem["status"] == status
+    assert problem["request_id"] == answer.headers["x-request-id"]
+    assert says in problem["detail"]
+
+
+def test_events_tell_progress_and_end(client):
+    location = submit(client)
+    with client.stream("GET", f"/api/v1/jobs/{location.rsplit('/', 1)[1]}/events") as stream:
+        assert stream.headers["content-type"].startswith("text/event-stream")
+        lines = [line for line in stream.iter_lines() if line]
+    assert lines[-2] == "event: done"
+    last = json.loads(lines[-1].removeprefix("data: "))
+    assert (last["state"], last["total"], last["done"], last["failed"]) == ("done", 1, 1, 0)
+
+
+def test_the_note_comes_back_as_it_was_sent(client):
+    note = "Überweisung\r\n\tFrau, 64 J. \u2028 ≥ 3 Linien 🩸"
+    location = submit(client, note=note)
+    assert client.get(location + "/note").text == note
+
+
+def test_a_deleted_note_is_gone_from_every_key(client, stack):
+    location = submit(client, note=NOTE + " Zweizahnwal.")
+    job = location.rsplit("/", 1)[1]
+    assert result(client, location)["state"] == "done"
+    assert job.encode() in all_bytes(stack.store().redis)
+    assert client.delete(location).status_code == 204
+    assert [client.get(location + rest).status_code for rest in ("", "/note")] == [404, 404]
+    assert client.delete(location).status_code == 404
+    assert job.encode() not in all_bytes(stack.store().redis)
+
+
+def test_a_note_deleted_while_it_is_read_stays_deleted(client, stack):
+    location = submit(client, note="[slow]" + NOTE)
+    assert client.delete(location).status_code == 204
+    assert result(client, submit(client))["state"] == "done"  # a later one is through, so the deleted one is, too
+    assert location.rsplit("/", 1)[1].encode() not in all_bytes(stack.store().redis)
+
+
+def test_jobs_are_listed_newest_first_in_pages(client):
+    mine = [submit(client).rsplit("/", 1)[1] for _ in range(3)]
+    page = client.get("/api/v1/jobs", params={"limit": 2}).json()
+    assert [item["id"] for item in page["items"]] == mine[:0:-1]
+    assert client.get(page["next"]).json()["items"][0]["id"] == mine[0]
+
+
+def test_a_job_expires(client, stack):
+    location = submit(client)
+    result(client, location)
+    store = stack.store()
+    keys = list(store.redis.scan_iter("eligo:job:*"))
+    assert all(0 < store.redis.ttl(key) <= stack.settings.ttl for key in keys)
+
+
+@pytest.mark.parametrize("path", ["/health/live", "/health/ready", "/metrics", "/", "/openapi.json", "/docs", "/api/v1/version"])
+def test_what_stands_beside_the_api_answers(client, path):
+    assert client.get(path).status_code == 200
+
+
+def test_metrics_count_the_work(client):
+    result(client, submit(client))
+    metrics = client.get("/metrics").text
+    for name in ("eligo_queue_depth", "eligo_oldest_job_seconds", 'eligo_notes_total{outcome="done"}', 'eligo_stage_seconds_total{stage="read"}', "eligo_worker_processes 2.0"):
+        assert name in metrics
+
+
+def test_a_result_reports_the_version_and_the_registry(client):
+    assert client.get("/api/v1/version").json().keys() == {"version", "trials", "registry_date"}
