@@ -77,7 +77,7 @@ _BREAK = re.compile(r";|\||(?:[a-z]{4}|\d|\))\.\s(?=[a-z])")
 _FRESH = re.compile(
     r"\b(?:is|are|was|were|has|had|have|does|did|takes?|took|reports?|states?|started|stopped|received|developed|remain(?:s|ed)|continue[sd]?|present(?:s|ed)"
     r"|underwent|show(?:s|ed|ing)|reveal(?:s|ed)|s/p|h/o|hx|history of|positive|known|persist(?:s|ent|ing)|controlled|stable|appears?|seems?|with|only|found"
-    r"|treated|uses|using|requiring|needs|lives|works|smokes|on (?!exam|physical|ct|mri|pet|imaging|x-?ray|cxr|echo|tte|us|ultrasound|duplex|biops|admission|ekg|ecg|urinalysis|ua))\b"
+    r"|treated|ok|okay|fine|clean|dry|intact|normal|good|unchanged|unremarkable|in place|in situ|uses|using|requiring|needs|lives|works|smokes|on (?!exam|physical|ct|mri|pet|imaging|x-?ray|cxr|echo|tte|us|ultrasound|duplex|biops|admission|ekg|ecg|urinalysis|ua))\b"
     r"|\d{4}|\b\d+ ?(?:mg|mcg|%|days?|years?|yrs?)\b|\+",
     re.IGNORECASE,
 )
@@ -102,6 +102,7 @@ _UNTICKED = re.compile(r"(?:\[\s?\]|☐|\(\s\))\s*$")
 _LISTING = re.compile(r",\s*(?:and|or|&|nor)\s|\s(?:and|or|&|nor)\s|/", re.IGNORECASE)
 _COMPANY = re.compile(
     r"(?:\b(?:with|by|from|per|lives?|living|accompanied by|married to|and)\s+(?:his|her|the|a|an|their|my|patient's|pt's)?\s*(?:\w+\s)?$)", re.IGNORECASE)
+_NEAR = r"[ \t(-]*(?:\w+[ \t]+)?|[ \t]*(?:[+/&]|and|or)[ \t]*\w+(?:[- ]\w+)?[ \t]*"  # between a term and the "vaccine", "clinic", "prophylaxis" it goes with
 _OWNS = re.compile(r"'s\b|\s+(?:has|had|with|who)\b", re.IGNORECASE)
 _INFORMANT = re.compile(r"\s*(?:\([^)]*\)\s*)?(?:says?|said|reports?|reported|states?|stated|notes?|noted|noticed|asks?|asked|calls?|called|confirms?|confirmed|thinks|believes|is with|is here|here|present|at bedside|in attendance|drove|brought|wants?|helps?|offered|typed|matched|haplo\w*|is a match|declined|feels|worr\w+|concerned|describes?|informed|was told|lives|requests?)\b", re.IGNORECASE)
 
@@ -151,7 +152,7 @@ class Scopes:
                 if cue.direction == "backward":
                     reaches = self._backward(cue, cue_start, end, soft_right, others)
                 elif cue.direction == "previous":
-                    reaches = re.fullmatch(r"[ \t(]*(?:-|- )?(?:\w+[ \t])?" if cue.category == "hypothetical" else r"[ \t]*[(,:\-–][ \t]*(?:in |his |her |pt's )?(?:\w+ )?", text[end:cue_start]) is not None
+                    reaches = re.fullmatch(_NEAR if cue.category == "hypothetical" else r"[ \t]*[(,:\-–][ \t]*(?:in |his |her |pt's )?(?:\w+ )?", text[end:cue_start]) is not None
                 else:
                     continue
             else:
@@ -203,7 +204,7 @@ class Scopes:
 
     def _backward(self, cue: Cue, cue_start: int, end: int, soft_right: int, others: Sequence[int]) -> bool:
         gap = self._text[end:cue_start]
-        if cue.category in ("resolved", "treated", "past"):
+        if cue.category in ("resolved", "treated", "past") or cue.text.startswith(("on ", "still ")):
             nearest = bisect_left(others, end) == bisect_left(others, cue_start)
             return len(gap) < 120 and (nearest or bool(re.search(r"\b(?:both|all)\s*$", gap)))
         if cue.category == "family":

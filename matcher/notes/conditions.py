@@ -14,6 +14,7 @@ from matcher.notes.serologies import interpret, read_markers, read_places
 from models import Vocabulary, load_vocabulary
 
 RECENT = timedelta(days=60)  # an acute illness dated earlier, and not said to go on, is over
+CURABLE = ("hepatitis_c",)  # chronic, and over when treated
 TUMOUR_FREE = timedelta(days=3 * 365)  # a tumour dated earlier, and not said to be active, counts as past
 # What a note denies by its usual wider name; the evaluator expands every other group by the hierarchy.
 ENTAILED_ABSENCE = {
@@ -35,7 +36,7 @@ def read_conditions(doc: Document, note_date: date | None) -> tuple[ConditionFac
     now = note_date or max((m.date.latest for m in mentions if m.date), default=None)
     said: dict[str, list[tuple[Status, Mention]]] = defaultdict(list)
     for mention in mentions:
-        status = _status(mention, vocabulary, now)
+        status = _status(doc, mention, vocabulary, now)
         if status is not None:
             for concept in _reported(mention.id):
                 if concept != "active_infection" or status in (Status.PRESENT, Status.ABSENT, Status.POSSIBLE):
@@ -67,11 +68,16 @@ def _reported(concept: str) -> tuple[str, ...]:
     while above:
         parent = above.pop(0)
         if rows[parent].source.startswith("vocabulary"):
-            if rows[parent].course != "group" and parent != "active_infection" and parent not in found:
+            if (rows[parent].course != "group" or _serious_psychiatric(concept, parent)) and parent != "active_infection" and parent not in found:
                 found.append(parent)
         else:
             above.extend(rows[parent].parents)
     return tuple(found)
+
+
+def _serious_psychiatric(concept: str, parent: str) -> bool:
+    """Depression stands for itself, anxiety and sleep are symptoms; psychosis, bipolar and post-traumatic disorder are psychiatric disorders."""
+    return parent == "psychiatric_disorder" and load_vocabulary().conditions[concept].course == "chronic" and not re.search(r"anxi|insomn|sleep|substance|alcohol|tobacco|nicotine|opioid|eating|adhd|attention|autis|intellect|mood", concept)
 
 
 _BONE = re.compile(r"solitary|bone|osseous|skeletal|vertebra|\brib|stern|iliac|sacr|femur|humer|skull|clavic|pelvi|spine|[TL]\d", re.IGNORECASE)
@@ -94,7 +100,17 @@ def _context_of_myeloma(doc: Document, said: dict[str, list[tuple[Status, Mentio
             del said[concept]
 
 
-def _status(mention: Mention, vocabulary: Vocabulary, now: date | None) -> Status | None:
+_TAKEN_OUT = re.compile(r"\W{0,2}(?:\w+ )?(?:(?:is|was|were|been|line|catheter|tube) )*(?:out|removed|pulled|d/?c'?d|discontinued|taken out)\b", re.IGNORECASE)
+
+
+def _device_status(doc: Document, mention: Mention) -> Status:
+    """A line, port, tube or drain is in place until the note says that it came out."""
+    c = mention.context
+    out = _TAKEN_OUT.match(doc.text, mention.end) or c.treated or c.resolved or (c.past and not c.current)
+    return Status.HISTORICAL if out else Status.PRESENT
+
+
+def _status(doc: Document, mention: Mention, vocabulary: Vocabulary, now: date | None) -> Status | None:
     """The status one mention gives its condition; None where it asserts nothing of the patient or the family."""
     c = mention.context
     if c.family:
@@ -105,12 +121,14 @@ def _status(mention: Mention, vocabulary: Vocabulary, now: date | None) -> Statu
         return None
     if c.possible:
         return Status.POSSIBLE
+    if mention.id == "indwelling_catheter":
+        return _device_status(doc, mention)
     row = vocabulary.conditions[mention.id]
     lasting = vocabulary.is_a(mention.id, "plasma_cell_disorder")
     told = mention.date or (mention.frame if row.course == "acute" else None)
     old = told is not None and now is not None and told.latest < now - RECENT
     if row.course in ("chronic", "group") or lasting:
-        return Status.HISTORICAL if c.resolved and not lasting else Status.PRESENT
+        return Status.HISTORICAL if not lasting and (c.resolved or (c.treated and mention.id in CURABLE)) else Status.PRESENT
     if row.course == "malignancy":
         long_ago = mention.date is not None and now is not None and mention.date.latest < now - TUMOUR_FREE
         over = c.resolved or ((c.treated or c.past or long_ago) and not c.current)
@@ -142,7 +160,7 @@ def _outcome(doc: Document, statements: list[tuple[Status, Mention]]) -> Status:
     own = [(s, m) for s, m in own if doc.text[max(0, m.start - 1) : m.start] not in _QUOTES or doc.text[m.end : m.end + 1] not in _QUOTES] or own
     count = {status: sum(s is status for s, _ in own) for status in Status}
     firm = sum(s is Status.ABSENT and not m.context.weak for s, m in own)
-    current = any(s is Status.PRESENT and m.context.current for s, m in own)
+    current = any(s is Status.PRESENT and (m.context.current or _CHRONIC.search(doc.text, max(0, m.start - 8), m.end)) for s, m in own)
     resolved = any(s is Status.HISTORICAL and (m.context.resolved or m.context.treated) for s, m in own)
     if count[Status.PRESENT] and not (firm > count[Status.PRESENT] and not current) and not (resolved and not current):
         return Status.PRESENT
@@ -152,6 +170,7 @@ def _outcome(doc: Document, statements: list[tuple[Status, Mention]]) -> Status:
     return Status.PRESENT
 
 
+_CHRONIC = re.compile(r"chronic|\bcG", re.IGNORECASE)
 _QUOTES = ('"', "\u201c", "\u201d", "'")
 
 

@@ -34,7 +34,8 @@ class Mention:
 def read_mentions(doc: Document, note_date: date | None, taken: tuple[tuple[int, int], ...] = ()) -> list[Mention]:
     """Every mention of a condition, in order. `taken`: places that another reader has read, sorted."""
     places = [p for p in _places(doc) if not _overlaps(p[0], p[1], taken)]
-    starts = [p[0] for p in places]
+    conditions = load_vocabulary().conditions
+    starts = [start for start, _, concept in places if conditions[concept].course not in ("state", "event")]
     dates = [(d.start, d.end, d.date) for d in find_dates(doc.text, default_year=note_date.year if note_date else None)]
     found = scopes(doc)
     return [
@@ -97,7 +98,7 @@ def _sensory(text: str, places: list[tuple[int, int, str]]) -> list[tuple[int, i
     """Numbness or tingling of hands or feet is peripheral neuropathy (CTCAE v5, peripheral sensory neuropathy)."""
     return [
         (m.start(), m.end(), "peripheral_neuropathy")
-        for m in _SENSORY.finditer(text) if not any(start < m.end() and m.start() < end for start, end, _ in places)
+        for m in _SENSORY.finditer(text) if not any(start < m.end() and m.start() < end and concept == "peripheral_neuropathy" for start, end, concept in places)
     ]
 
 

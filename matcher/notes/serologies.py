@@ -33,10 +33,10 @@ _RESULT = re.compile(
 # What may stand between the markers of one list, and between a marker and its result.
 _SEPARATOR = re.compile(r"[\s,/&+|()\[\]]*(?:(?:and|or|plus|total|ag|ab|antibod(?:y|ies)(?: to| against)?|antigen|igg|serolog(?:y|ies)|tests?|screen|status|as well as|also|the|for)[\s,/&+|()\[\]]*)*", re.IGNORECASE)
 _TO_RESULT = re.compile(
-    r"[\s:=,|)/'\"*-]*(?:\([^()\n]{0,40}\)[\s:=,|-]*)?(?:(?:is|are|was|were|all|both|also|now|again|currently|still|remains?|persistently|antibod(?:y|ies)|antigen|ag|ab|total|igg|igm|pcr|dna|rna|tests?|testing|screen(?:ing)?|serolog(?:y|ies)|status|results?|today|qualitative|quantitative|by|viral load|ratio|came back|returned|repeat(?:ed)?|done|in|on|at|from|\d[\d./-]*|jan\w*|feb\w*|mar\w*|apr\w*|may|june?|july?|aug\w*|sep\w*|oct\w*|nov\w*|dec\w*)\b[\s:=,|-]*)*(?:\([^()\n]{0,40}\)[\s:=,-]*)?",
+    r"[\s:=,|)/'\"*-]*(?:\([^()\n]{0,40}\)[\s:=,|-]*)?(?:(?:is|are|was|were|all|both|also|now|again|currently|still|remains?|persistently|antibod(?:y|ies)|antigen|ag|ab|total|igg|igm|pcr|dna|rna|tests?|testing|screen(?:ing)?|serolog(?:y|ies)|status|results?|today|qualitative|quantitative|by|viral load|ratio|came back|returned|repeat(?:ed)?|indeterminate|equivocal|done|in|on|at|from|\d[\d./-]*|jan\w*|feb\w*|mar\w*|apr\w*|may|june?|july?|aug\w*|sep\w*|oct\w*|nov\w*|dec\w*)\b[\s:=,|-]*)*(?:\([^()\n]{0,40}\)[\s:=,-]*)?",
     re.IGNORECASE,
 )
-_LEADING = re.compile(r"(?:neg(?:ative)?|non-?reactive|not? detected)\s*(?:results?|tests?|serolog(?:y|ies)|screen(?:ing)?)?\s*(?:for|:)\s*(?:the\s+)?$|\bneg(?:ative)?\s+$", re.IGNORECASE)
+_LEADING = re.compile(r"(?:neg(?:ative)?|non-?reactive|not? detected)\s*(?:results?|tests?|serolog(?:y|ies)|screen(?:ing)?)?\s*(?:for|:|incl(?:uding|\.)?)\s*(?:the\s+)?$|\bneg(?:ative)?\s+$", re.IGNORECASE)
 # Within a sentence about one virus, its name is often left out: "HBV core Ab pos / sAg neg / DNA not detected".
 _ELLIPSIS = re.compile(
     r"\b(?:(?P<antigen>s(?:urface)?[- ]?(?:ag|antigen)|surface antigen|Ag\b)|(?P<core>c(?:ore)?[- ]?(?:ab|antibody)|core(?! ?biops)|anti-?core)|(?P<immunity>s(?:urface)?[- ]?(?:ab|antibody))|(?P<nucleic_acid>(?:DNA|RNA|PCR|VL|viral load)))\b",
@@ -190,5 +190,5 @@ def _only_absent(r: dict[str, bool | None]) -> Status | None:
     return None if any(r.values()) else Status.ABSENT
 
 
-_SPOKEN = ("tuberculosis", "covid_19", "influenza", "rsv_infection", "cytomegalovirus_infection", "fungal_infection")
+_SPOKEN = ("tuberculosis", "covid_19", "influenza", "rsv_infection")
 _READERS = {**dict.fromkeys(_SPOKEN, _only_absent), "hepatitis_b": _hepatitis_b, "hepatitis_c": _hepatitis_c, "hiv_infection": _hiv, "syphilis": _syphilis}
