@@ -105,8 +105,9 @@ class Chart:
         """Everything that was given, with the time since its last dose. A mention without a date, of what has one elsewhere,
         adds nothing; one of a cancer drug outside the lines belongs to what came before the last line ended."""
         named = self._named()
-        dated = {e.agent for e in named if e.start or e.end or e.ongoing or e.line is not None}
-        kept = [e for e in named if e.start or e.end or e.ongoing or e.line is not None or e.agent not in dated]
+        placed = {e.agent for e in named if e.start or e.end or e.ongoing or e.line is not None}
+        dated_once = {e.agent for e in named if e.end and self._once(e.agent)}
+        kept = [e for e in named if e.end or (e.agent not in dated_once and (e.start or e.ongoing or e.line is not None or e.agent not in placed))]
         floor = min((e.since[0] for e in kept if e.line is not None and e.line == self._last_line), default=0)
         return tuple(
             replace(e, since=(floor, e.since[1]))
@@ -126,7 +127,7 @@ class Chart:
         for t in profile.treatments:
             if t.course in (Course.GIVEN, Course.ONGOING):
                 line = lines.get(t.line) if t.line is not None else None
-                once = any(self.vocabulary.is_a(t.agent, kind) for kind in _ONCE)
+                once = self._once(t.agent)
                 ongoing = t.course is Course.ONGOING and not once
                 end = t.end or (t.start if once else line.end if line and not ongoing else None)
                 start = t.start or (line.start if line and not once else None)
@@ -146,6 +147,9 @@ class Chart:
         ]
         found += [self._exposure(a.agent, False, a.date, None, a.evidence, None, "myeloma") for a in profile.bcma.agents if a.agent not in agents]
         return found
+
+    def _once(self, agent: str) -> bool:
+        return any(self.vocabulary.is_a(agent, kind) for kind in _ONCE)
 
     def _exposure(
         self, agent: str, ongoing: bool, start: PartialDate | None, end: PartialDate | None, evidence: Evidences, line: int | None, purpose: str | None

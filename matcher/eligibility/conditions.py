@@ -51,6 +51,8 @@ def condition(asked: Presence, chart: Chart) -> Answer:
         return wrong_sex
     if value == "treatment_toxicity":
         return _treatment_toxicity(asked, chart)
+    if value == "minimal_residual_disease" and (clonal := chart.conditions.get("cd138_positive")):
+        return true("CD138-positive plasma cells", clonal[0].evidence)  # annotation guidelines
     own = [f for f in chart.conditions.get(value, ()) if not _excluded(f.id, asked, chart) and not _may_be_excluded(f, asked, chart)]
     judged = [_one(f, asked, chart) for f in own]
     if found := [a for a in judged if a.truth is Truth.TRUE]:

@@ -7,6 +7,7 @@ from matcher.notes.allergies import read_allergies
 from matcher.notes.conditions import read_conditions
 from matcher.notes.demographics import read_age, read_note_date, read_sex
 from matcher.notes.document import Document
+from matcher.notes.markers import read_markers
 from matcher.notes.measurements import read_labs, read_performance
 from matcher.notes.therapy import read_therapy
 
@@ -25,7 +26,7 @@ def read_note(text: str, note_id: str = "note") -> PatientProfile:
         note_date=note_date,
         age_years=read_age(doc, note_date),
         sex=read_sex(doc),
-        conditions=conditions,
+        conditions=(*conditions, *read_markers(doc)),
         disease_state=therapy.disease_state,
         n_lines=therapy.n_lines,
         lines=therapy.lines,
