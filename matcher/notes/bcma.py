@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from matcher.domain import BcmaAgent, BcmaExposure, Course, Evidence, Reading
 from matcher.notes.document import Document
-from matcher.notes.exposure import statement_at
+from matcher.notes.exposure import shown_given, statement_at
 from matcher.notes.lines import Event, Line
 from matcher.notes.treatments import without_generic
 from models import load_vocabulary
@@ -35,9 +35,9 @@ _UNTREATED = re.compile(
     r"|\bnever had (?:a )?(?:cancer|chemotherapy|myeloma)|\bnever (?:needed|required) (?:any )?(?:treatment|therapy)|\bnever (?:been )?on (?:any )?(?:treatment|therapy|chemotherapy)\b|\buntreated\b(?=[^.\n]{0,40}(?:smou?ldering|MGUS|myeloma))|(?:MGUS|smou?ldering)[^.\n]{0,60}\b(?:never treated|untreated|under observation|no treatment)", re.IGNORECASE)
 
 
-def read_bcma(doc: Document, events: Sequence[Event], lines: Sequence[Line], complete: Reading | None, corrected: Sequence[str] = ()) -> BcmaExposure:
-    """`corrected`: agents that the note itself withdraws ("the template has always said ...")."""
-    agents = _given(doc, events, corrected)
+def read_bcma(doc: Document, events: Sequence[Event], lines: Sequence[Line], complete: Reading | None) -> BcmaExposure:
+    """Exposed where an agent is in a line, or its mention shows that it was given."""
+    agents = _given(doc, events, {d for line in lines for d in line.drugs})
     if agents:
         return BcmaExposure("exposed", tuple(agents), tuple(e for a in agents for e in a.evidence))
     words = _naive_in_words(doc, events)
@@ -48,7 +48,7 @@ def read_bcma(doc: Document, events: Sequence[Event], lines: Sequence[Line], com
     return BcmaExposure("unknown")
 
 
-def _given(doc: Document, events: Sequence[Event], corrected: Sequence[str]) -> list[BcmaAgent]:
+def _given(doc: Document, events: Sequence[Event], in_lines: set[str]) -> list[BcmaAgent]:
     vocabulary = load_vocabulary()
     found: dict[str, BcmaAgent] = {}
     for event in events:
@@ -56,7 +56,7 @@ def _given(doc: Document, events: Sequence[Event], corrected: Sequence[str]) -> 
             continue
         for drug in event.drugs:
             row = vocabulary.drugs.get(drug)
-            if row is None or "bcma" not in row.targets or row.modality not in _MODALITY or drug in corrected:
+            if row is None or "bcma" not in row.targets or row.modality not in _MODALITY or not (drug in in_lines or shown_given(doc, event.group)):
                 continue
             evidence = doc.evidence(event.group.start, event.group.end)
             known = found.get(drug)
@@ -94,7 +94,7 @@ def _unsettled(events: Sequence[Event]) -> bool:
         unnamed = {"car_t", "bispecific_antibody", "antibody_drug_conjugate", "cell_therapy", "investigational_agent", "t_cell_engager"} & set(event.group.therapies)
         if event.course in (Course.GIVEN, Course.ONGOING, Course.POSSIBLE) and unnamed:
             return True
-        if event.course is Course.POSSIBLE and any("bcma" in load_vocabulary().drugs[d].targets for d in event.drugs if d in load_vocabulary().drugs):
+        if event.course in (Course.GIVEN, Course.ONGOING, Course.POSSIBLE) and any("bcma" in load_vocabulary().drugs[d].targets for d in event.drugs if d in load_vocabulary().drugs):
             return True
     return False
 

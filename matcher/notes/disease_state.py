@@ -55,7 +55,8 @@ def read_stated_lines(doc: Document, described: int, numbered: int = 0) -> Readi
         if numbered > described and (top is None or top[1] < numbered):
             return Reading(numbered)
         return _reading(doc, top) if top and top[1] > described else None
-    settled = [f for f in counts if re.search(r"addend|correct|minutes to read|settled|agreed|actually", doc.text[max(0, f[2] - 120) : f[2]], re.IGNORECASE)]
+    addendum = max((m.start() for m in re.finditer(r"(?i)\baddend(?:um|a)\b", doc.text)), default=len(doc.text))
+    settled = [f for f in counts if f[2] > addendum] or [f for f in counts if re.search(r"addend|correct|minutes to read|settled|agreed|actually", doc.text[max(0, f[2] - 120) : f[2]], re.IGNORECASE)]
     if settled:
         return _reading(doc, settled[-1])
     if agreeing := [f for f in counts if f[1] == described]:

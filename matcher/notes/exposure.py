@@ -62,7 +62,7 @@ def course_of(doc: Document, group: Group, following: int | None = None) -> Cour
     planned = _planned(before, after, near_after, section)
     if planned is not None:
         return planned
-    if _first("uncertain_after", near_after[:2]) or re.match(r"(?:\s\w+)?\s?\?", near_after) or re.search(r"\?\s*$", before[-3:]):
+    if _first("uncertain_after", near_after[:2]) or re.match(r"(?:\s\w+)?\s?\?|\s+or\s+[\w/-]+\s?\?", after) or re.search(r"\?\s*$", before[-3:]):
         return Course.POSSIBLE
     if (cue := _last("uncertain_before", before)) and not _CLAUSE.search(before, cue.end()) and len(before) - cue.end() < 40:
         return Course.POSSIBLE
@@ -81,6 +81,13 @@ def _generic(group: Group) -> bool:
     if group.drugs:
         return all(d.startswith("anti-") for d in group.drugs) or any(load_vocabulary().drugs[d].modality == "car_t" for d in group.drugs if d in load_vocabulary().drugs)
     return bool(set(group.therapies) & {"car_t", "bispecific_antibody", "bcma"}) or set(group.therapies) == {"stem_cell_transplant"}
+
+
+def shown_given(doc: Document, group: Group, following: int | None = None) -> bool:
+    """Whether the words around a treatment show that it was given: a date, a response, "received", "last dose"."""
+    start, end = statement_at(doc, group.start)
+    after = doc.text[group.end : end]
+    return _shown_given(doc.text[start : group.start], after if following is None else doc.text[group.end : min(end, following)], after)
 
 
 def _shown_given(before: str, near_after: str, after: str) -> bool:

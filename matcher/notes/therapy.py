@@ -44,7 +44,7 @@ def read_therapy(doc: Document, note_date: date | None, conditions: tuple[Condit
     endings = [read_ending(doc, line, until, events, dates) for line, until in zip(lines, _stories(doc, lines))]
     stated = read_stated_lines(doc, len(lines), max((n for line in lines if (n := numbered_as(line.events[0]))), default=0))
     complete = read_complete_history(doc, stated, lines, stated.value if stated else None)
-    n_lines = stated or (Reading(len(lines), tuple(_evidence(doc, line.events[0]) for line in lines)) if lines else Reading(0, complete.evidence) if complete else None)
+    n_lines = stated or (Reading(len(lines), tuple(_evidence(doc, line.events[0]) for line in lines)) if lines else Reading(0, complete.evidence) if complete else _never_treated(conditions, events))
     return TherapyReading(
         treatments=_ledger(doc, events, lines),
         lines=tuple(_line(doc, number, line, ending) for number, (line, ending) in enumerate(zip(lines, endings), 1)),
@@ -66,6 +66,13 @@ def _lines_count(conditions: tuple[ConditionFact, ...]) -> bool:
     return plasma or (not other and status.get("multiple_myeloma") not in (Status.ABSENT, Status.FAMILY))
 
 
+def _never_treated(conditions: tuple[ConditionFact, ...], events: list[Event]) -> Reading | None:
+    """MGUS and smouldering myeloma with no treatment told have had no line."""
+    early = next((c for c in conditions if c.id in ("mgus", "smoldering_multiple_myeloma") and c.status is Status.PRESENT), None)
+    treated = any(active(e.drugs) and e.course in (Course.GIVEN, Course.ONGOING) and e.purpose is None for e in events)
+    return Reading(0, early.evidence) if early and not treated else None
+
+
 def _events(doc: Document, dates: list[DateMention], note_date: date | None) -> list[Event]:
     vocabulary = load_vocabulary()
     groups = [g for g in group_mentions(doc, find_mentions(doc)) if g.drugs or any(vocabulary.therapies[t].kind != "target" or "-" in doc.text[g.start : g.end] or " " in doc.text[g.start : g.end] for t in g.therapies)]
@@ -81,15 +88,37 @@ def _events(doc: Document, dates: list[DateMention], note_date: date | None) -> 
                       transplant=_transplant_kind(doc, group.start, group.end, group.therapies), block=bisect_right(paragraphs, group.start))
         event.start, event.end = dates_around(course_dates, starts, doc.text, (group.start, group.end), max(last, group.start - 120), min(following, group.end + 160))
         event.purpose = _purpose(doc, event)
-        if event.purpose is None and events and events[-1].purpose == "bridging" and active(drugs) and _goes_on(event) and not any(is_cell_product(d) for d in drugs):
+        bridge = next((e for e in reversed(events) if e.course in (Course.GIVEN, Course.ONGOING) and e.drugs), None)
+        if event.purpose is None and bridge and bridge.purpose == "bridging" and active(drugs) and not any(is_cell_product(d) for d in drugs) and _goes_on(doc.text[bridge.group.end : group.start]):
             event.purpose = "bridging"
         events.append(event)
         last = group.end
+    _correct(doc, events)
     denied = {d for e in events if e.course is Course.ABSENT and denies_infusion(doc, e) for d in e.drugs if is_cell_product(d)}
     for event in events:
         if denied & set(event.drugs) and event.course in (Course.GIVEN, Course.ONGOING):
             event.course = Course.ABSENT  # "to be clear: it was never infused" outranks a problem list
     return events
+
+
+def _correct(doc: Document, events: list[Event]) -> None:
+    """What a correction withdraws is replaced, wherever the note tells it, by what the correction names in its stead."""
+    cue, known = load_therapy_cues()["correction"], load_vocabulary().drugs
+    for event in events:
+        start, end = statement_at(doc, event.group.start)
+        if event.course is not Course.ABSENT or not event.drugs or not cue.search(doc.text[max(0, start - 200) : end]):
+            continue
+        given = [e for e in events if e.course is Course.GIVEN and e.drugs and e is not event and abs(e.group.start - event.group.start) < 200 and not set(e.drugs) & set(event.drugs)
+                 and all(d in known and known[d].modality == known[event.drugs[0]].modality for d in e.drugs if event.drugs[0] in known)]
+        if not given or not cue.search(doc.text[max(0, given[0].group.start - 250) : given[0].group.end + 100]):
+            continue
+        for other in events:
+            if other not in (event, given[0]) and other.course in (Course.GIVEN, Course.ONGOING) and set(event.drugs) <= set(other.drugs):
+                other.drugs = _exchanged(other.drugs, event.drugs, given[0].drugs)
+
+
+def _exchanged(drugs: tuple[str, ...], out: tuple[str, ...], into: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys([*into, *(d for d in drugs if d not in out)]))
 
 
 def _as_course(mention: DateMention, note_date: date | None) -> DateMention:
@@ -153,9 +182,9 @@ def _other_cancer(doc: Document, event: Event) -> bool:
 _MYELOMA_DRUGS = {"bortezomib", "carfilzomib", "ixazomib", "lenalidomide", "pomalidomide", "thalidomide", "daratumumab", "isatuximab", "elotuzumab", "selinexor", "panobinostat", "iberdomide", "mezigdomide"}
 
 
-def _goes_on(event: Event) -> bool:
+def _goes_on(between: str) -> bool:
     """Nothing since the bridging before says that it was over: no infusion, relapse, response or new number."""
-    return re.search(r"infus|relaps|progress|\bPD\b|\bCR\b|VGPR|\bline\b|\n\s*[-*•(\dL]|\n\s*\n", event.gap, re.IGNORECASE) is None
+    return len(between) < 400 and re.search(r"infused|relaps|progress|\bPD\b|\bCR\b|VGPR|\bline\b|\n\s*[-*•(L]|\n\s*\d{1,2}[.)]|\n\s*\n", between, re.IGNORECASE) is None
 
 
 def _of_course(doc: Document, event: Event) -> bool:
@@ -212,7 +241,7 @@ def _ledger(doc: Document, events: list[Event], lines: list[Line]) -> tuple[Trea
     ledger: dict[tuple[str, Course, int | None], Treatment] = {}
     number_of = {id(e): n for n, line in enumerate(lines, 1) for e in line.events}
     for event in events:
-        for agent in (*event.group.drugs, *event.group.therapies):
+        for agent in (*event.drugs, *(d for d in event.group.drugs if not counts_in_line(d)), *event.group.therapies):
             known = [n for n, line in enumerate(lines, 1) if agent in line.drugs]
             number = number_of.get(id(event)) or (known[-1] if known and event.course in (Course.GIVEN, Course.ONGOING) and event.purpose is None else None)
             key = (agent, event.course, number)

@@ -162,11 +162,12 @@ def group_mentions(doc: Document, mentions: list[Mention]) -> list[Group]:
 def _combinations(text: str, group: list[Mention]) -> list[list[Mention]]:
     """A list of combinations ("A/B, C + D") falls apart at its commas; a combination written with commas stays whole."""
     joins = [text[a.end : b.start] for a, b in zip(group, group[1:])]
-    if not (any("," in j for j in joins) and any(re.search(r"[+/]", j) for j in joins)):
+    if not (any("," in j for j in joins) and any(re.search(r"[+/]|^-$", j) for j in joins)):
         return [group]
+    hyphened = any(j == "-" for j in joins)
     parts = [[group[0]]]
     for join, mention in zip(joins, group[1:]):
-        if "," in join:
+        if "," in join or (hyphened and re.search(r"\b(?:and|with|plus)\b", join)):
             parts.append([mention])
         else:
             parts[-1].append(mention)
