@@ -35,7 +35,7 @@ _DATE = re.compile(  # matched only at the places _PLACE finds, which is ten tim
   | (?P<m3>{_MONTH})\b\.?,?(?:[ /-]|\s+of\s+)?(?P<y3>{_YEAR}|'\d\d)(?!\d)
   | (?P<y4>{_YEAR})[ -](?P<m4>{_MONTH})\b(?:[ -](?P<d4>\d{{1,2}})(?!\d))?
   | (?P<a5>\d\d)\.(?P<b5>\d\d)\.(?!\d)
-  | (?P<a6>\d{{1,2}})(?P<s6>[/-])(?P<b6>\d{{1,2}})(?![\d/%])(?![.,]\d)
+  | (?P<a6>\d{{1,2}})(?P<s6>[/-])(?P<b6>\d{{1,2}})(?![\d%]|/\d)(?![.,]\d)
   | (?P<m7>{_MONTH})\b(?![-'])
   | (?P<y8>{_YEAR})(?![\d%/]|[.,]\d)(?!-\d(?!\d))
   | '(?P<y9>\d\d)(?![\d'])

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from matcher.domain import ConditionFact, Reading, Status
 from matcher.notes.document import Document
 from matcher.notes.exposure import statement_at
-from matcher.notes.lines import Line, said
+from matcher.notes.lines import Line, active, said
 from matcher.notes.refractory import Ending
 from models.therapy_cues import load_therapy_cues
 
@@ -55,7 +55,7 @@ def read_stated_lines(doc: Document, described: int, numbered: int = 0) -> Readi
         if numbered > described and (top is None or top[1] < numbered):
             return Reading(numbered)
         return _reading(doc, top) if top and top[1] > described else None
-    addendum = max((m.start() for m in re.finditer(r"(?i)\baddend(?:um|a)\b", doc.text)), default=len(doc.text))
+    addendum = min((m.start() for m in re.finditer(r"(?i)\baddend(?:um|a)\b", doc.text)), default=len(doc.text))
     settled = [f for f in counts if f[2] > addendum] or [f for f in counts if re.search(r"addend|correct|minutes to read|settled|agreed|actually", doc.text[max(0, f[2] - 120) : f[2]], re.IGNORECASE)]
     if settled:
         return _reading(doc, settled[-1])
@@ -82,7 +82,8 @@ def _of_patient(doc: Document, match: re.Match[str]) -> bool:
     return not _NOT_THERAPY.search(before) and doc.section_at(match.start()).kind not in ("social", "exam") and not said("relative", before)
 
 
-def read_disease_state(doc: Document, conditions: Sequence[ConditionFact], lines: Sequence[Line], endings: Sequence[Ending], plasma_cell: bool, n_lines: int = 0) -> Reading | None:
+def read_disease_state(doc: Document, conditions: Sequence[ConditionFact], lines: Sequence[Line], endings: Sequence[Ending], plasma_cell: bool, n_lines: int = 0,
+                       refractory: Collection[str] = ()) -> Reading | None:
     """None where the patient has no active myeloma or plasma cell leukaemia."""
     if not plasma_cell:
         return None
@@ -107,7 +108,7 @@ def read_disease_state(doc: Document, conditions: Sequence[ConditionFact], lines
     last = endings[-1]
     answered = any(e.best not in (None, "SD", "PD") for e in endings) or max(len(lines), n_lines) > 1
     evidence = last.evidence or ((first,) if first else ())
-    if last.failed:
+    if last.failed or set(active(lines[-1].drugs)) & set(refractory):
         return Reading("relapsed_refractory" if answered else "refractory", evidence)
     if last.relapsed:
         return Reading("relapsed", evidence)

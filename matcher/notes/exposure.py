@@ -59,7 +59,8 @@ def course_of(doc: Document, group: Group, following: int | None = None) -> Cour
         return Course.POSSIBLE
     if denied := _denied(before, after, near_after):
         return denied
-    planned = _planned(before, after, near_after, section)
+    added = section == "plan" and re.search(r"\baddendum\b", doc.text[doc.section_at(group.start).start : group.start], re.IGNORECASE) is not None
+    planned = _planned(before, after, near_after, "body" if added else section)
     if planned is not None:
         return planned
     if _first("uncertain_after", near_after[:2]) or re.match(r"(?:\s\w+)?\s?\?|\s+or\s+[\w/-]+\s?\?", after) or re.search(r"\?\s*$", before[-3:]):

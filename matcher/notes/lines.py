@@ -21,8 +21,8 @@ _OTHER_CANCERS = ("hormonal_therapy", "jak_inhibitor", "radiopharmaceutical_ther
 _CELL_OR_ENGAGER = frozenset({"car_t", "bispecific_antibody", "antibody_drug_conjugate", "trispecific_antibody"})
 _ORDINALS = r"(?:1st|2nd|3rd|[4-9]th|1\dth|first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth)"
 _NUMBERED = re.compile(
-    rf"\b{_ORDINALS}(?:[- ]line|\s+regimen|(?=\s*(?::|was\b|,\s|[-–]\s|came\b|therapy\b|with\b)))|\b(?:line|LOT)\s*\#?\d{{1,2}}\b|\bL\d{{1,2}}[.:)]|(?:^|\n)[ \t|]*L\d{{1,2}}\b|\b\d{{1,2}}L\b[:.)]?"
-    r"|\(\d{1,2}\)|(?:^|\n|[;.:]\s|--\s)[ \t*•-]*#\d{1,2}\b(?=[\s:.)])|(?:^|\n)[ \t]*(?:X{0,3}(?:IX|IV|V?I{1,3}|V|X))[.):]\s|\b\d{1,2}\.\s?line\b|(?<![\w(])[a-h]\)(?=\s)|(?:^|\n)[ \t]*[A-Ha-h][.)]\s|(?:^|\n)[ \t|]*\d{1,2}(?:[.):]\s|\s*\||\s{2,})|(?:^|\n|[;.]\s+)\(?\d{1,2}[).]\s(?=\S)", re.IGNORECASE)
+    rf"\b{_ORDINALS}(?:[- ]line|\s+regimen|(?=\s*(?::|was\b|,\s|[-–]\s|came\b|therapy\b|with\b)))|\b(?:line|LOT)\s*\#?\d{{1,2}}\b|\bL\d{{1,2}}[.:)]|\n[ \t|]*L\d{{1,2}}\b|\b\d{{1,2}}L\b[:.)]?"
+    r"|\(\d{1,2}\)|(?:\n|[;.:]\s|--\s)[ \t*•-]*#\d{1,2}\b(?=[\s:.)])|\n[ \t]*(?:X{0,3}(?:IX|IV|V?I{1,3}|V|X))[.):]\s|\b\d{1,2}\.\s?line\b|(?<![\w(])[a-h]\)(?=\s)|\n[ \t]*[A-Ha-h][.)]\s|\n[ \t|]*\d{1,2}(?:[.):]\s|\s*\||\s{2,})|(?:\n|[;.]\s+)\(?\d{1,2}[).]\s(?=\S)", re.IGNORECASE)
 _RELAPSE_COUNT = re.compile(rf"\b{_ORDINALS}\s*:|\b{_ORDINALS}\s+relapse", re.IGNORECASE)
 _BULLET = re.compile(r"\n[ \t]*(?:[-*•+>–#~]{1,3}|→)[ \t]*[^\n]{0,60}$|//[^/\n]{0,40}$")
 _LINE_HEAD = re.compile(r"\n[ \t]*(?:[\d/.,'’~–\-\s]|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)\w*|from|since|relapse[d]?\.?|then|:|\()*$", re.IGNORECASE)
@@ -121,10 +121,15 @@ def build_lines(doc: Document, events: list[Event]) -> list[Line]:
 
 
 def _segment(events: list[Event], lines: list[Line]) -> list[Line]:
+    pending = None
     for event in events:
-        if not lines:
-            if not _outcome(event, event.gap) or event.start or event.course is Course.ONGOING:
+        if not lines and not active(event.drugs):
+            pending = event  # a transplant told before its induction
+        elif not lines:
+            if not restated(event, event.gap) or event.start or event.course is Course.ONGOING:
                 lines.append(_open(event))
+                if pending and re.match(r"[^.;]{0,40}\b(?:after|following|preceded by|conditioned|with|by)\b[^.;]{0,12}$", event.gap):
+                    _take(lines[0], pending)
         elif _opens(event, lines):
             lines.append(_open(event))
         else:
@@ -160,7 +165,7 @@ def _known(event: Event, lines: list[Line]) -> bool:
 def _stands_alone(line: Line) -> bool:
     event = line.events[0]
     dated = event.start is not None or event.course is Course.ONGOING or _numbered(event) is not None
-    return bool(active(line.drugs)) and dated and not _outcome(event, event.gap)
+    return bool(active(line.drugs)) and dated and not restated(event, event.gap)
 
 
 def _exposure_list(event: Event) -> bool:
@@ -168,7 +173,7 @@ def _exposure_list(event: Event) -> bool:
     if re.match(r"\s*(?:was |has |is )?(?:never|not) (?:failed|refractory|been)|[- ](?:related|induced|associated|caused)", event.after):
         return True
     crowded = len(active(event.drugs)) >= 3 and len(classes) != len(set(classes)) and not any(m.regimen for m in event.group.mentions)
-    return crowded or bool(_EXPOSURE_LIST.search(event.gap[-60:])) or re.search(r"\b(?:refr|refractory|resistant|intolerant|exposed)\b[^.;\n]*$", event.gap[-120:], re.IGNORECASE) is not None or re.match(r"\s*[-/]?\s*(?:refractory|refr\b|naive|exposed|resistant|sensitive|intoleran)", event.after) is not None
+    return crowded or bool(_EXPOSURE_LIST.search(event.gap[-60:])) or re.search(r"\b(?:refr|refractory|resistant|intolerant|exposed)\s*(?:to|:)[^.;\n]*$", event.gap[-120:], re.IGNORECASE) is not None or re.match(r"\s*[-/]?\s*(?:refractory|refr\b|naive|exposed|resistant|sensitive|intoleran)", event.after) is not None
 
 
 def _numbered(event: Event) -> re.Match[str] | None:
@@ -195,7 +200,7 @@ def numbered_as(event: Event) -> int | None:
     return next((n for n, word in enumerate(("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth"), 1) if marker.startswith(word)), None)
 
 
-def _outcome(event: Event, gap: str) -> bool:
+def restated(event: Event, gap: str) -> bool:
     """Named as what the disease progressed on, or what was stopped: no new start."""
     return bool(_OUTCOME_OF.search(gap)) or _exposure_list(event)
 
@@ -217,23 +222,23 @@ def _opens(event: Event, lines: list[Line]) -> bool:
         return bool((said("progression", gap) or said("relapse", gap)) and line.transplant and event.start)
     if event.maintenance and not (numbered and re.search("line", numbered.group(), re.IGNORECASE)) and (line.transplant or same or not boundary):
         return False
-    if same and (_stop_follows(event) or _outcome(event, gap)) and not numbered:
+    if same and (_stop_follows(event) or restated(event, gap)) and not numbered:
         return False
     if any(is_cell_product(d) for d in drugs):
         if line.product_only and len(without_generic([*drugs, *line.drugs])) < len({*drugs, *line.drugs}):
             return False
         return not drugs <= earlier or (numbered is not None and not same)
     listed = numbered or _BULLET.search(gap) or _LINE_HEAD.search(gap)
-    if drugs <= earlier and len(drugs) == 1 and not numbered and (not event.start or _outcome(event, gap)):
+    if drugs <= earlier and len(drugs) == 1 and not numbered and (not event.start or restated(event, gap)):
         return False
     if same and event.course is Course.ONGOING and not numbered:
         return False
     if listed:
-        return not same or bool(event.start or numbered) and not (_outcome(event, gap) and not numbered)
+        return not same or bool(event.start or numbered) and not (restated(event, gap) and not numbered)
     if same:
         over = re.search(r"[.;\n]|\bthen\b|->|→", gap) is not None
         return bool(boundary and over and event.start and event.course is not Course.ONGOING and (len(drugs) > 1 or said("switch", gap) or any(m.regimen for m in event.group.mentions)))
-    if _outcome(event, gap) and drugs <= earlier:
+    if restated(event, gap) and drugs <= earlier:
         return False
     if boundary or (said("stopped", gap) and (said("toxicity", gap) or _THEN.search(gap))):
         return True
@@ -270,7 +275,7 @@ def _merge(event: Event, lines: list[Line]) -> None:
             return
         if line.product_only and not any(is_cell_product(d) for d in drugs):
             return
-    if _outcome(event, event.gap) and (said("progression", event.gap) or said("relapse", event.gap)):
+    if restated(event, event.gap) and (said("progression", event.gap) or said("relapse", event.gap)):
         line.ended = True
     line.events.append(event)
     if event.maintenance and drugs and not _CONSOLIDATION.search(event.gap[-30:] + event.after[:20]):

@@ -13,7 +13,7 @@ from matcher.notes.bcma import denies_infusion, read_bcma, read_complete_history
 from matcher.notes.disease_state import has_active_myeloma, read_disease_state, read_stated_lines
 from matcher.notes.document import Document
 from matcher.notes.exposure import course_of, statement_at
-from matcher.notes.lines import NOT_OF_A_LINE, Event, Line, active, build_lines, counts_in_line, dates_around, is_cell_product, numbered_as
+from matcher.notes.lines import NOT_OF_A_LINE, Event, Line, active, build_lines, counts_in_line, dates_around, is_cell_product, numbered_as, restated
 from matcher.notes.refractory import Ending, read_ending, read_refractory
 from matcher.notes.treatments import TRANSPLANTS, find_mentions, group_mentions
 from models import load_vocabulary
@@ -42,6 +42,7 @@ def read_therapy(doc: Document, note_date: date | None, conditions: tuple[Condit
     events = _events(doc, dates, note_date)
     lines = build_lines(doc, [e for e in events if _of_course(doc, e)]) if _lines_count(conditions) else []
     endings = [read_ending(doc, line, until, events, dates) for line, until in zip(lines, _stories(doc, lines))]
+    refractory = read_refractory(doc, lines, endings, events) if lines else ()
     stated = read_stated_lines(doc, len(lines), max((n for line in lines if (n := numbered_as(line.events[0]))), default=0))
     complete = read_complete_history(doc, stated, lines, stated.value if stated else None)
     n_lines = stated or (Reading(len(lines), tuple(_evidence(doc, line.events[0]) for line in lines)) if lines else Reading(0, complete.evidence) if complete else _never_treated(conditions, events))
@@ -49,10 +50,10 @@ def read_therapy(doc: Document, note_date: date | None, conditions: tuple[Condit
         treatments=_ledger(doc, events, lines),
         lines=tuple(_line(doc, number, line, ending) for number, (line, ending) in enumerate(zip(lines, endings), 1)),
         n_lines=n_lines,
-        refractory_to=read_refractory(doc, lines, endings, events) if lines else (),
+        refractory_to=refractory,
         bcma=read_bcma(doc, events, lines, complete),
         transplants=_transplants(doc, events),
-        disease_state=read_disease_state(doc, conditions, lines, endings, has_active_myeloma(conditions, lines), n_lines.value if n_lines else 0),
+        disease_state=read_disease_state(doc, conditions, lines, endings, has_active_myeloma(conditions, lines), n_lines.value if n_lines else 0, {r.value for r in refractory}),
         complete_history=complete,
     )
 
@@ -91,6 +92,9 @@ def _events(doc: Document, dates: list[DateMention], note_date: date | None) -> 
         bridge = next((e for e in reversed(events) if e.course in (Course.GIVEN, Course.ONGOING) and e.drugs), None)
         if event.purpose is None and bridge and bridge.purpose == "bridging" and active(drugs) and not any(is_cell_product(d) for d in drugs) and _goes_on(doc.text[bridge.group.end : group.start]):
             event.purpose = "bridging"
+        told = next((e.purpose for e in events if e.purpose in NOT_OF_A_LINE and active(drugs) and active(drugs) <= set(e.drugs)), None)
+        if event.purpose is None and told and restated(event, event.gap):
+            event.purpose = told
         events.append(event)
         last = group.end
     _correct(doc, events)

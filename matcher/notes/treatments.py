@@ -17,7 +17,7 @@ from models import load_vocabulary
 _SUBSTANCE = {"pegylated liposomal doxorubicin": "doxorubicin"}
 _LETTER = re.compile(r"(?<![\w/.-])[DVRKPT](?=\s+maint)")  # "R maint", "V maintenance"
 _AUTO = re.compile(r"(?<![\w-])auto(?:s|grafted|grafts?)?(?=\s*(?:#|\d|\(|/|[,;.+)]|-+>|→|then\b|in\b|on\b|tx\b|with\b|and\b|x\b|$))|(?<![\w-])(?:auto|allo)[- ]?(?:HCT|SCT|PBSCT|HSCT|BMT|tx|transplant\w*)\b", re.IGNORECASE)
-_TRANSPLANT = re.compile(r"(?<![\w-])(?:auto-?|allo-?)?transplant(?:ed|ation|s)?\b(?!\s+(?:cent(?:er|re)|team|clinic|eligib|ineligib|candidate|coordinator|board|physician|consult|program))", re.IGNORECASE)
+_TRANSPLANT = re.compile(r"(?<![\w-])stem[- ]cell (?:txp|tx|xplant|tplant|rescue)\b|(?<![\w-])(?:auto-?|allo-?)?transplant(?:ed|ation|s)?\b(?!\s+(?:cent(?:er|re)|team|clinic|eligib|ineligib|candidate|coordinator|board|physician|consult|program))", re.IGNORECASE)
 _ORGAN = re.compile(r"(?:heart|kidney|renal|liver|lung|corneal?|cardiac|hair|islet|pancreas|f(?:a)?ecal)[- ]*$", re.IGNORECASE)
 _WORD = re.compile(r"[A-Za-z]{6,}")
 _ACRONYM = re.compile(r"(?<![\w])[DVBRLKPTCEIXSAM]{2,5}d(?![\w])")
@@ -188,7 +188,7 @@ def _joined(between: str, group: list[Mention], mention: Mention) -> bool:
     if mention.regimen or last.regimen:
         plain = between.strip()
         if mention.regimen and last.regimen:
-            return (spelled_out or plain in {"+", "=", "("} or plain.lower() in {"with", "plus"}) and _JOIN_REGIMEN.fullmatch(between) is not None
+            return (spelled_out or plain in {"+", "="} or plain.lower() in {"with", "plus"}) and _JOIN_REGIMEN.fullmatch(between) is not None
         if any(m.regimen for m in group) and named <= known and re.fullmatch(r"[\s,/+&]*(?:and|with|oral|\w+\s*mg(?:/m2)?|weekly|\s)*", between):
             return True  # the bracket goes on: "KCd (carfilzomib, cyclophosphamide"
         return _JOIN_REGIMEN.fullmatch(between) is not None
