@@ -27,6 +27,7 @@ Days: TypeAlias = tuple[float, float]  # at least, at most
 NEVER: Days = (float("inf"), float("inf"))
 # Given on one day: the first day is the last.
 _ONCE = ("stem_cell_transplant", "cell_therapy", "vaccine", "surgery", "lymphodepletion", "conditioning_regimen", "leukapheresis", "bridging_therapy")
+_AS_THERAPY = {"oxygen_dependence": "oxygen_therapy"}
 STEM_CELLS = {"autologous": "autologous_transplant", "allogeneic": "allogeneic_transplant"}
 
 
@@ -125,7 +126,7 @@ class Chart:
         lines = {line.number: line for line in profile.lines}
         found: list[Exposure] = []
         for t in profile.treatments:
-            if t.course in (Course.GIVEN, Course.ONGOING):
+            if t.course in (Course.GIVEN, Course.ONGOING) and not self._contradicted(t.agent):
                 line = lines.get(t.line) if t.line is not None else None
                 once = self._once(t.agent)
                 ongoing = t.course is Course.ONGOING and not once
@@ -146,7 +147,21 @@ class Chart:
             if line.transplant and STEM_CELLS[line.transplant] not in dated
         ]
         found += [self._exposure(a.agent, False, a.date, None, a.evidence, None, "myeloma") for a in profile.bcma.agents if a.agent not in agents]
+        found += [self._procedure(fact) for fact in profile.conditions if fact.status in (Status.PRESENT, Status.HISTORICAL) and self._therapy_of(fact)]
         return found
+
+    def _contradicted(self, agent: str) -> bool:
+        """The reading of BCMA exposure outranks a single mention of a BCMA product."""
+        return self.profile.bcma.status != "exposed" and self.vocabulary.is_a(agent, "bcma")
+
+    def _therapy_of(self, fact: ConditionFact) -> str | None:
+        """The procedure that a condition names as well (dialysis, hysterectomy, home oxygen)."""
+        return _AS_THERAPY.get(fact.id, fact.id if fact.id in self.vocabulary.therapies else None)
+
+    def _procedure(self, fact: ConditionFact) -> Exposure:
+        agent, ended = self._therapy_of(fact) or fact.id, fact.until or (fact.date if fact.status is Status.HISTORICAL else None)
+        ongoing = fact.status is Status.PRESENT and not self._once(agent)
+        return self._exposure(agent, ongoing, fact.date, None if ongoing else ended or fact.date, fact.evidence, None, None)
 
     def _once(self, agent: str) -> bool:
         return any(self.vocabulary.is_a(agent, kind) for kind in _ONCE)
@@ -185,7 +200,13 @@ class Chart:
     @cached_property
     def not_given(self) -> Mapping[str, tuple[Treatment, ...]]:
         """Treatments the note names and that were not given (denied, planned, declined, possible), under each concept covering them."""
-        return _by_ancestor(self.vocabulary, ((t.agent, t) for t in self.profile.treatments if t.course not in (Course.GIVEN, Course.ONGOING)))
+        doubted = (
+            replace(t, course=Course.POSSIBLE)
+            for t in self.profile.treatments
+            if t.course in (Course.GIVEN, Course.ONGOING) and self.profile.bcma.status == "unknown" and self._contradicted(t.agent)
+        )
+        named = (t for t in self.profile.treatments if t.course not in (Course.GIVEN, Course.ONGOING))
+        return _by_ancestor(self.vocabulary, ((t.agent, t) for t in (*doubted, *named)))
 
     @cached_property
     def never_treated(self) -> bool:

@@ -39,6 +39,7 @@ _NOT_OF_MEN = ("gynecologic_disease", "gynecologic_cancer", "pregnancy_complicat
 # A note that lists one of these has reviewed the whole group: annotators take the list of other cancers, or of autoimmune diseases, as complete.
 _LISTED = ("malignancy", "autoimmune_disease")
 _SEVERAL = ("indwelling_catheter",)  # one that was removed leaves open whether another is in place
+_SUPPRESSANTS = ("immunosuppressant", "dmard", "biologic_dmard", "systemic_corticosteroid")
 _LASTING = ("hiv_infection", "hepatitis_b", "hepatitis_c", "tuberculosis", "syphilis", "mycobacterial_infection", "viral_hepatitis")
 
 
@@ -59,8 +60,8 @@ def condition(asked: Presence, chart: Chart) -> Answer:
         return together(Truth.TRUE, found)
     ruled_out = _ruled_out(value, chart)
     if ruled_out is not None and not any(f.id == value for f in own):
-        later = [a for a in judged if a.truth is Truth.UNKNOWN]
-        return together(Truth.UNKNOWN, later) if later else ruled_out
+        doubtful = [a for f, a in zip(own, judged, strict=True) if a.truth is Truth.UNKNOWN and (f.status is not Status.HISTORICAL or f.until or f.date)]
+        return together(Truth.UNKNOWN, doubtful) if doubtful else ruled_out
     if (organ := organ_dysfunction(asked, chart)) is not None and organ.truth is not Truth.UNKNOWN:
         return organ
     if open_ := [a for a in judged if a.truth is Truth.UNKNOWN]:
@@ -108,6 +109,8 @@ def _one(fact: ConditionFact, asked: Presence, chart: Chart) -> Answer:
     worst = Truth.TRUE
     for key, wanted in asked.qualifiers:
         met = qualifies(dict(fact.qualifiers), key, wanted)
+        if met is Truth.UNKNOWN and key == "treatment" and wanted not in ("none", "no"):
+            met = _treated(fact, chart)
         if met is Truth.FALSE:
             return false(f"{shown}, not {_worded(key, wanted)}", fact.evidence)
         if met is Truth.UNKNOWN:
@@ -148,6 +151,18 @@ def _outside(fact: ConditionFact, window: Window | None) -> str:
     if window is None or window.days is None or window.relation == "current":
         return ", not current"
     return f", {'more' if window.relation == 'within' else 'less'} than {duration(window.days)} ago"
+
+
+def _treated(fact: ConditionFact, chart: Chart) -> Truth:
+    """Systemic treatment that follows from the rest of the note: an infection that is active is treated (annotation
+    guidelines), an autoimmune disease beside an immunosuppressant outside the lines of therapy is treated by it."""
+    if fact.status is Status.PRESENT and chart.vocabulary.is_a(fact.id, "infectious_disease") and not any(chart.vocabulary.is_a(fact.id, x) for x in _LASTING):
+        return Truth.TRUE
+    if fact.status is Status.PRESENT and chart.vocabulary.is_a(fact.id, "autoimmune_disease"):
+        drugs = [e for kind in _SUPPRESSANTS for e in chart.given.get(kind, ()) if e.line is None and not e.end and e.purpose in (None, fact.id)]
+        if drugs:
+            return Truth.TRUE
+    return Truth.UNKNOWN
 
 
 _LIMIT = re.compile(r"(<=|>=|<|>|=)?\s*(.+)", re.DOTALL)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from matcher.domain import Lab, Presence, Reading, Status, Truth
 from matcher.eligibility.chart import Chart
 from matcher.eligibility.conditions import condition
-from matcher.eligibility.measurements import Interval, holds, measurement
+from matcher.eligibility.measurements import FLC_RATIO, Interval, holds, measurement
 from matcher.eligibility.reasons import (
     Answer,
     evidence_of,
@@ -35,7 +35,6 @@ _STATES: dict[str, frozenset[str]] = {
 # Serum and urine M-protein, involved free light chain. IMWG 2016 asks 1 g/dL of serum M-protein (Kumar, Lancet Oncol 2016;17:e328);
 # many protocols accept 0.5 g/dL, so that a value between the two is for the protocol to say.
 _SERUM_IMWG, _SERUM_LEAST, _URINE, _CHAIN = 1.0, 0.5, 200.0, 100.0
-_NORMAL_RATIO = (0.26, 1.65)
 
 
 def disease(asked: Presence, chart: Chart) -> Answer:
@@ -129,7 +128,7 @@ def _ratio_normal(chart: Chart) -> bool | None:
     ratio = measurement("flc_ratio", chart)
     if ratio is None or ratio.comparator:
         return None
-    return _NORMAL_RATIO[0] <= ratio.value <= _NORMAL_RATIO[1]
+    return FLC_RATIO[0] <= ratio.value <= FLC_RATIO[1]
 
 
 def _chain_measurable(chain: Lab | None, chart: Chart) -> Answer | None:

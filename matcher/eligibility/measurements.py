@@ -25,6 +25,7 @@ from matcher.quantities import convert
 from models.limits import load_limits
 
 _DAYS = {"d": 1, "wk": 7, "mo": 30, "a": 365, "h": 1 / 24, "min": 1 / 1440}
+FLC_RATIO = (0.26, 1.65)  # reference interval of the serum kappa to lambda ratio (Katzmann, Clin Chem 2002;48:1437)
 _YEARS = {"a": 1, "mo": 1 / 12, "wk": 7 / 365, "d": 1 / 365}
 
 
@@ -177,6 +178,9 @@ def _lab(asked: Comparison, chart: Chart, verb: str) -> Answer:
     if asked.fact == "creatinine_clearance" and (dialysis := _on_dialysis(chart)) is not None:
         truth = holds(Interval(0, 0), asked.op, max(asked.value, 0))
         return _told(truth, "on dialysis, which no minimum clearance allows", dialysis, verb, _limit(asked, unit=asked.unit), asked.fact)
+    if lab is None and asked.fact == "urine_m_protein" and (ratio := _normal_chain_ratio(chart)) is not None:
+        shown = f"free light chain ratio {number(ratio.value)}{on(ratio.date)} is normal, so no measurable light chains in urine"
+        return _told(holds(Interval(0, 0), asked.op, asked.value), shown, ratio.evidence, "", "", asked.fact)
     if lab is None:
         return silent(name_of(asked.fact), asked.fact)
     limit = _in_canonical_unit(asked, lab, chart)
@@ -257,6 +261,12 @@ def _ratio(test: str, over: Lab | None, under: Lab | None) -> Lab | None:
     if over is None or under is None or under.value <= 0 or over.comparator or under.comparator or over.date != under.date:
         return None
     return Lab(test, over.value / under.value, "1", over.evidence + under.evidence, over.date)
+
+
+def _normal_chain_ratio(chart: Chart) -> Lab | None:
+    """A normal serum ratio stands for urine without light chains (Katzmann, Mayo Clin Proc 2006;81:1575)."""
+    ratio = measurement("flc_ratio", chart)
+    return ratio if ratio is not None and not ratio.comparator and FLC_RATIO[0] <= ratio.value <= FLC_RATIO[1] else None
 
 
 def _on_dialysis(chart: Chart) -> Evidences | None:

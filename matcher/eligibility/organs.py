@@ -5,7 +5,7 @@ from __future__ import annotations
 from matcher.domain import Evidences, Lab, Presence, Status, Truth
 from matcher.eligibility.chart import Chart
 from matcher.eligibility.measurements import Interval, holds, measurement, upper_normal
-from matcher.eligibility.reasons import Answer, false, name_of, number, on, true, unit_of, unsettled
+from matcher.eligibility.reasons import Answer, denied, false, name_of, number, on, true, unit_of, unsettled
 from models.limits import Organ, OrganLimit, load_limits
 
 
@@ -24,6 +24,9 @@ def organ_dysfunction(asked: Presence, chart: Chart) -> Answer | None:
     severe = severity == "severe"
     if (failing := _failing(organ, chart)) is not None:
         return failing
+    for group in organ.asked_as:
+        if group in chart.denied:
+            return denied(name_of(group), chart.denied[group].evidence)
     tests = [(limit, lab) for limit in organ.limits if (lab := measurement(limit.test, chart)) is not None]
     missing = f"condition:{asked.value}"
     for limit, lab in tests:

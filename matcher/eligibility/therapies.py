@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from matcher.domain import Course, Evidences, Presence, Status, TherapyLine, Treatment, Truth, Window
 from matcher.eligibility.chart import NEVER, STEM_CELLS, Chart, Days, Exposure, in_window
 from matcher.eligibility.reasons import (
@@ -22,6 +24,7 @@ from matcher.eligibility.reasons import (
 
 RESPONSES = ("PD", "SD", "MR", "PR", "VGPR", "CR", "sCR")  # IMWG, from worst to best
 _COMPLETE = ("systemic_anticancer_therapy", "cell_therapy", "stem_cell_transplant", "antibody_therapy", "anti_myeloma_therapy")
+_REPEATED = ("surgery", "vaccine", "transfusion")  # an earlier one says nothing of a recent one
 _SEVERE = ("severe", "serious", "life-threatening", "anaphylaxis", "anaphylactic")
 
 
@@ -29,7 +32,10 @@ def prior_therapy(asked: Presence, chart: Chart) -> Answer:
     """Was it given (in the window)? Any drug, class, target, modality or procedure that the asked one covers counts."""
     given = [e for e in chart.given.get(asked.value, ()) if not any(chart.vocabulary.is_a(e.agent, x) for x in asked.excluding)]
     if given:
-        return _any_of([_was_given(e, asked, chart) for e in given])
+        found = _any_of([_was_given(e, asked, chart) for e in given])
+        if found.truth is Truth.FALSE and asked.window and asked.window.relation == "within" and any(chart.vocabulary.is_a(asked.value, x) for x in _REPEATED):
+            return replace(found, truth=Truth.UNKNOWN, silent=(f"a more recent {name_of(asked.value)}",), missing=(f"therapy:{asked.value}",))
+        return found
     if (never := never_given(asked.value, chart)) is not None:
         return never
     if asked.window and asked.window.relation != "before" and (recent := _no_recent_transplant(asked.value, chart)) is not None:

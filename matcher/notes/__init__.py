@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from matcher.domain import PatientProfile
+from matcher.domain import ConditionFact, PatientProfile
 from matcher.notes.allergies import read_allergies
 from matcher.notes.conditions import read_conditions
 from matcher.notes.demographics import read_age, read_note_date, read_sex
 from matcher.notes.document import Document
+from matcher.notes.electrocardiogram import read_ecg
 from matcher.notes.markers import read_markers
 from matcher.notes.measurements import read_labs, read_performance
 from matcher.notes.therapy import read_therapy
@@ -26,7 +27,7 @@ def read_note(text: str, note_id: str = "note") -> PatientProfile:
         note_date=note_date,
         age_years=read_age(doc, note_date),
         sex=read_sex(doc),
-        conditions=(*conditions, *read_markers(doc)),
+        conditions=_with_findings(conditions, doc),
         disease_state=therapy.disease_state,
         n_lines=therapy.n_lines,
         lines=therapy.lines,
@@ -41,3 +42,11 @@ def read_note(text: str, note_id: str = "note") -> PatientProfile:
         complete_history=therapy.complete_history,
         flags=therapy.flags,
     )
+
+
+def _with_findings(conditions: tuple[ConditionFact, ...], doc: Document) -> tuple[ConditionFact, ...]:
+    """The conditions, and what tests of their own reader found; one entry an id."""
+    ecg = read_ecg(doc)
+    findings = (*read_markers(doc), *([ecg] if ecg else []))
+    read = {f.id for f in findings}
+    return (*(c for c in conditions if c.id not in read), *findings)
