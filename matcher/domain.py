@@ -137,7 +137,10 @@ class ConditionFact:
 
 @dataclass(frozen=True, slots=True)
 class Lab:
-    """A measurement in the canonical unit of its test. `comparator`: one of < <= >= > where the note gives a bound."""
+    """A measurement in the canonical unit of its test. `comparator`: one of < <= >= > where the note gives a bound.
+
+    `condition`: what a saturation was measured on, "room air" or "on oxygen", where the note says.
+    """
 
     test: str
     value: float
@@ -147,6 +150,7 @@ class Lab:
     comparator: str | None = None
     upper_normal: float | None = None  # the note's own reference range, canonical unit
     lower_normal: float | None = None
+    condition: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

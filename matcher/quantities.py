@@ -60,7 +60,9 @@ def unit_at(plain_text: str, text: str, place: int) -> tuple[str, int] | None:
 @lru_cache(maxsize=1)
 def _unit_pattern() -> re.Pattern[str]:
     trie: dict[str, dict] = {}  # type: ignore[type-arg]
-    for spelling in load_vocabulary().units:
+    for spelling, code in load_vocabulary().units.items():
+        if code == "1":
+            continue  # a pure number has no unit to find
         node = trie
         for before, char in pairwise(" " + plain(spelling.removeprefix("="))):
             element = {" ": " ?", "/": " ?/ ?", "^": r"[\^*]?", "*": r"[\^*]?"}.get(char, re.escape(char))

@@ -2,15 +2,136 @@
 
 from __future__ import annotations
 
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date
+from itertools import chain
+from math import log
 
-from matcher.domain import Lab, Reading
+from matcher.domain import Evidences, Lab, PartialDate, Reading
 from matcher.notes.document import Document
+from matcher.notes.measure_percent import unnamed
+from matcher.notes.measure_prose import prose
+from matcher.notes.measure_tables import tables
+from matcher.notes.measure_words import Words, Written
+from matcher.quantities import canonical, convert
+from models import load_vocabulary
+
+# Tests that share their unit in a list ("IgG 412, IgA 28, IgM 19 mg/dL"), and those a laboratory reports in SI units together.
+_LISTED = (("kappa_flc", "lambda_flc"), ("igg", "iga", "igm"))
+_TOGETHER = (
+    *_LISTED,
+    ("ast", "alt", "alkaline_phosphatase", "ldh"),
+    ("hemoglobin", "albumin", "total_protein", "igg", "iga", "igm", "serum_m_protein"),
+    ("creatinine", "total_bilirubin", "calcium", "urea", "bun", "glucose", "uric_acid"),
+)
+_SI = {"g/L": "g/L", "umol/L": "umol/L", "mmol/L": "mmol/L"}
+_NITROGEN = 28.014 / 60.056  # of urea, by mass
 
 
 def read_labs(doc: Document, note_date: date | None) -> tuple[Lab, ...]:
-    """Every value of every test of the vocabulary, converted to its canonical unit, with its date where known."""
-    return ()
+    """Every value of every test of the vocabulary, converted to its canonical unit, with its date where known.
+
+    In the note's order, except that a saturation on oxygen stands before those of its day on room air, so that the latest
+    one is what the patient has without help.
+    """
+    words = Words(doc, note_date)
+    in_tables, covered = tables(words)
+    written = _once(chain(in_tables, prose(words, covered), unnamed(words)))
+    units = _Units(written)
+    labs = []
+    for value in written:
+        labs += _labs(words, value, units)
+    labs.sort(key=lambda lab: lab.evidence[0].start)
+    return tuple(sorted(labs, key=lambda lab: (lab.test == "spo2" and lab.condition != "on oxygen")))
+
+
+def _once(written: Iterable[Written]) -> list[Written]:
+    """One value a place: a named reading before a nameless one."""
+    taken: dict[tuple[str, int], Written] = {}
+    claimed: set[int] = set()
+    for value in written:
+        if value.name is None and value.start in claimed:
+            continue
+        taken.setdefault((value.test, value.start), value)
+        claimed.add(value.start)
+    return list(taken.values())
+
+
+@dataclass
+class _Units:
+    """The unit each test is written in elsewhere in the note, for values that stand without one."""
+
+    said: dict[str, list[tuple[int, str]]]
+
+    def __init__(self, written: list[Written]) -> None:
+        self.said = defaultdict(list)
+        for value in written:
+            if value.unit is not None and convert(1.0, value.unit, value.test) is not None:
+                self.said[value.test].append((value.start, value.unit))
+        for value in written:
+            if value.unit is None and (found := canonical(value.readings, None, value.test)) and found[1] in _SI:
+                self.said[value.test].append((value.start, found[1]))  # plausible in an SI unit only
+
+    def likely(self, value: Written) -> list[str]:
+        """Units to try for a value without one: its reference range's, the test's own elsewhere, its neighbours'."""
+        found = [unit] if (unit := _unit_of_range(value)) else []
+        found += [unit for _, unit in sorted(self.said.get(value.test, ()), key=lambda s: abs(s[0] - value.start))[:1]]
+        for group in _TOGETHER:
+            if value.test in group:
+                near = sorted((abs(place - value.start), unit) for test in group if test != value.test for place, unit in self.said.get(test, ()))
+                found += [unit for _, unit in near] if group in _LISTED else [u for _, unit in near for u in _alike(unit, value.test)]
+        return list(dict.fromkeys(found))
+
+
+def _alike(unit: str, test: str) -> list[str]:
+    """The unit a laboratory that writes this unit for a neighbour would write for the test."""
+    if unit in ("umol/L", "mmol/L"):
+        usual = {"creatinine": "umol/L", "total_bilirubin": "umol/L", "calcium": "mmol/L", "urea": "mmol/L", "bun": "mmol/L", "glucose": "mmol/L"}
+        return [usual[test]] if test in usual else []
+    return [unit] if unit in ("g/L", "ukat/L") and convert(1.0, unit, test) is not None else []
+
+
+def _unit_of_range(value: Written) -> str | None:
+    """The unit in which the note's reference range is nearest to the usual one."""
+    row = load_vocabulary().tests[value.test]
+    if value.unit is not None or not value.high or not row.uln:
+        return None
+    best: tuple[float, str] | None = None
+    for unit in (row.unit, "g/L", "mg/dL", "mg/L", "umol/L", "mmol/L", "ukat/L", "/uL"):
+        limit = convert(value.high[0], unit, value.test)
+        if limit and (distance := abs(log(limit / row.uln))) < log(2.5) and (best is None or distance < best[0]):
+            best = (distance, unit)
+    return best[1] if best else None
+
+
+def _labs(words: Words, value: Written, units: _Units) -> Iterable[Lab]:
+    found = canonical(value.readings, value.unit, value.test, () if value.unit else units.likely(value))
+    if found is None:
+        return
+    number, unit = found
+    when = value.date or (None if value.earlier else words.calendar.at(value.start, value.name[0] if value.name else None))
+    low, high = (_limit(readings, unit, value.test) for readings in (value.low, value.high))
+    evidence = _evidence(words.doc, value)
+    row = load_vocabulary().tests[value.test]
+    yield Lab(value.test, number, row.unit, evidence, when, value.comparator, high, low, value.condition)
+    if value.test == "urea":
+        yield Lab("bun", float(f"{number * _NITROGEN:.6g}"), load_vocabulary().tests["bun"].unit, evidence, when, value.comparator)
+
+
+def _limit(readings: tuple[float, ...], unit: str, test: str) -> float | None:
+    return convert(readings[0], unit, test) if readings else None
+
+
+def _evidence(doc: Document, value: Written) -> Evidences:
+    """The value with its name where they stand together; else the value, then the name."""
+    if value.name is None:
+        return (doc.evidence(value.start, value.end),)
+    if value.name[1] <= value.start and value.start - value.name[1] < 40 and "\n" not in doc.text[value.name[0] : value.end]:
+        return (doc.evidence(value.name[0], value.end),)
+    return (doc.evidence(value.start, value.end), doc.evidence(*value.name))
 
 
 def read_performance(doc: Document, note_date: date | None) -> tuple[Reading | None, Reading | None]:
