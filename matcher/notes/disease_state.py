@@ -93,7 +93,7 @@ def read_disease_state(doc: Document, conditions: Sequence[ConditionFact], lines
                 return Reading(state, (doc.evidence(*match.span()),))
     if match := _REFRACTORY.search(doc.text):
         return Reading("refractory", (doc.evidence(*match.span()),))
-    relapsed = any(e.relapsed or e.failed for e in endings)
+    relapsed = bool(refractory) or any(e.relapsed or e.failed for e in endings)
     first = doc.evidence(lines[0].events[0].group.start, lines[0].events[0].group.end) if lines else None
     relapsed = relapsed or any(_of_patient(doc, m) and not _elsewhere(doc, m) for m in load_therapy_cues()["relapse"].finditer(doc.text) if said("relapse", doc.text[max(0, m.start() - 30) : m.end()]))
     if not relapsed and len(lines) <= 1:
@@ -104,7 +104,7 @@ def read_disease_state(doc: Document, conditions: Sequence[ConditionFact], lines
             return Reading("remission", (first,)) if first else None
         return Reading("newly_diagnosed", (first,) if first else ())
     if not lines:
-        return None
+        return Reading("relapsed_refractory" if refractory else "relapsed")
     last = endings[-1]
     answered = any(e.best not in (None, "SD", "PD") for e in endings) or max(len(lines), n_lines) > 1
     evidence = last.evidence or ((first,) if first else ())

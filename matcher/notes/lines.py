@@ -29,7 +29,7 @@ _LINE_HEAD = re.compile(r"\n[ \t]*(?:[\d/.,'’~–\-\s]|(?:jan|feb|mar|apr|may|
 _THEN = re.compile(r"\bthen\b|followed by|->|→|-->|=>|;|//|\bnext\b|\bafter that\b|\bthereafter\b|\bsubsequent(?:ly)?\b|\bwent on\b", re.IGNORECASE)
 _NEGATION = re.compile(r"\b(?:no|not|without|never|nor|denies|w/o)\b(?:\s+\w+){0,2}\s*$", re.IGNORECASE)
 _OUTCOME_OF = re.compile(
-    r"(?:\b(?:on|under|during|through|despite|off|refractory(?: to)?|resistant to|intoleran(?:t|ce) (?:to|of)|exposed to|exposure to|sensitive to|from|since|because of|due to|to|with|by|against|of|stopped|dropped|held|discontinued|doses?|last|after|while on|receiving|while receiving)"
+    r"(?:\b(?:on|under|during|through|despite|off|refractory(?: to)?|resistant to|intoleran(?:t|ce) (?:to|of)|exposed to|exposure to|sensitive to|since|because of|due to|against|doses? of|cycles? of|course of|response to|toxicity (?:of|from)|stopped|dropped|held|discontinued|doses?|last|after|while on|receiving|while receiving)"
     r"(?:\s+(?:the|both|her|his|single[- ]agent|full[- ]dose|all|continued|prior|ongoing|weekly|maintenance|monotherapy|post-transplant|same|current|this|that|3 drugs|\d(?:st|nd|rd|th)[- ]line))*|\brefr?:?|[(/])\s*$", re.IGNORECASE)
 _EXPOSURE_LIST = re.compile(r"(?:refractor\w+|refr|resistan\w+|exposed|intoleran\w+|sensitiv\w+|na[iï]ve|exposures?|contraindicat\w+|allerg\w+|rash|neuropathy|toxicity)[^\w.;\n]*(?:to|of|from|:|to both|after|since|with)?(?:[^\w.;\n]*\w+){0,3}[^\w.;\n]*$", re.IGNORECASE)
 _CONSOLIDATION = re.compile(r"consolidat|tandem", re.IGNORECASE)
@@ -278,7 +278,7 @@ def _merge(event: Event, lines: list[Line]) -> None:
     if restated(event, event.gap) and (said("progression", event.gap) or said("relapse", event.gap)):
         line.ended = True
     line.events.append(event)
-    if event.maintenance and drugs and not _CONSOLIDATION.search(event.gap[-30:] + event.after[:20]):
+    if event.maintenance and drugs and not _CONSOLIDATION.search(re.split(r"[.;,]\s|\n|->", event.gap)[-1][-30:] + event.after[:20]):
         line.maintenance.extend(d for d in event.drugs if d not in line.maintenance)
     _take(line, event)
 

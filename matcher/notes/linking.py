@@ -40,7 +40,8 @@ def _other_words() -> frozenset[str]:
     """Words the vocabulary knows as something else: a near miss of them is not a misspelled cancer drug."""
     vocabulary = load_vocabulary()
     names = [n for table in (vocabulary.drugs, vocabulary.conditions, vocabulary.tests, vocabulary.therapies) for row in table.values() for n in (row.id, *row.aliases)]
-    return frozenset(word for name in names for word in name.lstrip("=").lower().replace("_", " ").split())
+    own = {spelling for spellings in _spellings().values() for spelling in spellings}
+    return frozenset(word for name in names for word in name.lstrip("=").lower().replace("_", " ").split()) - own
 
 
 @lru_cache(maxsize=20_000)

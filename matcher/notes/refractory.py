@@ -20,17 +20,15 @@ from models import load_vocabulary
 from models.therapy_cues import load_therapy_cues
 
 WINDOW = timedelta(days=60)  # IMWG
-_RESPONSES = (  # deepest first
-    ("sCR", r"\bsCR\b|stringent complete (?:response|remission)"),
-    ("CR", r"(?<![sn/])\bn?CR\b(?!S)|complete (?:response|remission)"),
-    ("VGPR", r"\bVGPR\b|very good partial (?:response|remission)"),
-    ("PR", r"(?<!VG)\bPR\b|(?<!very good )partial (?:response|remission)"),
-    ("MR", r"\bMR\b|minimal response|minor response"),
-    ("SD", r"\bSD\b|stable disease|(?:no|without) (?:\w+ )?response\b|(?:did not|didn't|never|not) respond\w*|non-?respon\w+|primary refractory|no better than (?:no response|stable)"),
+_RESPONSE = tuple((name, re.compile(pattern)) for name, pattern in (  # deepest first (IMWG 2016)
+    ("sCR", r"\bsCR\b|(?i:stringent complete (?:response|remission)|stringent CR\b)"),
+    ("CR", r"(?<![sn/])\bn?CR\b(?!S)|(?i:complete (?:response|remission))"),
+    ("VGPR", r"\bVGPR\b|(?i:very good partial (?:response|remission))"),
+    ("PR", r"\bPR\b|(?i:(?<!very good )partial (?:response|remission))"),
+    ("MR", r"\bMR\b|(?i:minimal response|minor response)"),
+    ("SD", r"\bSD\b|(?i:stable disease|(?:no|without|any) (?:\w+ )?response\b|(?:did not|didn't|never|not) respond\w*|non-?respon\w+|primary refractory|no better than (?:no response|stable))"),
     ("PD", r"\bPD\b"),
-)
-_RESPONSE = tuple((name, re.compile(pattern, re.IGNORECASE if len(name) > 3 else 0)) for name, pattern in
-                  ((n, p if n in ("SD",) else p) for n, p in _RESPONSES))
+))
 _WITHIN = re.compile(r"within (?:(\d+)|an?|one|two|three|four|six|eight) (days?|weeks?|months?|wks?|mo)\b|(\d+) (days?|weeks?|wks?) (?:after|from|of) (?:the )?(?:stopping|last)", re.IGNORECASE)
 _NUMBER = {"one": 1, "two": 2, "three": 3, "four": 4, "six": 6, "eight": 8}
 _ALONE = re.compile(r"\b(?:alone|mono-?therapy|single[- ]agent|as a single agent|only)\b", re.IGNORECASE)

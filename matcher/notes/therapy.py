@@ -40,9 +40,10 @@ class TherapyReading:
 def read_therapy(doc: Document, note_date: date | None, conditions: tuple[ConditionFact, ...]) -> TherapyReading:
     dates = find_dates(doc.text, day_first(doc.text), note_date.year if note_date else None, note_date)
     events = _events(doc, dates, note_date)
-    lines = build_lines(doc, [e for e in events if _of_course(doc, e)]) if _lines_count(conditions) else []
+    counted = _lines_count(conditions, events)
+    lines = build_lines(doc, [e for e in events if _of_course(doc, e)]) if counted else []
     endings = [read_ending(doc, line, until, events, dates) for line, until in zip(lines, _stories(doc, lines))]
-    refractory = read_refractory(doc, lines, endings, events) if lines else ()
+    refractory = read_refractory(doc, lines, endings, events) if counted else ()
     stated = read_stated_lines(doc, len(lines), max((n for line in lines if (n := numbered_as(line.events[0]))), default=0))
     complete = read_complete_history(doc, stated, lines, stated.value if stated else None)
     n_lines = stated or (Reading(len(lines), tuple(_evidence(doc, line.events[0]) for line in lines)) if lines else Reading(0, complete.evidence) if complete else _never_treated(conditions, events))
@@ -58,13 +59,14 @@ def read_therapy(doc: Document, note_date: date | None, conditions: tuple[Condit
     )
 
 
-def _lines_count(conditions: tuple[ConditionFact, ...]) -> bool:
+def _lines_count(conditions: tuple[ConditionFact, ...], events: list[Event]) -> bool:
     """Lines are those of a plasma cell disease; a note of another cancer alone has none."""
     status = {c.id: c.status for c in conditions}
     own = (Status.PRESENT, Status.HISTORICAL)
     plasma = any(status.get(c) in own for c in ("multiple_myeloma", "plasma_cell_leukemia", "al_amyloidosis", "waldenstrom_macroglobulinemia", "poems_syndrome", "solitary_plasmacytoma", "smoldering_multiple_myeloma"))
     other = any(status.get(c) in own for c in ("lymphoma", "leukemia", "renal_cell_carcinoma", "lung_cancer", "breast_cancer", "colorectal_cancer", "myelodysplastic_syndrome"))
-    return plasma or (not other and status.get("multiple_myeloma") not in (Status.ABSENT, Status.FAMILY))
+    treated = any(_MYELOMA_DRUGS & set(e.drugs) and e.course in (Course.GIVEN, Course.ONGOING) for e in events)
+    return plasma or (not other and status.get("multiple_myeloma") is not Status.ABSENT) or (treated and status.get("multiple_myeloma") is Status.FAMILY)
 
 
 def _never_treated(conditions: tuple[ConditionFact, ...], events: list[Event]) -> Reading | None:
