@@ -1,0 +1,58 @@
+// Elements from values. Text always becomes text nodes: nothing that was read is ever taken for markup.
+
+const SVG = "http://www.w3.org/2000/svg";
+
+function build(element, attributes, children) {
+  for (const [name, value] of Object.entries(attributes ?? {})) {
+    if (value === undefined || value === null || value === false) continue;
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else element.setAttribute(name, value === true ? "" : value);
+  }
+  add(element, children);
+  return element;
+}
+
+function add(element, children) {
+  for (const child of children) {
+    if (child === undefined || child === null || child === false || child === "") continue;
+    if (Array.isArray(child)) add(element, child);
+    else element.append(child);
+  }
+}
+
+export const h = (tag, attributes, ...children) => build(document.createElement(tag), attributes, children);
+export const svg = (tag, attributes, ...children) => build(document.createElementNS(SVG, tag), attributes, children);
+
+export function say(text) {
+  document.getElementById("live").textContent = text;
+}
+
+export const plural = (n, one, many = one + "s") => `${n.toLocaleString("en")} ${n === 1 ? one : many}`;
+
+let dialogs = 0;
+
+/** A modal dialog; resolves when it closes. `content(close)` returns its children. */
+export function dialog(title, content, kind = "") {
+  return new Promise((resolve) => {
+    const id = `dialog-${++dialogs}`;
+    let answer;
+    const close = (value) => {
+      answer = value;
+      element.close();
+    };
+    const element = h("dialog", { class: kind, "aria-labelledby": id }, h("h2", { id }, title), content(close));
+    element.addEventListener("close", () => {
+      element.remove();
+      resolve(answer);
+    });
+    document.body.append(element);
+    element.showModal();
+  });
+}
+
+/** Save a Blob or text under a name. */
+export function save(content, name, type = "text/plain") {
+  const url = URL.createObjectURL(content instanceof Blob ? content : new Blob([content], { type }));
+  h("a", { href: url, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(url), 10_000);
+}

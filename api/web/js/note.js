@@ -1,0 +1,155 @@
+// The note, with every word that became something marked, and what each mark became.
+
+import { h } from "./dom.js";
+
+const LINES = 30; // of a block, which the browser lays out only when it is near the screen
+
+/** Offsets count characters; JavaScript counts UTF-16 units, of which an emoji has two. */
+function unitsOf(text) {
+  if (!/[\ud800-\udfff]/.test(text)) return (offset) => offset;
+  const units = [0];
+  for (const character of text) units.push(units.at(-1) + character.length);
+  return (offset) => units[Math.min(offset, units.length - 1)];
+}
+
+/** The distinct spans of all items: [{start, end, items: [index]}], by start. */
+function distinct(items, unit) {
+  const spans = new Map();
+  items.forEach((item, index) => {
+    for (const { start, end } of item.spans) {
+      const name = `${start}-${end}`;
+      const span = spans.get(name) ?? { start: unit(start), end: unit(end), items: [] };
+      if (span.items.at(-1) !== index) span.items.push(index);
+      spans.set(name, span);
+    }
+  });
+  return [...spans.values()].filter((s) => s.end > s.start).sort((a, b) => a.start - b.start || b.end - a.end);
+}
+
+/** The text cut at every border of a span: [{start, end, spans}] without gaps. */
+function cut(text, spans) {
+  const borders = [...new Set([0, text.length, ...spans.flatMap((s) => [s.start, s.end])])].sort((a, b) => a - b);
+  const pieces = [];
+  let open = [];
+  let next = 0;
+  for (let i = 0; i + 1 < borders.length; i++) {
+    const [start, end] = [borders[i], borders[i + 1]];
+    open = open.filter((s) => s.end > start);
+    while (next < spans.length && spans[next].start === start) open.push(spans[next++]);
+    pieces.push({ start, end, spans: [...open] });
+  }
+  return pieces;
+}
+
+/** Where one block ends and the next begins: after every so many lines. */
+function blockEnds(text) {
+  const ends = [];
+  for (let at = 0, lines = 0; (at = text.indexOf("\n", at) + 1) > 0; ) if (++lines % LINES === 0) ends.push(at);
+  return [...ends.filter((end) => end < text.length), text.length];
+}
+
+const ORDER = ["bcma", "treatment", "refractory", "lab", "status", "condition", "flag", "criterion"];
+
+export class NoteView {
+  /** `items`: [{label, category, spans: [{start, end}]}]; `describe(indexes)` returns what the words became, as nodes. */
+  constructor(text, items, describe) {
+    this.marks = [];
+    this.byItem = new Map();
+    this.describe = describe;
+    this.text = h("div", { class: "note-text", role: "group", "aria-label": "The note; arrow keys go from mark to mark" });
+    this.became = h("div", { class: "became", role: "status" });
+    this.element = h("div", { class: "note" }, this.text, this.became);
+    this.unit = unitsOf(text);
+    this.#draw(text, items);
+    this.text.addEventListener("click", (event) => this.#chosen(event.target.closest("mark")));
+    this.text.addEventListener("keydown", (event) => this.#key(event));
+    this.close();
+  }
+
+  #draw(text, items) {
+    const pieces = cut(text, distinct(items, this.unit));
+    let block = h("div", { class: "block" });
+    const ends = blockEnds(text);
+    for (const piece of pieces) {
+      for (let start = piece.start; start < piece.end; ) {
+        const end = Math.min(piece.end, ends[0]);
+        const words = text.slice(start, end);
+        block.append(piece.spans.length && words.trim() ? this.#mark(words, start, piece.spans, items) : words);
+        if (end === ends[0]) {
+          this.text.append(block);
+          block = h("div", { class: "block" });
+          ends.shift();
+        }
+        start = end;
+      }
+    }
+    this.text.append(block);
+    if (this.marks.length) this.marks[0].tabIndex = 0;
+  }
+
+  #mark(words, start, spans, items) {
+    const mark = h("mark", { tabindex: "-1", role: "button" }, words);
+    mark.start = start;
+    const indexes = [...new Set(spans.flatMap((s) => s.items))];
+    mark.className = ORDER.find((category) => indexes.some((i) => items[i].category === category)) ?? "";
+    mark.items = indexes;
+    for (const i of indexes) {
+      if (!this.byItem.has(i)) this.byItem.set(i, []);
+      this.byItem.get(i).push(mark);
+    }
+    this.marks.push(mark);
+    return mark;
+  }
+
+  /** Light up the words of an item; `go` also brings them into view, those at the offset `at` where it is given. */
+  light(index, go, at = 0) {
+    this.dim();
+    this.lit = this.byItem.get(index) ?? [];
+    for (const mark of this.lit) mark.classList.add("lit");
+    if (go && this.lit.length) {
+      const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+      const target = this.lit.find((mark) => mark.start >= this.unit(at)) ?? this.lit[0];
+      target.scrollIntoView({ block: "center", behavior: still ? "auto" : "smooth" });
+    }
+  }
+
+  dim() {
+    for (const mark of this.lit ?? []) mark.classList.remove("lit");
+    this.lit = [];
+  }
+
+  #chosen(mark) {
+    if (!mark) return;
+    for (const other of this.marks) if (other.tabIndex === 0) other.tabIndex = -1;
+    mark.tabIndex = 0;
+    mark.focus({ preventScroll: true });
+    this.dim();
+    this.lit = [mark];
+    mark.classList.add("lit");
+    this.became.replaceChildren(
+      h("p", {}, h("q", {}, mark.textContent.trim()), " became"),
+      this.describe(mark.items),
+      h("button", { type: "button", class: "quiet close", "aria-label": "Close", onclick: () => this.close() }, "✕"),
+    );
+    this.became.hidden = false;
+  }
+
+  close() {
+    this.became.hidden = true;
+    this.became.replaceChildren();
+  }
+
+  #key(event) {
+    const mark = event.target.closest("mark");
+    const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+    if (!mark || !(step || event.key === "Enter" || event.key === " " || event.key === "Escape")) return;
+    event.preventDefault();
+    if (event.key === "Escape") return this.close();
+    if (!step) return this.#chosen(mark);
+    const next = this.marks[this.marks.indexOf(mark) + step];
+    if (!next) return;
+    mark.tabIndex = -1;
+    next.tabIndex = 0;
+    next.focus();
+  }
+}

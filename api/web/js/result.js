@@ -1,0 +1,214 @@
+// One note's answer: what was read, the trials, what to ask, and the note beside them.
+
+import { get, post, Problem, readiness, remove, text } from "./api.js";
+import { banner, details } from "./card.js";
+import { askAnyFact, askFact, correctionName } from "./correct.js";
+import { dialog, h, plural, save, say } from "./dom.js";
+import { Evidence } from "./evidence.js";
+import { dateName, factName, loadNames, OUTCOME, VERDICT } from "./names.js";
+import { NoteView } from "./note.js";
+import { failure, message, waiting } from "./states.js";
+import { printPage, summaryText } from "./summary.js";
+import { timeline } from "./timeline.js";
+import { TrialList } from "./trials.js";
+
+const ASKED = 6;
+const PATIENCE = 1500; // ms before the wait is explained
+
+/** Poll a match until it is settled at the wanted revision. `tell(words, more)` says how it goes. */
+export async function settled(id, revision, tell, signal) {
+  const began = performance.now();
+  for (;;) {
+    const answer = await get(`/api/v1/matches/${id}?wait=${performance.now() - began < PATIENCE ? 1.5 : 3}`, { signal });
+    if ((answer.state === "done" || answer.state === "failed") && answer.revision >= revision) return answer;
+    const missing = await readiness();
+    const spent = Math.round((performance.now() - began) / 1000);
+    if (missing) tell("Your note is kept and waits to be read", `The service is not ready: ${missing}. It goes on by itself when it is back.`);
+    else tell(answer.state === "queued" ? "Waiting for a worker" : "Reading the note", `${spent} s`);
+  }
+}
+
+/** The view behind #/match/ID. `known`: the note's text where this page has just sent it. */
+export async function showMatch(root, id, signal, known) {
+  const wait = waiting("Reading the note");
+  root.replaceChildren(wait.element);
+  try {
+    const [answer] = await Promise.all([settled(id, 0, wait.say, signal), loadNames()]);
+    if (!answer.result) {
+      root.replaceChildren(message("The note could not be read", answer.error ?? "No reason was given.", h("p", {}, h("a", { class: "button", href: "#/" }, "New note"))));
+      return;
+    }
+    const note = known ?? (await text(`/api/v1/matches/${id}/note`, { signal }));
+    const program = await get("/api/v1/version", { signal }).catch(() => null);
+    const match = {
+      path: `/api/v1/matches/${id}`,
+      async correct(corrections) {
+        await post(`/api/v1/matches/${id}/corrections`, { corrections });
+        return settled(id, this.revision + 1, (words) => say(words), signal);
+      },
+    };
+    new ResultView(root, { note, program, match, ...answer }).draw();
+  } catch (error) {
+    if (error.name === "AbortError") return;
+    if (!(error instanceof Problem)) throw error;
+    root.replaceChildren(failure(error, error.status === 404 ? null : () => showMatch(root, id, signal, known)));
+  }
+}
+
+export class ResultView {
+  /** `view`: {note, result, corrections, revision, expires?, program?, match?: {path, revision, correct}, back?}. */
+  constructor(root, view) {
+    this.root = root;
+    this.view = view;
+    if (view.match) view.match.revision = view.revision;
+  }
+
+  draw(changes) {
+    const { result, note, corrections } = this.view;
+    performance.mark("draw-start");
+    const evidence = (this.evidence = new Evidence());
+    const edit = (fact, current, label, text) => this.#pencil(fact, current, label, text);
+    const patient = result.patient;
+    const top = banner(patient, evidence, edit);
+    const lines = timeline(patient, evidence);
+    const facts = details(patient, evidence, edit);
+    for (const trial of result.trials) {
+      for (const c of trial.criteria) c.item = evidence.add("", "criterion", c.evidence, { trial, criterion: c });
+    }
+    this.trials = new TrialList(result.trials, edit);
+    this.note = new NoteView(note, evidence.items, (indexes) => this.#became(indexes));
+    const sheet = h("aside", { class: "note-side", "aria-label": "The note", id: "note" },
+      h("header", {}, h("h2", {}, "The note"), h("button", { type: "button", class: "quiet sheet-close", onclick: () => this.#sheet(false) }, "Close")), this.note.element);
+    this.element = h("div", { class: "result" },
+      this.#actions(),
+      h("nav", { class: "sections", "aria-label": "On this page" }, [["Patient", ".banner"], ["Therapy", ".therapy"], ["Ask next", ".ask"], ["Trials", ".trials"]].map(([name, to]) => h("button", { type: "button", class: "quiet", onclick: () => this.element.querySelector(to)?.scrollIntoView({ block: "start" }) }, name)), h("button", { type: "button", class: "quiet", onclick: () => this.#sheet(true) }, "Note")),
+      h("div", { class: "read" }, top, h("section", { class: "panel therapy", "aria-label": "Lines of therapy" }, h("h2", {}, "Lines of therapy"), lines)),
+      h("div", { class: "facts" }, this.#corrections(corrections, changes), this.#ask(), facts),
+      this.trials.element, sheet, printPage(this.view));
+    this.#listen();
+    this.root.replaceChildren(this.element);
+    this.#measureDraw();
+  }
+
+  #measureDraw() {
+    requestAnimationFrame(() => setTimeout(() => performance.measure("draw", "draw-start"), 0));
+  }
+
+  #listen() {
+    const over = (event, go) => {
+      const found = event.target.closest("[data-item]");
+      if (!found) return go ? undefined : this.note.dim();
+      this.note.light(Number(found.dataset.item), go, found.dataset.at && Number(found.dataset.at));
+      if (go) this.#sheet(true);
+    };
+    this.element.addEventListener("click", (event) => over(event, true));
+    this.element.addEventListener("focusin", (event) => event.target.matches("[data-item]") && over(event, false));
+  }
+
+  #sheet(open) {
+    this.element.classList.toggle("sheet", open);
+  }
+
+  #pencil(fact, current, label, text) {
+    if (!this.view.match?.correct) return null;
+    const act = async () => this.#add(await askFact(fact, current));
+    return text
+      ? h("button", { type: "button", class: "enter", onclick: act }, text)
+      : h("button", { type: "button", class: "pencil", "aria-label": `Correct ${label}`, title: `Correct ${label}`, onclick: act }, "✎");
+  }
+
+  async #add(correction) {
+    if (!correction) return;
+    const others = this.view.corrections.filter((c) => c.fact !== correction.fact);
+    await this.#apply([...others, correction]);
+  }
+
+  async #apply(corrections) {
+    const before = new Map(this.view.result.trials.map((t) => [t.trial_id, t]));
+    this.element.classList.add("busy");
+    say("Ranking again");
+    try {
+      const answer = await this.view.match.correct(corrections);
+      if (!answer.result) throw new Problem(422, answer.error ?? "The correction could not be applied.");
+      Object.assign(this.view, answer);
+      this.view.match.revision = answer.revision;
+      const changed = answer.result.trials.filter((t) => before.get(t.trial_id)?.verdict !== t.verdict);
+      const moved = answer.result.trials.filter((t) => before.get(t.trial_id)?.rank !== t.rank).length;
+      this.draw({ changed: changed.map((t) => [t, before.get(t.trial_id)?.verdict]), moved });
+      say(`Ranked again: ${plural(changed.length, "verdict")} changed`);
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      await dialog("This correction was not taken", (close) => [h("p", {}, error.message), h("p", { class: "row" }, h("button", { type: "button", class: "primary", onclick: () => close() }, "Close"))]);
+    } finally {
+      this.element.classList.remove("busy");
+    }
+  }
+
+  #corrections(corrections, changes) {
+    if (!this.view.match?.correct && !corrections.length) return null;
+    const undo = (index) => this.#apply(this.view.corrections.filter((_, i) => i !== index));
+    return h("section", { class: "panel corrections", "aria-label": "Corrections" },
+      h("h2", {}, "Corrections"),
+      corrections.length > 0 && h("ul", {}, corrections.map((c, i) => h("li", {}, h("span", { class: "tag" }, "clinician"), ` ${correctionName(c)} `, h("button", { type: "button", class: "quiet small", "aria-label": `Take back: ${correctionName(c)}`, onclick: () => undo(i) }, "Take back")))),
+      changes && h("p", { class: "changes" }, changes.changed.length || changes.moved ? `Ranked again: ${plural(changes.moved, "trial")} moved. ` : "Ranked again: nothing changed. ",
+        changes.changed.slice(0, 5).map(([t, was]) => h("span", { class: "change" }, `${t.trial_id}: ${VERDICT[was]?.word.toLowerCase() ?? "new"} → ${VERDICT[t.verdict].word.toLowerCase()}. `))),
+      h("p", { class: "row" }, h("button", { type: "button", onclick: async () => this.#add(await askAnyFact()) }, "Add a fact"), !corrections.length && h("small", { class: "muted" }, "Anything misread? Use ✎ beside it.")));
+  }
+
+  #ask() {
+    const { questions } = this.view.result;
+    if (!questions.length) return null;
+    const item = (q) => h("li", {}, h("span", {}, h("strong", {}, factName(q.fact)), h("span", { class: "muted" }, ` would settle an open point in ${plural(q.trials, "trial")}`)), this.#pencil(q.fact, null, factName(q.fact), "Enter"));
+    const more = questions.slice(ASKED);
+    return h("section", { class: "panel ask", "aria-label": "What to ask next" }, h("h2", {}, "What to ask next"),
+      h("ol", {}, questions.slice(0, ASKED).map(item)),
+      more.length > 0 && h("details", {}, h("summary", {}, `${more.length} more`), h("ol", { start: ASKED + 1 }, more.map(item))));
+  }
+
+  #actions() {
+    const { match, expires, result, corrections, back } = this.view;
+    const copy = async () => {
+      const words = summaryText(this.view);
+      const copied = await navigator.clipboard?.writeText(words).then(() => true, () => false);
+      await dialog(copied ? "Copied for the record" : "Summary for the record", (close) => [
+        h("textarea", { class: "summary-text", readonly: true, rows: 20, "aria-label": "Summary" }, words),
+        h("p", { class: "row" }, h("button", { type: "button", class: "primary", onclick: () => close() }, "Close"), h("button", { type: "button", onclick: () => save(words, "eligo-summary.txt") }, "Save as text"))], "wide");
+    };
+    const erase = async () => {
+      const sure = await dialog("Delete this note?", (close) => [h("p", {}, "The note, the result and the corrections go at once, for everybody with the link."), h("p", { class: "row" }, h("button", { type: "button", class: "danger", onclick: () => close(true) }, "Delete now"), h("button", { type: "button", class: "quiet", onclick: () => close() }, "Keep"))]);
+      if (!sure) return;
+      await remove(match.path).catch(() => null);
+      this.root.replaceChildren(message("Deleted", "The note and everything derived from it is gone from this server.", h("p", {}, h("a", { class: "button", href: "#/" }, "New note"))));
+    };
+    return h("div", { class: "actions" },
+      back ?? null,
+      h("button", { type: "button", onclick: copy }, "Copy summary"),
+      h("button", { type: "button", onclick: () => print() }, "Print"),
+      h("button", { type: "button", onclick: () => save(JSON.stringify({ ...result, corrections }, null, 1), "eligo-result.json", "application/json") }, "Save JSON"),
+      match && h("button", { type: "button", class: "danger-quiet", onclick: erase }, "Delete now"),
+      expires && h("span", { class: "muted" }, `This page's address reopens it until ${new Date(expires).toLocaleString("en", { weekday: "short", hour: "2-digit", minute: "2-digit", hour12: false })}`),
+      result.as_of && h("span", { class: "muted" }, `as of ${dateName(result.as_of)}`));
+  }
+
+  /** What the words of a mark became: facts first, then the criteria that rest on them. */
+  #became(indexes) {
+    const found = indexes.map((i) => [i, this.evidence.items[i]]);
+    const facts = found.filter(([, item]) => item.category !== "criterion");
+    const rest = found.filter(([, item]) => item.category === "criterion");
+    const go = (index) => {
+      const target = this.element.querySelector(`[data-item="${index}"]`);
+      target?.closest("details")?.setAttribute("open", "");
+      this.#sheet(false);
+      target?.scrollIntoView({ block: "center" });
+      target?.focus({ preventScroll: true });
+    };
+    const open = ({ trial }) => {
+      this.#sheet(false);
+      this.trials.open(trial.trial_id);
+    };
+    return h("ul", {},
+      facts.map(([i, item]) => h("li", {}, h("button", { type: "button", class: "quiet small", onclick: () => go(i) }, item.label))),
+      rest.slice(0, 5).map(([, item]) => h("li", {}, h("button", { type: "button", class: "quiet small", onclick: () => open(item) }, `${OUTCOME[item.criterion.outcome].sign} ${item.trial.trial_id} ${item.criterion.id}: ${OUTCOME[item.criterion.outcome].word.toLowerCase()}`))),
+      rest.length > 5 && h("li", { class: "muted" }, `and ${plural(rest.length - 5, "more criterion", "more criteria")}`));
+  }
+}

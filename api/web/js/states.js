@@ -1,0 +1,39 @@
+// What stands there when there is no result: a plain sentence on what happened, and what to do.
+
+import { h } from "./dom.js";
+
+const WORDS = {
+  0: ["The service does not answer", "Nothing was lost. Check that Eligo is running and that this computer reaches it, then try again."],
+  400: ["The request was not understood", ""],
+  401: ["Sign in to go on", "This service asks for an API key."],
+  403: ["Not allowed", ""],
+  404: ["Nothing behind this link", "The result has expired, was deleted, or belongs to somebody else. Paste the note again to match it anew."],
+  413: ["Too large", ""],
+  415: ["This kind of file is not read", ""],
+  422: ["This cannot be read", ""],
+  429: ["Too many requests", "Wait a moment, then try again."],
+  503: ["The service is not ready", "Nothing was accepted. It usually comes back within seconds."],
+};
+
+export function message(title, text, ...more) {
+  return h("div", { class: "state", role: "alert" }, h("h2", {}, title), text && h("p", {}, text), more);
+}
+
+/** A Problem as a message; `retry` adds a button. */
+export function failure(problem, retry) {
+  const [title, text] = WORDS[problem.status] ?? ["The program failed", "The log has the place under this request."];
+  const said = problem.status === 0 || problem.status === 404 || problem.message === text ? "" : problem.message;
+  return message(
+    title,
+    said,
+    text && h("p", {}, text),
+    h("p", { class: "row" }, retry && h("button", { type: "button", onclick: retry }, "Try again"), h("a", { class: "button quiet", href: "#/" }, "New note")),
+  );
+}
+
+export function waiting(text) {
+  const words = h("p", { class: "waiting-text" }, text);
+  const note = h("p", { class: "muted" });
+  const element = h("div", { class: "state waiting" }, h("div", { class: "pulse", "aria-hidden": "true" }), words, note);
+  return { element, say: (line, more = "") => ((words.textContent = line), (note.textContent = more)) };
+}

@@ -1,0 +1,150 @@
+// The ranked trials: filter, sort, search, open.
+
+import { criteria } from "./criteria.js";
+import { h, plural, say } from "./dom.js";
+import { factName, title, VERDICT } from "./names.js";
+
+const FIRST = 30; // rows drawn at once; the rest follow in the pauses
+
+const SORTS = {
+  rank: ["Rank", (a, b) => a.rank - b.rank],
+  open: ["Fewest open", (a, b) => a.counts.violated - b.counts.violated || a.counts.unknown - b.counts.unknown || a.rank - b.rank],
+  met: ["Most met", (a, b) => b.counts.satisfied - a.counts.satisfied || a.rank - b.rank],
+  status: ["Recruiting first", (a, b) => recruiting(b) - recruiting(a) || a.rank - b.rank],
+  title: ["Title", (a, b) => a.title.localeCompare(b.title)],
+};
+
+const recruiting = (trial) => Number(trial.status === "recruiting");
+const countries = (trial) => [...new Set(trial.locations.map((place) => place.split(",").at(-1).trim()).filter(Boolean))];
+const statusOf = (trial) => trial.status ?? "status not given";
+const phaseOf = (trial) => trial.phase ?? "Phase not given";
+
+/** How many criteria a note could settle are met, not met, open. */
+export function count(trial) {
+  const counts = { satisfied: 0, violated: 0, unknown: 0 };
+  for (const c of trial.criteria) if (c.assessable || c.outcome === "violated") counts[c.outcome] += 1;
+  return counts;
+}
+
+/** In one line: what rules it out, or what is open. */
+export function gist(trial) {
+  if (trial.verdict === "ineligible") {
+    const against = trial.criteria.filter((c) => c.outcome === "violated");
+    const more = against.length > 1 ? ` (and ${against.length - 1} more)` : "";
+    if (against.length) return `${against[0].id}: ${against[0].reason}${more}`;
+    return trial.notices.find((n) => n.startsWith("Not for this patient")) ?? "Its disease or its limits of age and sex do not fit";
+  }
+  if (trial.verdict === "eligible") return "Everything that a note can settle is met";
+  const missing = [...new Set(trial.criteria.filter((c) => c.outcome === "unknown" && c.assessable).flatMap((c) => c.missing))];
+  if (missing.length) return `Open: ${missing.slice(0, 3).map(factName).join(", ")}${missing.length > 3 ? ` and ${missing.length - 3} more` : ""}`;
+  return trial.criteria.length ? "Some criteria need a look by a person" : (trial.notices[0] ?? "The document lists no criteria");
+}
+
+function site(trial) {
+  const [first] = trial.locations;
+  if (!first) return null;
+  return trial.locations.length === 1 ? first : `${first} and ${plural(trial.locations.length - 1, "more site")}`;
+}
+
+export class TrialList {
+  constructor(trials, edit) {
+    this.trials = trials.map((t) => Object.assign(t, { counts: count(t), words: [t.trial_id, t.title, t.sponsor, t.phase, t.status, ...t.locations].join(" ").toLowerCase() }));
+    this.edit = edit;
+    this.rows = new Map();
+    this.kept = { verdict: new Set(), status: "", phase: "", country: "", words: "", sort: "rank" };
+    this.list = h("ol", { class: "trial-list" });
+    this.shown = h("p", { class: "muted shown", role: "status" });
+    this.element = h("section", { class: "trials", "aria-label": "Trials", id: "trials" }, this.#head(), this.shown, this.list);
+    this.draw();
+  }
+
+  #head() {
+    const tally = (verdict) => this.trials.filter((t) => t.verdict === verdict).length;
+    const toggle = (verdict) =>
+      h("button", { type: "button", class: `chip ${verdict}`, "aria-pressed": "false", onclick: (event) => {
+        const on = event.currentTarget.getAttribute("aria-pressed") !== "true";
+        event.currentTarget.setAttribute("aria-pressed", on);
+        this.kept.verdict[on ? "add" : "delete"](verdict);
+        this.draw();
+      } }, h("span", { "aria-hidden": "true" }, VERDICT[verdict].sign), ` ${tally(verdict)} ${VERDICT[verdict].word.toLowerCase()}`);
+    const choice = (name, label, values) => {
+      const found = [...new Set(values)].sort();
+      return found.length > 1 && h("label", {}, h("span", { class: "unseen" }, label), h("select", { onchange: (e) => this.#keep(name, e.target.value) }, h("option", { value: "" }, label), found.map((v) => h("option", { value: v }, title(v)))));
+    };
+    return h("header", { class: "trials-head" },
+      h("h2", {}, plural(this.trials.length, "trial")),
+      h("div", { class: "chips", role: "group", "aria-label": "Verdict" }, Object.keys(VERDICT).map(toggle)),
+      h("div", { class: "filters" },
+        h("label", {}, h("span", { class: "unseen" }, "Search the trials"), h("input", { type: "search", placeholder: "Search title, id, sponsor, place", oninput: (e) => this.#keep("words", e.target.value) })),
+        choice("status", "Any status", this.trials.map(statusOf)),
+        choice("phase", "Any phase", this.trials.map(phaseOf)),
+        choice("country", "Any country", this.trials.flatMap(countries)),
+        h("label", {}, h("span", { class: "unseen" }, "Sort"), h("select", { onchange: (e) => this.#keep("sort", e.target.value) }, Object.entries(SORTS).map(([value, [label]]) => h("option", { value }, `Sort: ${label.toLowerCase()}`))))));
+  }
+
+  #keep(name, value) {
+    this.kept[name] = value;
+    this.draw();
+  }
+
+  #fits(trial) {
+    const { verdict, status, phase, country, words } = this.kept;
+    return (!verdict.size || verdict.has(trial.verdict)) && (!status || statusOf(trial) === status) && (!phase || phaseOf(trial) === phase) &&
+      (!country || countries(trial).includes(country)) && words.toLowerCase().split(/\s+/).every((word) => trial.words.includes(word));
+  }
+
+  draw() {
+    const found = this.trials.filter((t) => this.#fits(t)).sort(SORTS[this.kept.sort][1]);
+    const turn = (this.turn = {});
+    this.list.replaceChildren(...found.slice(0, FIRST).map((t) => this.#row(t)));
+    this.shown.textContent = found.length === this.trials.length ? "" : found.length ? `${found.length} of ${this.trials.length} shown` : "No trial fits these filters.";
+    const follow = (from) => {
+      if (this.turn !== turn || from >= found.length) return;
+      this.list.append(...found.slice(from, from + FIRST).map((t) => this.#row(t)));
+      setTimeout(follow, 0, from + FIRST);
+    };
+    setTimeout(follow, 0, FIRST);
+  }
+
+  #row(trial) {
+    if (this.rows.has(trial.trial_id)) return this.rows.get(trial.trial_id);
+    const { sign, word } = VERDICT[trial.verdict];
+    const { satisfied, violated, unknown } = trial.counts;
+    const body = h("div", { class: "trial-body" });
+    const details = h("details", { class: `trial ${trial.verdict}`, ontoggle: () => this.#fill(trial, body) },
+      h("summary", {},
+        h("span", { class: "rank" }, trial.rank),
+        h("span", { class: `verdict ${trial.verdict}` }, h("span", { "aria-hidden": "true" }, sign), ` ${word}`),
+        h("span", { class: "trial-words" },
+          h("strong", { class: "trial-title" }, trial.title || trial.trial_id),
+          h("span", { class: "gist" }, gist(trial)),
+          h("span", { class: "meta" }, [trial.trial_id, title(statusOf(trial)), trial.phase, site(trial)].filter(Boolean).join(" · "))),
+        h("span", { class: "counts" },
+          h("span", { class: "n satisfied" }, h("span", { "aria-hidden": "true" }, "✓"), ` ${satisfied}`, h("span", { class: "unseen" }, " met,")),
+          h("span", { class: "n violated" }, h("span", { "aria-hidden": "true" }, "✕"), ` ${violated}`, h("span", { class: "unseen" }, " not met,")),
+          h("span", { class: "n unknown" }, h("span", { "aria-hidden": "true" }, "?"), ` ${unknown}`, h("span", { class: "unseen" }, " open,"))),
+        h("span", { class: "score", title: "Score, 0 to 100" }, h("span", { class: "unseen" }, "score "), Math.round(trial.score * 100))),
+      body);
+    const row = h("li", {}, details);
+    row.details = details;
+    this.rows.set(trial.trial_id, row);
+    return row;
+  }
+
+  #fill(trial, body) {
+    if (!body.childElementCount) body.append(...criteria(trial, this.edit).flat().filter(Boolean));
+  }
+
+  /** Open a trial and bring it into view. */
+  open(trialId) {
+    const trial = this.trials.find((t) => t.trial_id === trialId);
+    if (!trial) return;
+    const row = this.#row(trial);
+    if (!row.isConnected) this.list.append(row);
+    this.#fill(trial, row.querySelector(".trial-body"));
+    row.details.open = true;
+    row.scrollIntoView({ block: "start" });
+    row.querySelector("summary").focus({ preventScroll: true });
+    say(`${trial.title}: ${VERDICT[trial.verdict].word}`);
+  }
+}
