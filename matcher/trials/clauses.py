@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from matcher.domain import Expression
+from matcher.domain import Expression, Presence
 from matcher.trials.exceptions import excuse
 from matcher.trials.lexer import Token
 from matcher.trials.logic import Context, combine, conjoin, disjoin, negate
@@ -27,6 +27,8 @@ def read_sentence(tokens: Sequence[Token], context: Context) -> Expression | Non
 
 def _divided(tokens: Sequence[Token], context: Context) -> Expression | None:
     at = next((p for p, t in enumerate(tokens) if t.kind in _DIVIDERS and _depth(tokens, p) == 0), None)
+    if at is not None and tokens[at].kind == "if" and any(t.kind == "screening" and t.value != "discretion" for t in tokens[:at]):
+        at = None
     if at is None:
         return combine(Reader(tokens, context).read(), context.exclusion)
     kind = tokens[at].kind
@@ -34,6 +36,11 @@ def _divided(tokens: Sequence[Token], context: Context) -> Expression | None:
         return _conditional(tokens, at, context)
     main = combine(Reader(tokens[:at], context).read(), context.exclusion)
     rest = _trim(tokens[at + 1 :])
+    verdict = next((p for p, t in enumerate(rest) if t.kind == "prohibited"), None)
+    if verdict is not None and context.exclusion:  # "second malignancies other than X are not eligible if ..."
+        rest, further = rest[:verdict], rest[verdict + 1 :]
+        if further and further[0].kind == "if" and main is not None:
+            main = _when(combine(Reader(further[1:], context).read(), True), main, context)
     if main is None:
         comma = next((p for p, t in enumerate(rest) if t.kind == ","), len(rest))
         main, rest = _divided(rest[comma + 1 :], context), rest[:comma]
@@ -83,4 +90,6 @@ def _conditional(tokens: Sequence[Token], at: int, context: Context) -> Expressi
 def _when(condition: Expression | None, main: Expression | None, context: Context) -> Expression | None:
     if condition is None or main is None:
         return main or condition
+    if isinstance(condition, Presence) and condition.fact == "disease" and not context.exclusion:
+        return main  # "in patients with multiple myeloma": all of them
     return conjoin(main, condition) if context.exclusion else disjoin(main, negate(condition))

@@ -28,8 +28,13 @@ def compile_criterion(text: str, kind: Kind, conditions: tuple[str, ...] = ()) -
     found = tokens(shown)
     expression = _item(found, context)
     if expression is None:
-        expression = Unparsed(text.strip()) if any(t.kind not in ("stop", ".", ",") for t in found) and not _permission(found) else AllOf(())
+        expression = Unparsed(text.strip()) if any(t.kind not in ("stop", ".", ",") for t in found) and not _permission(found) else _nothing(kind)
     return expression, _assessable(expression)
+
+
+def _nothing(kind: Kind) -> Expression:
+    """A mere permission asks nothing of an inclusion and excludes nobody."""
+    return AnyOf(()) if kind is Kind.EXCLUSION else AllOf(())
 
 
 def _permission(found: list[Token]) -> bool:
@@ -38,6 +43,8 @@ def _permission(found: list[Token]) -> bool:
 
 def _assessable(expression: Expression) -> bool:
     leaves = list(_leaves(expression))
+    if any(isinstance(e, AtScreening) for e in leaves):
+        leaves = [e for e in leaves if not isinstance(e, Unparsed)]
     return not leaves or not all(isinstance(e, AtScreening) or (isinstance(e, Presence) and e.value in ("childbearing_potential", "male", "female")) for e in leaves)
 
 
@@ -83,7 +90,7 @@ def _listed(head: list[Token], parts: list[list[Token]], context: Context) -> Ex
         listed = disjoin(*inner) if either else conjoin(*inner)
     if lead is None or isinstance(lead, Unparsed | AtScreening):
         return listed
-    return conjoin(lead, listed)
+    return disjoin(lead, listed) if _measurable(lead) and not context.exclusion else conjoin(lead, listed)
 
 
 def _measurable(lead: Expression | None) -> bool:
@@ -105,7 +112,15 @@ def _sentences(found: list[Token], context: Context) -> Expression | None:
     expressions = [e for run in runs if run and (e := read_sentence(run, context)) is not None]
     if not expressions:
         return None
-    return disjoin(*expressions) if context.exclusion else conjoin(*expressions)
+    if not context.exclusion:
+        return conjoin(*expressions)
+    joined: list[Expression] = []
+    for expression in expressions:  # a sentence of judgement qualifies the one before it
+        if isinstance(expression, AtScreening) and joined:
+            joined[-1] = conjoin(joined[-1], expression)
+        else:
+            joined.append(expression)
+    return disjoin(*joined)
 
 
 _BEGINS = re.compile(r"(?:No|Not|At least|Must|More than|Less than|Greater than|Patients|Subjects|Participants|Concurrent|Recovered|Prior|Fertile|HIV|Able|Adequate|Women|Men|History of|Any)\b")

@@ -47,11 +47,11 @@ def _named(exception: Expression) -> tuple[list[str], list[Expression]]:
         if general:
             window = next((p.window for p in presences if p.window), None)
             further.append(replace(general[0], window=window) if window else Unparsed("other malignancy"))
-        elif presences and len(presences) == len([p for p in inner if not isinstance(p, Unparsed)]):
+        elif presences and len(presences) == len([p for p in inner if not isinstance(p, Unparsed | AtScreening)]):
             names += [p.value for p in presences]
         else:
             further.append(part)
-    return names, [f for f in further if not (names and isinstance(f, Unparsed))]
+    return names, [f for f in further if not (names and isinstance(f, Unparsed | AtScreening))]
 
 
 def _excluding(main: Expression, names: tuple[str, ...]) -> Expression | None:
@@ -59,7 +59,7 @@ def _excluding(main: Expression, names: tuple[str, ...]) -> Expression | None:
     vocabulary = load_vocabulary()
     match main:
         case Presence(fact="condition" | "disease" | "prior_therapy" | "refractory_to" | "allergy"):
-            treatment = main.fact == "prior_therapy" and all(name in vocabulary.drugs or name in vocabulary.therapies for name in names)
+            treatment = main.fact == "prior_therapy" or main.value == "treatment_toxicity"
             if treatment or any(name != main.value and (vocabulary.is_a(name, main.value) or main.value in GENERAL) for name in names):
                 return replace(main, excluding=tuple(dict.fromkeys((*main.excluding, *names))))
             return None

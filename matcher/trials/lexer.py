@@ -58,6 +58,8 @@ _UNIT_WORD = (
 _UNIT = re.compile(rf"\s?(?:(?P<power>[x×*]\s?10\s?[\^e(]?\s?\(?(?P<exponent>\d{{1,2}})\)?)\s?)?(?P<unit>{_UNIT_WORD}(?:\s?(?:/|\bper\b|\.)\s?(?:{_UNIT_WORD}|week|month|year)){{0,3}}|/\s?{_UNIT_WORD}(?:\s?/\s?{_UNIT_WORD})?)?(?![a-zA-Z])", re.IGNORECASE)
 _LOST_POWER = re.compile(r"\s?[x×*]\s?10(?P<exponent>[3689]|1[02])\s?(?=/)", re.IGNORECASE)
 _NUMBER = re.compile(r"(?<![\w.])(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d{1,3}(?: \d{3})+(?![\d.]|\s*(?:x|×|\*)\s?10)|\d+\.\d+|\d+,\d{1,2}(?!\d)|\.\d+|\d+)(?=(?P<glued>[a-zA-Zμ%×°/]?))")
+_VERSION = re.compile(r"\bv(?:er(?:sion)?)?\.?\s?\d+(?:\.\d+)*\b", re.IGNORECASE)
+_MARKER = re.compile(r"\b(?:BCMA|GPRC5D|Fc[Rr]H5|SLAMF7|CD\d{1,3}[a-z]?|HER-?2|PD-?L1|EGFR|FLT3|TROP-?2|Claudin ?18\.2)\b")
 _TIMES = re.compile(r"[x×](?=\s|u|l|\Z)(?!\s?10)", re.IGNORECASE)
 _GLUED = re.compile(r"x\s?(?:\d|the|u|ln)|times|fold|st\b|nd\b|rd\b|th\b|and|or|y", re.IGNORECASE)
 _WORD = re.compile(r"[^\W\d_](?:[\w'’]|[-](?=[^\W_]))*|\d+\w*")
@@ -96,11 +98,16 @@ def tokens(text: str) -> list[Token]:
     """The tokens of a criterion in order, without overlaps; only spaces lie between them. `text` is as `plain` gives it."""
     found: list[Token] = []
     occupied = bytearray(len(text))
+    markers: list[re.Match[str]] = []
 
     def take(kind: str, value: Any, start: int, end: int) -> None:
         found.append(Token(kind, value, start, end))
         occupied[start:end] = b"\x01" * (end - start)
 
+    for version in _VERSION.finditer(text):
+        take("stop", "version", *version.span())
+    for marker in _MARKER.finditer(text):
+        markers.append(marker)
     for sign in _SIGN.finditer(text):
         if sign.group() == "=" and sign.end() < len(text) and text[sign.end()].isalpha() and sign.start() and text[sign.start() - 1].isalpha():
             continue
@@ -133,11 +140,19 @@ def tokens(text: str) -> list[Token]:
     for hit in hits:
         if not any(occupied[hit.start : hit.end]):
             take(*hit.meaning, hit.start, hit.end)
+    for marker in markers:
+        if not any(occupied[marker.start() : marker.end()]):
+            take("marker", marker.group().lower().replace("-", "_"), *marker.span())
     for word in _WORD.finditer(text):
         if any(occupied[word.start() : word.end()]):
             continue
         folded = fold(word.group())
-        if folded in _COUNT:
+        ends = re.fullmatch(r"([iv]+)-([iv]+)", folded)
+        if ends and ends[1] in _ROMAN and ends[2] in _ROMAN:
+            take("number", _ROMAN[ends[1]], word.start(), word.start() + len(ends[1]))
+            take("-", "-", word.start() + len(ends[1]), word.start() + len(ends[1]) + 1)
+            take("number", _ROMAN[ends[2]], word.end() - len(ends[2]), word.end())
+        elif folded in _COUNT:
             take("number", _COUNT[folded], *word.span())
         elif folded in _ROMAN and _SCALED.search(text[max(0, word.start() - 24) : word.start()].lower()):
             take("number", _ROMAN[folded], *word.span())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from matcher.domain import AllOf, AnyOf, AtScreening, Comparison, Expression, Kind, Not, Presence, Unparsed
 
@@ -85,6 +85,8 @@ def combine(pieces: Sequence[Piece], exclusion: bool) -> Expression | None:
 def _subgroup(groups: Sequence[Piece], told: Sequence[Piece], body: Expression, exclusion: bool) -> Expression:
     if any(isinstance(e, Presence) and e.value in ("pregnancy", "breastfeeding") for e in _leaves(body)) and all(p.text == "female" for p in groups):
         return body
+    if all(isinstance(e, AtScreening) for e in _leaves(body)):
+        groups = [replace(p, expression=Presence("condition", "childbearing_potential")) if p.text == "female" else p for p in groups]
     who = disjoin(*(p.expression for p in groups))
     if {p.text for p in groups} >= {"male", "female"}:
         return body
@@ -151,8 +153,48 @@ def _join_units(units: list[tuple[str, Expression]], pieces: Sequence[Piece], ex
             tight[-1] = (last_joint, conjoin(last, expression))
         else:
             tight.append((joint, expression))
-    body = _precedence(_eithers(tight, pieces), exclusion)
+    units = _measurable(_eithers(tight, pieces), exclusion)
+    runs: list[list[tuple[str, Expression]]] = [[]]
+    for joint, expression in units:
+        if joint == ";" and runs[-1]:
+            runs.append([])
+        runs[-1].append((joint, expression))
+    parts = [_precedence(run, exclusion) for run in runs]
+    body = disjoin(*parts) if exclusion else conjoin(*parts)
     return conjoin(states, body) if states else body
+
+
+_MONOCLONAL = frozenset({"serum_m_protein", "urine_m_protein", "kappa_flc", "lambda_flc", "flc_ratio"})
+
+
+def _measurable(units: list[tuple[str, Expression]], exclusion: bool) -> list[tuple[str, Expression]]:
+    """Measurable disease with the levels that define it: any one of them is enough (IMWG: Kumar, Lancet Oncol 2016;17:e328)."""
+
+    def protein(expression: Expression) -> bool:
+        return all(isinstance(e, Comparison) and e.fact in _MONOCLONAL for e in _leaves(expression))
+
+    def measurable(expression: Expression) -> bool:
+        return isinstance(expression, Presence) and expression.fact == "measurable_disease"
+
+    defining = [at for at, (_, e) in enumerate(units) if protein(e) or measurable(e)]
+    if exclusion or len(defining) < 2:
+        return units
+    alternatives: list[Expression] = []
+    for at in defining:
+        joint, expression = units[at]
+        ratio = any(isinstance(e, Comparison) and e.fact == "flc_ratio" for e in _leaves(expression))
+        if joint == "and" and alternatives and ratio != any(isinstance(e, Comparison) and e.fact == "flc_ratio" for e in _leaves(alternatives[-1])) and _chains(alternatives[-1], expression):
+            alternatives[-1] = conjoin(alternatives[-1], expression)
+        else:
+            alternatives.append(expression)
+    rest = [u for at, u in enumerate(units) if at not in defining[1:]]
+    first = next(at for at, (_, e) in enumerate(rest) if e == units[defining[0]][1])
+    rest[first] = (rest[first][0], disjoin(*alternatives))
+    return rest
+
+
+def _chains(*expressions: Expression) -> bool:
+    return all(isinstance(e, Comparison) and e.fact in ("kappa_flc", "lambda_flc", "flc_ratio") for x in expressions for e in _leaves(x))
 
 
 def _eithers(units: list[tuple[str, Expression]], pieces: Sequence[Piece]) -> list[tuple[str, Expression]]:

@@ -7,17 +7,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from matcher.domain import AllOf, AnyOf, AtScreening, Comparison, Expression, Not, Presence, Unparsed, Window
-from matcher.trials.exceptions import excuse
+from matcher.trials.exceptions import GENERAL, excuse
 from matcher.trials.lexer import CONCEPTS, Token
 from matcher.trials.logic import Context, Piece, combine, conjoin, disjoin, negate
 from matcher.trials.measures import Bound, Bounds, bounds_at, canonical, closing, period_at
 from models import load_vocabulary
+from models.limits import load_limits
 
 SEPARATORS = {",": ",", ";": ";", "and": "and", "or": "or", "/": "or", ":": ":", ".": ";"}
 FLC = ("kappa_flc", "lambda_flc")
 NORMAL_RATIO = (("<", 0.26), (">", 1.65))  # beyond it the ratio is abnormal (Dispenzieri, Leukemia 2009;23:215)
 SCALES = {"nyha": "nyha", "grade": "grade", "stage": "stage", "class": "class"}
 _DOSE = re.compile(r"(?:[munpμkd]|mc)?g(?:ms?|rams?)?(?:\s?/.*)?|mg/.*", re.IGNORECASE)
+_BELOW = re.compile(r"\b(?:decreased?|low|reduced|reduction)\b", re.IGNORECASE)
+_ABOVE = re.compile(r"\b(?:elevated|increased?|high|raised)\b", re.IGNORECASE)
+_BY_OXYGEN = re.compile(r"\bonly\b.*\b(?:oxygen inhalation|oxygen therapy|supplement\w+|by oxygen|with oxygen)\b", re.IGNORECASE | re.DOTALL)
+_STATED = ((r"relaps.*refract|refract.*relaps|^rr|r/r", "relapsed_refractory"), (r"newly|^nd", "newly_diagnosed"), (r"refractory", "refractory"), (r"relapse", "relapsed"))
 _TREATMENT_FRAMES = {"prior_therapy", "refractory_to", "allergy", "intolerant_to"}
 
 
@@ -41,6 +46,7 @@ class Reader:
     qualifiers: dict[str, str] = field(default_factory=dict)
     opens: bool = False
     during: bool = False  # "no concurrent ...": during the trial
+    after: bool = False  # the sentence begins "After X, ..."
     either: bool = False
     named: bool = False  # a test was named since the last separator
 
@@ -60,7 +66,12 @@ class Reader:
         if period and not self._measures_time(at):
             self._place_in_time(period.window, period.onward)
             return period.end
+        if token.kind == "since" and not self.pieces:
+            self.after = True
         limit = bounds_at(self.tokens, at) if token.kind in ("op", "number", "between", "not_between", "neg", "uln", "within") or (token.kind == "(" and self._next_kind(at) == "op") else None
+        if limit and self._next_kind(limit.end, 0) in ("grade", "stage") and not limit.bare and not self._next_number(limit.end + 1):
+            self.qualifiers[self._next_kind(limit.end, 0)] = _scale_value(limit)
+            return limit.end + 1
         if limit:
             taken = self._measure(at, limit)
             if taken:
@@ -74,9 +85,22 @@ class Reader:
             return self._on_concept(at)
         if token.kind in SEPARATORS:
             return self._on_separator(at)
+        if token.kind == "stop" and token.value in ("that", "which") and (relative := self._relative(at)):
+            return relative
         if token.kind == "word":
             self._word(token)
         return at + 1
+
+    def _relative(self, at: int) -> int | None:
+        """ "Autoimmune disease that has caused organ damage or requires steroids": all of it limits what stands before."""
+        last = self.pieces[-1] if len(self.pieces) > self.chunk or (self.pieces and self._next_kind(at, -1) == ")") else None
+        if last is None or not isinstance(last.expression, Presence | AnyOf) or last.measured or self._next_kind(at) not in ("frame", "word", "stop", "qual", "neg"):
+            return None
+        end = next((p for p in range(at, len(self.tokens)) if self.tokens[p].kind in (";", "prohibited", "screening")), len(self.tokens))
+        inner = Reader(self.tokens[at + 1 : end], self.context).read()
+        if inner and (limits := combine(inner, exclusion=True)) is not None:
+            self.pieces[-1] = replace(last, expression=conjoin(last.expression, limits))
+        return end
 
     def _word(self, token: Token) -> None:
         """What nothing names, but for what stands on the words before: hepatitis B or C, M-protein in serum or urine."""
@@ -115,8 +139,18 @@ class Reader:
         if mark == ";":
             self._leftover_heads()
             self._reset()
+        elif self._clause_follows(at + 1):
+            self.negation, self.opens = 0, True
+        if self.after and mark == ",":
+            mark, self.after = "and", False  # "After transplantation, ..."
         self.joint = mark if not (self.joint in ("and", "or") and mark == ",") else self.joint
         return at + 1
+
+    def _clause_follows(self, at: int) -> bool:
+        """A new clause with its own verb ends a negation: "not achieved a response, or the disease has progressed"."""
+        ahead = self.tokens[at : at + 4]
+        verb = next((p for p, t in enumerate(ahead) if t.kind == "stop" and t.value in ("has", "have", "had", "is", "are", "was", "were")), None)
+        return verb is not None and all(t.kind not in ("neg", ",", "or", "and") for t in ahead[:verb])
 
     def _reset(self) -> None:
         self.negation, self.frame, self.window, self.since, self.qualifiers = 0, "", None, None, {}
@@ -126,7 +160,9 @@ class Reader:
         """Words that nothing took limit the piece of their chunk; alone they are a part that was not understood."""
         if self.unknown:
             text = self.context.text[self.unknown[0].start : self.unknown[-1].end]
-            if len(self.pieces) > self.chunk:
+            if self.frame == "allergy" and len(self.pieces) == self.chunk:
+                self._add(Presence("allergy", text.strip()))
+            elif len(self.pieces) > self.chunk:
                 last = self.pieces[-1]
                 if not isinstance(last.expression, Comparison):
                     self.pieces[-1] = replace(last, expression=conjoin(last.expression, Unparsed(text)))
@@ -139,6 +175,11 @@ class Reader:
         """A test that is named and compared with nothing: only an abnormal light chain ratio has limits of its own."""
         if "flc_ratio" in self.heads and "abnormal" in self.context.text.lower():
             self._add(disjoin(*(Comparison("flc_ratio", op, value, "1") for op, value in NORMAL_RATIO)))  # type: ignore[arg-type]
+        for finding in (f for findings in load_limits().findings.values() for f in findings):
+            side = _BELOW if finding.side == "below" else _ABOVE
+            if finding.test in self.heads and side.search(self.context.text):
+                self._add(Presence("condition", finding.condition))
+                break
         self.heads = []
 
     def _add(self, expression: Expression, **more: object) -> None:
@@ -155,6 +196,9 @@ class Reader:
         return at + 1
 
     def _on_negpost(self, at: int) -> int:
+        if all(p.group for p in self.pieces) and self._next_concept(at + 1):
+            self.negation = at + 1  # "results are negative in the pregnancy test"
+            return at + 1
         scope = len(self.pieces) - 1
         while scope > 0 and self.pieces[scope].joint in ("or", ",") and isinstance(self.pieces[scope - 1].expression, Presence):
             scope -= 1
@@ -199,24 +243,33 @@ class Reader:
         return at + 1
 
     def _on_frame(self, at: int) -> int:
-        self.frame = self.tokens[at].value
+        if not (self.frame == "not_now" and self.tokens[at].value == "prior_therapy" and len(self.pieces) == self.chunk):
+            self.frame = self.tokens[at].value
         self.opens = self.opens or len(self.pieces) > 0
         return at + 1
 
     def _on_qual(self, at: int) -> int:
         name, value = self.tokens[at].value.split("=")
         concept = self._next_concept(at + 1)
-        if (concept is None and len(self.pieces) > self.chunk) or (concept is None and self.pieces and name in ("control", "treatment")):
+        if concept is None and len(self.pieces) > self.chunk:
             self._qualify_last(name, value)
+        elif concept is None and self.pieces and name in ("control", "treatment"):
+            for place in range(len(self.pieces) - 1, -1, -1):  # "..., and are difficult to control": all of them
+                self._qualify(place, name, value)
+                if self.pieces[place].opens or self.pieces[place].joint == ";":
+                    break
         else:
             self.qualifiers[name] = value
         return at + 1
 
     def _qualify_last(self, name: str, value: str) -> None:
-        last = self.pieces[-1]
-        if isinstance(last.expression, Presence):
-            kept = {**dict(last.expression.qualifiers), name: value}
-            self.pieces[-1] = replace(last, expression=replace(last.expression, qualifiers=tuple(sorted(kept.items()))))
+        self._qualify(len(self.pieces) - 1, name, value)
+
+    def _qualify(self, place: int, name: str, value: str) -> None:
+        piece = self.pieces[place]
+        if isinstance(piece.expression, Presence) and piece.expression.fact in ("condition", "allergy"):
+            kept = {**dict(piece.expression.qualifiers), name: value}
+            self.pieces[place] = replace(piece, expression=replace(piece.expression, qualifiers=tuple(sorted(kept.items()))))
 
     def _on_both_sexes(self, at: int) -> int:
         return at + 1
@@ -265,6 +318,59 @@ class Reader:
     def _on_toxicity(self, at: int) -> int:
         self._add(Presence("condition", "treatment_toxicity", qualifiers=tuple(sorted(self.qualifiers.items()))))
         self.qualifiers = {}
+        return at + 1
+
+    def _on_resolved(self, at: int) -> int:
+        """Recovered to grade 1 or less: no toxicity above it; not recovered: such a toxicity."""
+        if not any(t.kind == "toxicity" for t in self.tokens):
+            return at + 1
+        limit, end = None, at + 1
+        for place in range(at + 1, min(at + 24, len(self.tokens))):
+            if self.tokens[place].kind in (";", ".", "except"):
+                break
+            found = bounds_at(self.tokens, place)
+            if found and not found.time and found.sides[-1].value <= 3 and self.tokens[place].kind in ("op", "number"):
+                limit, end = found, found.end
+                while self._next_kind(end, 0) in ("grade", "stop"):
+                    end += 1
+                break
+        grade = f">{limit.sides[-1].value - (limit.sides[-1].op == '<'):g}" if limit else None
+        there = Presence("condition", "treatment_toxicity", qualifiers=(("grade", grade),) if grade else ())
+        negated = self.negation
+        self.pieces = [p for p in self.pieces if not (isinstance(p.expression, Presence) and p.expression.value == "treatment_toxicity")]
+        self.negation, self.unknown, self.chunk = 0, [], len(self.pieces)
+        self._add(there if negated else Not(there))
+        return end
+
+    def _on_ecg(self, at: int) -> int:
+        rest = self.tokens[at : at + 8]
+        abnormal = next((p for p, t in enumerate(rest) if t.kind == "organ" and t.value == "inadequate"), None)
+        if abnormal is None:
+            self.unknown.append(self.tokens[at])
+            return at + 1
+        if any(t.kind == "neg" for t in rest[:abnormal]):
+            self.negation = at + 1
+        self._add(Presence("condition", "ecg_abnormality"))
+        self.unknown = []
+        return at + abnormal + 1
+
+    def _on_marker(self, at: int) -> int:
+        """An antigen: expressed by the malignant cells, or the target of a treatment that is spoken of."""
+        value = self.tokens[at].value
+        therapies = load_vocabulary().therapies
+        last = self.pieces[-1] if self.pieces else None
+        if last and isinstance(last.expression, Presence) and last.expression.fact in ("prior_therapy", "refractory_to") and value in therapies:
+            named = therapies.get(last.expression.value)
+            if named and named.kind in ("modality", "group"):  # "monoclonal antibodies of BCMA or CD38"
+                self.pieces.pop()
+                self.joint = last.joint
+            self._add(Presence(last.expression.fact, value, last.expression.window))
+        elif any(t.kind == "antigen" for t in self.tokens):
+            self._add(Presence("expression", value))
+        elif self.frame in _TREATMENT_FRAMES and value in therapies:
+            self._treatment(value)
+        else:
+            self.unknown.append(self.tokens[at])
         return at + 1
 
     def _on_organ(self, at: int) -> int:
@@ -327,6 +433,13 @@ class Reader:
                     self.pieces[-1] = replace(last, expression=excuse(last.expression, exception, self.context, first.kind))
             return end
         concepts = [t for t in inner if t.kind in CONCEPTS]
+        if last and isinstance(last.expression, Presence) and last.expression.fact == "expression" and (share := bounds_at(inner, 0)):
+            wanted = f"{share.sides[0].op}{share.sides[0].value:g}%"
+            self.pieces[-1] = replace(last, expression=replace(last.expression, qualifiers=(("share", wanted),)))
+            return end
+        if len(inner) == 1 and inner[0].kind == "test" and self.unknown and len(self.pieces) == self.chunk:
+            self.unknown = []
+            return self._on_test(at + 1) + 1
         if last and isinstance(last.expression, Comparison) and last.expression.fact == "days_since" and (period := bounds_at(inner, 0)) and period.time:
             reader = Reader(inner[period.end :], self.context, since=Window("before", round(period.sides[0].value * (period.sides[0].days or 1))))
             self.pieces[-1] = replace(last, expression=conjoin(last.expression, *(p.expression for p in reader.read() if isinstance(p.expression, Comparison))))
@@ -433,6 +546,10 @@ class Reader:
         limit = bounds_at(self.tokens, place)
         before = self.tokens[at - 1] if at else None
         if limit is None:
+            if name == "nyha" and self.pieces and isinstance(said := self.pieces[-1].expression, Presence) and "grade" in dict(said.qualifiers):
+                graded = dict(said.qualifiers)
+                graded["nyha"] = graded.pop("grade")
+                self.pieces[-1] = replace(self.pieces[-1], expression=replace(said, qualifiers=tuple(sorted(graded.items()))))
             return at + 1
         value = _scale_value(limit)
         if limit.bare and before is not None and before.kind == "op":
@@ -517,9 +634,17 @@ class Reader:
         vocabulary = load_vocabulary()
         concept = token.value
         allergy = self.frame == "allergy"
+        if concept in ("allergy", "drug_allergy"):
+            if not any(isinstance(p.expression, Presence) and p.expression.fact == "allergy" for p in self.pieces):
+                self._add(Presence("allergy", "other" if concept == "allergy" else "drug", qualifiers=tuple(sorted(self.qualifiers.items()))))
+            return
         self.heads = [h for h in self.heads if h not in ("age",)]
         if concept == "amyloidosis" and any(vocabulary.is_a(c, "plasma_cell_disorder") for c in self.context.conditions):
             concept = "al_amyloidosis"  # in trials of plasma cell disorders amyloid is of light chains
+        for pattern, state in _STATED:
+            if re.search(pattern, self._words(token)):
+                self._add(Presence("disease_state", state))
+                break
         own = self._own(concept) and not (self.context.exclusion and any(vocabulary.is_a(concept, c) and concept != c for c in self.context.conditions))
         malignant = vocabulary.conditions[concept].course == "malignancy"
         disease = not allergy and (own or (not self.context.conditions and malignant and not self.context.exclusion and not self.negation))
@@ -540,7 +665,8 @@ class Reader:
         if self.since:
             self._add(Comparison("days_since", ">=", float(self.since.days or 0), "d", of=concept))
             return
-        self._add(Presence("allergy" if allergy else "disease" if disease else "condition", concept, window, qualifiers))
+        excluding = self.context.conditions if concept in GENERAL and not disease and (self.context.exclusion or self.negation) else ()
+        self._add(Presence("allergy" if allergy else "disease" if disease else "condition", concept, window, qualifiers, excluding))
 
     def _treatment(self, concept: str) -> None:
         if self.since:
@@ -550,7 +676,7 @@ class Reader:
             self._add(AtScreening(f"concurrent {concept.replace('_', ' ')}"))
             return
         if self.frame == "not_now":
-            self._add(Unparsed(concept.replace("_", " ")))
+            self._add(AtScreening(f"candidate for {concept.replace('_', ' ')}"))
             return
         previous = self.pieces[-1].expression if self.pieces else None
         if isinstance(previous, Presence) and previous.value == concept and not self.joint:
@@ -580,9 +706,16 @@ class Reader:
         if len(self.pieces) == 0:
             self.window = window
             return
-        if window.relation == "before" and isinstance(self.pieces[-1].expression, Presence) and self.pieces[-1].expression.fact == "condition":
-            self.pieces[-1] = replace(self.pieces[-1], expression=_within(self.pieces[-1].expression, window))
-            return
+        if window.relation == "before":
+            if isinstance(said := self.pieces[-1].expression, Presence) and (said.fact, said.value) == ("disease_state", "remission") and len(self.pieces) > 1:
+                self.pieces.pop()  # in remission for 5 years: the disease was 5 years ago
+            last = self.pieces[-1].expression
+            if isinstance(last, Presence) and last.fact == "condition":
+                self.pieces[-1] = replace(self.pieces[-1], expression=_within(last, window))
+                return
+            if not self.context.exclusion and not self.negation and all(_given(p.expression) for p in self.pieces):
+                self.pieces = [replace(p, expression=_since(p.expression, window), joint="and" if p.joint else "") for p in self.pieces]
+                return
         for place in range(len(self.pieces) - 1, -1, -1):
             piece = self.pieces[place]
             if not _timed(piece.expression):
@@ -609,6 +742,8 @@ class Reader:
         else:
             expression = disjoin(*expressions) if self.context.exclusion else conjoin(*expressions)
         self.heads, self.unknown, self.named = [], [], False
+        if facts == ["spo2"] and _BY_OXYGEN.search(self.context.text):
+            expression = disjoin(*(Comparison("spo2", "<=", b.value, "%") for b in limit.sides[:1]), Presence("prior_therapy", "oxygen_therapy", Window("current")))
         negation, self.negation = self.negation, 0
         self._add(expression if not negation else negate(expression), measured=facts[0])
         end = limit.end
@@ -731,6 +866,17 @@ def _scale_value(limit: Bounds) -> str:
     return f"<={high:g}" if low <= 1 else f">={low:g}"
 
 
+def _given(expression: Expression) -> bool:
+    parts = expression.parts if isinstance(expression, AnyOf) else (expression,)
+    return all(isinstance(p, Presence) and p.fact == "prior_therapy" for p in parts)
+
+
+def _since(expression: Expression, window: Window) -> Expression:
+    """Completed at least so many days ago: of each therapy, the time since its last dose."""
+    parts = expression.parts if isinstance(expression, AnyOf) else (expression,)
+    return conjoin(*(Comparison("days_since", ">=", float(window.days or 0), "d", of=p.value) for p in parts if isinstance(p, Presence)))
+
+
 def _any_line(expression: Expression) -> bool:
     """Any anti-myeloma therapy at any time is a line of it."""
     return isinstance(expression, Presence) and (expression.fact, expression.value, expression.window) == ("prior_therapy", "anti_myeloma_therapy", None)
@@ -738,7 +884,7 @@ def _any_line(expression: Expression) -> bool:
 
 def _timed(expression: Expression) -> bool:
     match expression:
-        case Presence(fact="disease" | "sex" | "measurable_disease" | "allergy"):
+        case Presence(fact="disease" | "sex" | "measurable_disease" | "allergy" | "response" | "expression"):
             return False
         case Presence() | Comparison(window=None):
             return getattr(expression, "window", None) is None or expression.window.relation == "current"  # type: ignore[union-attr]
