@@ -231,6 +231,9 @@ def test_as_of_moves_the_day_that_windows_count_from():
         ((has("active_infection", "absent"),), "pneumonia", FALSE),
         ((has("active_infection", "absent"),), "fungal_infection", FALSE),
         ((has("active_infection", "absent"),), "hiv_infection", UNKNOWN),
+        ((has("pneumonia", "historical"),), "pneumonia", FALSE),  # cured
+        ((has("pneumonia", "historical"), has("active_infection", "absent")), "active_infection", FALSE),
+        ((has("hepatitis_c", "historical"),), "hepatitis_c", TRUE),
         ((), "hiv_infection", UNKNOWN),
     ],
 )
@@ -383,6 +386,7 @@ def test_toxicity_that_has_not_recovered(facts, wanted):
         ("bispecific_antibody", {"bcma": BcmaExposure("exposed", (BcmaAgent("teclistamab", "bispecific_antibody", ()),))}, TRUE),
         ("bcma_car_t", {"bcma": BcmaExposure("exposed", (BcmaAgent("teclistamab", "bispecific_antibody", ()),))}, UNKNOWN),
         ("bcma_car_t", {"bcma": BcmaExposure("naive")}, FALSE),
+        ("anti-bcma car-t", {"bcma": BcmaExposure("exposed", (BcmaAgent("idecabtagene vicleucel", "car_t", ()),))}, TRUE),
         ("car_t", {"bcma": BcmaExposure("naive")}, UNKNOWN),  # one against another target
         ("car_t", {"treatments": (drug("cell_therapy", "absent"),)}, FALSE),
         ("bcma", {"treatments": (drug("talquetamab"),)}, UNKNOWN),

@@ -186,6 +186,11 @@ class Chart:
         later = [x for x in self.profile.lines if line is not None and x.number > line]
         return max((self.days_ago(x.start)[0] for x in later if x.start), default=1 if later else 0)
 
+    def product_class(self, concept: str) -> str:
+        """An unnamed product ("anti-bcma car-t") asks for its class, whichever product it was."""
+        drug = self.vocabulary.drugs.get(concept)
+        return drug.classes[0] if drug and concept.startswith("anti-") and drug.classes else concept
+
     @cached_property
     def given(self) -> Mapping[str, tuple[Exposure, ...]]:
         """Exposures under each drug, class, target, modality or procedure that covers them."""

@@ -39,6 +39,7 @@ _NOT_OF_MEN = ("gynecologic_disease", "gynecologic_cancer", "pregnancy_complicat
 # A note that lists one of these has reviewed the whole group: annotators take the list of other cancers, or of autoimmune diseases, as complete.
 _LISTED = ("malignancy", "autoimmune_disease")
 _SEVERAL = ("indwelling_catheter",)  # one that was removed leaves open whether another is in place
+_PASSING = (*_FERTILITY, *_SEVERAL, "fever")
 _SUPPRESSANTS = ("immunosuppressant", "dmard", "biologic_dmard", "systemic_corticosteroid")
 _LASTING = ("hiv_infection", "hepatitis_b", "hepatitis_c", "tuberculosis", "syphilis", "mycobacterial_infection", "viral_hepatitis")
 
@@ -133,18 +134,22 @@ def _shown(fact: ConditionFact) -> str:
 
 
 def _timing(fact: ConditionFact, window: Window | None, chart: Chart) -> Truth:
-    """Without a window, what the patient had counts as had. What is present now is current, and within any window."""
-    state = fact.id in chart.vocabulary.conditions and chart.vocabulary.conditions[fact.id].course == "state"
+    """Without a window, what the patient had counts as had, but for what passes without trace: an infection that was cured,
+    a pregnancy. What is present now is current, and within any window."""
     if fact.status is Status.PRESENT:
         if window is None or window.relation != "before":
             return Truth.TRUE
         return in_window(chart.days_ago(fact.date), window) if fact.date else Truth.UNKNOWN
     if window is None:
-        return Truth.FALSE if state and fact.id in (*_FERTILITY, "indwelling_catheter") else Truth.TRUE
+        return Truth.FALSE if fact.id in _PASSING or _passing_infection(fact.id, chart) else Truth.TRUE
     if window.relation == "current":
         return Truth.FALSE
     when = fact.until or fact.date
     return in_window(chart.days_ago(when), window) if when else Truth.UNKNOWN
+
+
+def _passing_infection(concept: str, chart: Chart) -> bool:
+    return chart.vocabulary.is_a(concept, "infectious_disease") and not any(chart.vocabulary.is_a(concept, x) for x in _LASTING)
 
 
 def _outside(fact: ConditionFact, window: Window | None) -> str:
@@ -156,7 +161,7 @@ def _outside(fact: ConditionFact, window: Window | None) -> str:
 def _treated(fact: ConditionFact, chart: Chart) -> Truth:
     """Systemic treatment that follows from the rest of the note: an infection that is active is treated (annotation
     guidelines), an autoimmune disease beside an immunosuppressant outside the lines of therapy is treated by it."""
-    if fact.status is Status.PRESENT and chart.vocabulary.is_a(fact.id, "infectious_disease") and not any(chart.vocabulary.is_a(fact.id, x) for x in _LASTING):
+    if fact.status is Status.PRESENT and _passing_infection(fact.id, chart):
         return Truth.TRUE
     if fact.status is Status.PRESENT and chart.vocabulary.is_a(fact.id, "autoimmune_disease"):
         drugs = [e for kind in _SUPPRESSANTS for e in chart.given.get(kind, ()) if e.line is None and not e.end and e.purpose in (None, fact.id)]
@@ -212,7 +217,7 @@ def _ruled_out(value: str, chart: Chart) -> Answer | None:
         if concept in chart.denied:
             return denied(name_of(concept), chart.denied[concept].evidence)
     infection = chart.denied.get("active_infection")
-    if infection and chart.vocabulary.is_a(value, "infectious_disease") and not any(chart.vocabulary.is_a(value, x) for x in _LASTING):
+    if infection and _passing_infection(value, chart):
         return denied(name_of("active_infection"), infection.evidence)
     return None
 

@@ -30,6 +30,7 @@ _SEVERE = ("severe", "serious", "life-threatening", "anaphylaxis", "anaphylactic
 
 def prior_therapy(asked: Presence, chart: Chart) -> Answer:
     """Was it given (in the window)? Any drug, class, target, modality or procedure that the asked one covers counts."""
+    asked = replace(asked, value=chart.product_class(asked.value))
     given = [e for e in chart.given.get(asked.value, ()) if not any(chart.vocabulary.is_a(e.agent, x) for x in asked.excluding)]
     if given:
         found = _any_of([_was_given(e, asked, chart) for e in given])
@@ -167,6 +168,7 @@ def _not_said(value: str, chart: Chart) -> Answer:
 
 def last_given(value: str, chart: Chart) -> tuple[Days | None, str, Evidences]:
     """(days since the last dose, what to show, evidence); NEVER where it was never given, None where the note is silent."""
+    value = chart.product_class(value)
     given = chart.given.get(value, ())
     if given:
         latest = min(given, key=lambda e: (e.since[1], e.since[0]))
@@ -180,6 +182,7 @@ def last_given(value: str, chart: Chart) -> tuple[Days | None, str, Evidences]:
 
 def refractory_to(asked: Presence, chart: Chart) -> Answer:
     """Refractoriness by drug, class or target (IMWG): stated, or settled as untrue where it was never given or did not fail."""
+    asked = replace(asked, value=chart.product_class(asked.value))
     failed = [r for r in chart.profile.refractory_to if chart.vocabulary.is_a(r.value, asked.value)]
     if failed:
         return together(Truth.TRUE, [true(f"refractory to {name_of(r.value)}", r.evidence) for r in failed])
@@ -226,7 +229,7 @@ def intolerant_to(asked: Presence, chart: Chart) -> Answer:
 def allergy(asked: Presence, chart: Chart) -> Answer:
     """No known drug allergies settle a named drug; only "no allergies" of any kind settles "another serious allergy"."""
     profile, vocabulary, value = chart.profile, chart.vocabulary, asked.value
-    of_any = value in ("any", "all", "other", "drug")
+    of_any = value in ("any", "all", "other", "drug") or vocabulary.is_a(value, "allergy")
     suffered = [
         a
         for a in profile.allergies
