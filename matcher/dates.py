@@ -187,7 +187,7 @@ class _Reader:
             return None
         if separator == "-" and (len(m.group()) != 5 or not ("0" in (m.group()[0], m.group()[3]) or a > b)):
             return None  # 10-25 is a range; 02-14, 25-11 a day
-        if re.match(r"\s*(?:mg|%|cm|mm|kg|g/|x\b|ml|h\b|hours?|min|weeks?|days?|months?|years?|y\b|yrs?|/)", self.text[m.end() : m.end() + 8], re.IGNORECASE):
+        if re.match(r"\s*(?:mg|%|cm|mm|kg|g/|x\b|ml|h\b|hours?|min|weeks?|days?|months?|years?|y\b|yrs?|/(?![A-Z]))", self.text[m.end() : m.end() + 8], re.IGNORECASE):
             return None
         day_month, month_day = self._yearless(b, a), self._yearless(a, b)
         if separator == "-" and month_day and a < 13 and m.group()[0] == "0" and not self.day_first:

@@ -79,7 +79,7 @@ def _of_patient(doc: Document, match: re.Match[str]) -> bool:
     before, after = doc.text[max(start, match.start() - 80) : match.start()], doc.text[match.end() : min(end, match.end() + 40)]
     if _QUOTED.search(before + " ") or re.match(r"\s*(?:or more|\+|and (?:over|above)|required|needed|are required|of (?:platinum|chemo\w* for))", after, re.IGNORECASE):
         return False
-    return not _NOT_THERAPY.search(before) and doc.section_at(match.start()).kind not in ("social", "exam") and not said("relative", before)
+    return not _NOT_THERAPY.search(before) and not said("relative", before)
 
 
 def read_disease_state(doc: Document, conditions: Sequence[ConditionFact], lines: Sequence[Line], endings: Sequence[Ending], plasma_cell: bool, n_lines: int = 0,

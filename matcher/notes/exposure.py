@@ -55,7 +55,7 @@ def course_of(doc: Document, group: Group, following: int | None = None) -> Cour
     section = doc.section_at(group.start).kind
     if _of_family(doc, group.start) or _others(before, after):
         return Course.FAMILY
-    if section == "allergies":
+    if section == "allergies" and "\n\n" not in doc.text[doc.section_at(group.start).start : group.start]:
         return Course.POSSIBLE
     if denied := _denied(before, after, near_after):
         return denied

@@ -141,7 +141,8 @@ def _extend(events: list[Event], lines: list[Line]) -> list[Line]:
     """Later passages: a new treatment that the main passage does not know opens a line if it is told as one."""
     for event in events:
         if _known(event, lines):
-            _numbered(event) and event.start and _opens(event, lines) and lines.append(_open(event))
+            if (numbered_as(event) or 0) > len(lines) and event.start and _opens(event, lines):
+                lines.append(_open(event))
             continue
         fresh = Line([*event.drugs], [event])
         if _stands_alone(fresh) and _opens(event, lines):
@@ -278,7 +279,8 @@ def _merge(event: Event, lines: list[Line]) -> None:
     if restated(event, event.gap) and (said("progression", event.gap) or said("relapse", event.gap)):
         line.ended = True
     line.events.append(event)
-    if event.maintenance and drugs and not _CONSOLIDATION.search(re.split(r"[.;,]\s|\n|->", event.gap)[-1][-30:] + event.after[:20]):
+    after_transplant = bool(line.transplant) and len(drugs) == 1 and not restated(event, event.gap) and not _stop_follows(event)
+    if (event.maintenance or after_transplant) and drugs and not _CONSOLIDATION.search(re.split(r"[.;,]\s|\n|->", event.gap)[-1][-30:] + event.after[:20]):
         line.maintenance.extend(d for d in event.drugs if d not in line.maintenance)
     _take(line, event)
 

@@ -41,7 +41,7 @@ def read_therapy(doc: Document, note_date: date | None, conditions: tuple[Condit
     dates = find_dates(doc.text, day_first(doc.text), note_date.year if note_date else None, note_date)
     events = _events(doc, dates, note_date)
     counted = _lines_count(conditions, events)
-    lines = build_lines(doc, [e for e in events if _of_course(doc, e)]) if counted else []
+    lines = build_lines(doc, events) if counted else []
     endings = [read_ending(doc, line, until, events, dates) for line, until in zip(lines, _stories(doc, lines))]
     refractory = read_refractory(doc, lines, endings, events) if counted else ()
     stated = read_stated_lines(doc, len(lines), max((n for line in lines if (n := numbered_as(line.events[0]))), default=0))
@@ -191,10 +191,6 @@ _MYELOMA_DRUGS = {"bortezomib", "carfilzomib", "ixazomib", "lenalidomide", "poma
 def _goes_on(between: str) -> bool:
     """Nothing since the bridging before says that it was over: no infusion, relapse, response or new number."""
     return len(between) < 400 and re.search(r"infused|relaps|progress|\bPD\b|\bCR\b|VGPR|\bline\b|\n\s*[-*•(L]|\n\s*\d{1,2}[.)]|\n\s*\n", between, re.IGNORECASE) is None
-
-
-def _of_course(doc: Document, event: Event) -> bool:
-    return doc.section_at(event.group.start).kind not in ("allergies", "social", "exam")
 
 
 def _stories(doc: Document, lines: list[Line]) -> list[int]:
