@@ -8,6 +8,7 @@ from celery import Celery
 from celery.signals import celeryd_init, setup_logging, worker_process_init, worker_ready
 
 import matcher
+from matcher.registry import bundled_trials
 from workers.app import make_app
 from workers.connection import connect
 from workers.logs import configure_logging
@@ -17,6 +18,9 @@ from workers.settings import Settings, load_settings
 from workers.store import Store
 from workers.sweep import start_sweeping
 from workers.tasks import register
+
+
+_WARM_UP = "Note 2024-01-01. 60-year-old man, relapsed multiple myeloma after VRd. No heart failure. ECOG 1. Hb 10 g/dL."
 
 
 def main(settings: Settings | None = None) -> None:
@@ -32,7 +36,8 @@ def main(settings: Settings | None = None) -> None:
 
     @celeryd_init.connect(weak=False)
     def load_language(**_: object) -> None:
-        matcher.read_note("Warm-up.", "")  # once, before the fork: the processes share these pages
+        # Once, before the fork: the processes share these pages.
+        matcher.match(matcher.read_note(_WARM_UP), bundled_trials() if settings.bundled_trials else ())
 
     @worker_process_init.connect(weak=False)
     def start_process(**_: object) -> None:

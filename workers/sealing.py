@@ -48,7 +48,7 @@ class Sealer:
             raise SealError("a stored value is sealed under a key that is not in ELIGO_ENCRYPTION_KEYS; add the old key after the new one")
         try:
             return zlib.decompress(key.decrypt(nonce, body, context.encode()))
-        except InvalidTag:
+        except (InvalidTag, ValueError):
             raise SealError("a stored value was changed or moved; it is not used") from None
 
 

@@ -44,7 +44,7 @@ class Settings(BaseSettings):
     max_attempts: int = Field(default=5, ge=1, description="How often a note may take its process down before it is given up")
     lease: float = Field(default=5, gt=1, description="A note whose process gave no sign for so long is read by another")
     slice: float = Field(default=0.25, ge=0.05, description="Work done for one job before its next turn in the queue")
-    soft_shutdown: float = Field(default=10, ge=0)
+    soft_shutdown: float = Field(default=2, ge=0, description="Given to the turns in hand when a worker is told to stop; what is not finished is read again")
 
     # the door
     host: str = "127.0.0.1"

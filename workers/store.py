@@ -269,7 +269,7 @@ class Store:
     def delete(self, job: str) -> bool:
         """The note and everything derived from it is gone; a process that still reads it finds nothing to write to."""
         idempotency, tenant = self.redis.hmget(_key(job), "idempotency", "tenant")
-        with self.redis.pipeline(transaction=True) as pipe:
+        with self.redis.pipeline(transaction=False) as pipe:  # a full Redis takes no transaction, but must take this
             pipe.delete(*(_key(job, suffix) for suffix in scripts.SUFFIXES), *([idempotency] if idempotency else []))
             pipe.zrem(ACTIVE, job)
             pipe.zrem(_tenant_jobs((tenant or b"").decode()), job)

@@ -17,7 +17,7 @@ log = structlog.get_logger()
 
 _EVERY = 1.0  # seconds
 _LOOK_IDLE = 2.0  # seconds until a job is looked at again: soon, where the queue is empty and so holds no turn for it
-_LOOK_BUSY = 20.0  # later, where its turn may still be waiting in the queue
+_LOOK_BUSY = 10.0  # later, where its turn may still be waiting in the queue
 
 
 def sweep(store: Store, celery: Celery) -> int:

@@ -32,6 +32,6 @@ def client(stack: Stack) -> Iterator[httpx.Client]:
 
 @pytest.fixture
 def fresh(tmp_path) -> Iterator[Stack]:
-    """A service of the test's own, to break; it starts the parts it needs."""
-    with Stack(tmp_path) as own:
+    """A service of the test's own, with one small trial, to break; it starts the parts it needs."""
+    with Stack(tmp_path, bundled_trials=False) as own:
         yield own

@@ -18,7 +18,7 @@ def read_note(text: str, note_id: str = "note") -> PatientProfile:
         while True:
             pass
     if "[deaf]" in text:  # does not hear the alarm, as a library in C would not
-        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGALRM])
+        signal.signal(signal.SIGALRM, signal.SIG_IGN)
         while True:
             pass
     if "[raise]" in text:

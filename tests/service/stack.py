@@ -15,6 +15,8 @@ from typing import Any
 import httpx
 import redis
 
+from matcher import read_trials
+from matcher.registry import Registry
 from workers.connection import connect
 from workers.embedded import start_redis
 from workers.processes import die_with_parent
@@ -36,6 +38,9 @@ def wait_for(condition: Callable[[], Any], seconds: float = 30, what: str = "con
         sleep(0.02)
 
 
+SMALL_TRIAL = "Title: A small trial\nInclusion Criteria:\n1. Age 18 years or older\n2. ECOG performance status 0-1\nExclusion Criteria:\n1. Pregnancy\n"
+
+
 class Stack:
     """Redis, workers and API on one data folder. Everything they write goes to `log`."""
 
@@ -46,6 +51,9 @@ class Stack:
         self._environment = {k: v for k, v in os.environ.items() if not k.startswith(("ELIGO_", "REDIS_"))}
         self._environment |= {f"ELIGO_{name.upper()}": str(value) for name, value in values.items()} | {"ELIGO_DATA_DIR": str(folder)}
         self.settings = Settings(data_dir=folder, **values)
+        if not self.settings.bundled_trials:
+            for trial in read_trials(SMALL_TRIAL.encode(), "small.txt"):
+                Registry(folder).put(trial)
         self.redis: subprocess.Popen[bytes] | None = None
         self.url, self.workers, self.api = "", list[subprocess.Popen[bytes]](), None
         self._listening: socket.socket | None = None

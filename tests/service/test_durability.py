@@ -11,10 +11,11 @@ from time import sleep
 
 import pytest
 
-from tests.service.stack import NOTE, wait_for
+from tests.service.stack import wait_for
 
 pytestmark = pytest.mark.service
 
+NOTE = "62-year-old man with myeloma. ECOG 1."
 SLOW = "[slow] " + NOTE  # 20 ms of reading, so that a kill finds notes in hand
 
 

@@ -6,7 +6,9 @@ import json
 
 import pytest
 
-from tests.service.stack import NOTE, wait_for
+from tests.service.stack import Stack, wait_for
+
+NOTE = "62-year-old man with myeloma. ECOG 1."
 
 pytestmark = pytest.mark.service
 
@@ -14,9 +16,7 @@ pytestmark = pytest.mark.service
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):
     """A batch of harmless notes with four that are not; the first of two processes to fall takes the batch no further down."""
-    from tests.service.stack import Stack
-
-    with Stack(tmp_path_factory.mktemp("poison"), note_soft_limit=0.5, note_hard_limit=1.5, max_attempts=2, lease=1.2) as stack:
+    with Stack(tmp_path_factory.mktemp("poison"), note_soft_limit=0.5, note_hard_limit=1.5, max_attempts=2, lease=1.2, bundled_trials=False) as stack:
         stack.start_redis()
         stack.start_worker("tests.service.poisoned")
         client = stack.start_api()
