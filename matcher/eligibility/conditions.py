@@ -39,6 +39,12 @@ _NOT_OF_MEN = ("gynecologic_disease", "gynecologic_cancer", "pregnancy_complicat
 # A note that lists one of these has reviewed the whole group: annotators take the list of other cancers, or of autoimmune diseases, as complete.
 _LISTED = ("malignancy", "autoimmune_disease")
 _SEVERAL = ("indwelling_catheter",)  # one that was removed leaves open whether another is in place
+_CONTRARY = {
+    "never_smoker": ("smoking", "former_smoker", "tobacco_use_disorder"),
+    "smoking": ("never_smoker",),
+    "premenopausal": ("postmenopausal",),
+    "postmenopausal": ("premenopausal", "pregnancy"),
+}
 _PASSING = (*_FERTILITY, *_SEVERAL, "fever")
 _SUPPRESSANTS = ("immunosuppressant", "dmard", "biologic_dmard", "systemic_corticosteroid")
 _LASTING = ("hiv_infection", "hepatitis_b", "hepatitis_c", "tuberculosis", "syphilis", "mycobacterial_infection", "viral_hepatitis")
@@ -71,7 +77,7 @@ def condition(asked: Presence, chart: Chart) -> Answer:
         return together(Truth.FALSE, judged)
     if (measured := _by_measurement(asked, chart)) is not None:
         return measured
-    return _follows(asked, chart) or organ or _not_said(value, chart)
+    return _follows(asked, chart) or _contradicted(value, chart) or organ or _not_said(value, chart)
 
 
 def _excluded(concept: str, asked: Presence, chart: Chart) -> bool:
@@ -227,6 +233,15 @@ def _follows(asked: Presence, chart: Chart) -> Answer | None:
     if chart.vocabulary.is_a(asked.value, "graft_versus_host_disease") and "allogeneic_transplant" not in chart.given:
         never = never_given("allogeneic_transplant", chart)
         return never and false("no allogeneic transplantation, so no graft-versus-host disease", never.evidence)
+    return None
+
+
+def _contradicted(value: str, chart: Chart) -> Answer | None:
+    """A condition that another one of the note excludes."""
+    for other in _CONTRARY.get(value, ()):
+        for fact in chart.conditions.get(other, ()):
+            if fact.status is not Status.POSSIBLE:
+                return false(_shown(fact), fact.evidence)
     return None
 
 

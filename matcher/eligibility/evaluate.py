@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
@@ -54,7 +54,7 @@ def judge(expression: Expression, chart: Chart, favourable: Truth = Truth.TRUE) 
     """The answer with its reasons. `favourable`: which truth speaks for enrolling; it flips under Not."""
     match expression:
         case AllOf(parts):
-            return all_of([judge(p, chart, favourable) for p in parts])
+            return all_of(_unread(parts, [judge(p, chart, favourable) for p in parts], chart, favourable))
         case AnyOf(parts):
             return flip(all_of([flip(judge(p, chart, favourable)) for p in parts]))
         case AtLeast(n, parts):
@@ -65,6 +65,17 @@ def judge(expression: Expression, chart: Chart, favourable: Truth = Truth.TRUE) 
     if known is None:
         known = chart.answers[expression, favourable] = _presumed(expression, _atom(expression, chart, favourable), chart, favourable)
     return known
+
+
+def _unread(parts: Sequence[Expression], answers: list[Answer], chart: Chart, favourable: Truth) -> list[Answer]:
+    """Words that were not understood, or that screening settles, limit what stands beside them: an exclusion whose other
+    part is true of the patient stays open, whatever the policy for what a note does not mention."""
+    if chart.unmentioned != "absent" or favourable is Truth.TRUE:
+        return answers
+    limits = [isinstance(p, Unparsed | AtScreening) for p in parts]
+    if not any(a.truth is Truth.TRUE for a, limit in zip(answers, limits, strict=True) if not limit):
+        return answers
+    return [_atom(p, chart, favourable) if limit else a for p, a, limit in zip(parts, answers, limits, strict=True)]
 
 
 def _atom(expression: Expression, chart: Chart, favourable: Truth) -> Answer:
