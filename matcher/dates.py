@@ -34,6 +34,7 @@ _DATE = re.compile(  # matched only at the places _PLACE finds, which is ten tim
   | (?P<m2>{_MONTH})\b\.?[ -]{{0,2}}(?P<d2>\d{{1,2}})(?:st|nd|rd|th)?(?![\d:/%.]\d|\d)(?:[ ,/-]{{1,2}}(?P<y2>{_YEAR}|'\d\d))?(?!\d)
   | (?P<m3>{_MONTH})\b\.?,?(?:[ /-]|\s+of\s+)?(?P<y3>{_YEAR}|'\d\d)(?!\d)
   | (?P<y4>{_YEAR})[ -](?P<m4>{_MONTH})\b(?:[ -](?P<d4>\d{{1,2}})(?!\d))?
+  | (?P<a9>0[1-9]|1[0-2])\.(?P<b9>[0-3]\d)(?![\d%]|[.,]\d)(?![ ]?(?:mg|g/|x|u/|mmol|umol|ng|iu|cm|mm|kg|ml))
   | (?P<a5>\d\d)\.(?P<b5>\d\d)\.(?!\d)
   | (?P<a6>\d{{1,2}})(?P<s6>[/-])(?P<b6>\d{{1,2}})(?![\d%]|/\d)(?![.,]\d)
   | (?P<m7>{_MONTH})\b(?![-'])
@@ -128,6 +129,11 @@ class _Reader:
     default_year: int | None
     as_of: date | None
 
+    @property
+    def dotted(self) -> bool:
+        """Whether the text writes 2025.01.22, and so 01.22 too."""
+        return re.search(r"(?<!\d)(?:19|20)\d\d\.\d\d?\.\d", self.text) is not None
+
     def read(self, m: re.Match[str]) -> DateMention | None:
         g = m.groupdict()
         if g["iso"]:
@@ -146,6 +152,9 @@ class _Reader:
             return self._mention(m, _date(_full_year(g["y3"]), _MONTHS[g["m3"][:3].lower()]))
         if g["m4"]:
             return self._mention(m, _date(int(g["y4"]), _MONTHS[g["m4"][:3].lower()], int(g["d4"] or 0)))
+        if g["a9"]:
+            plain_decimal = g["a9"][0] == "1" and not re.match(r"[:)\]]|[ \t]*(?:$|\||\n)", self.text[m.end() : m.end() + 3])
+            return None if plain_decimal or not self.dotted else self._mention(m, self._yearless(int(g["a9"]), int(g["b9"])))
         if g["a5"]:
             return self._mention(m, self._yearless(int(g["b5"]), int(g["a5"]))) if self.day_first else None
         if g["a6"]:

@@ -9,7 +9,7 @@ from matcher.domain import BcmaAgent, BcmaExposure, Course, Evidence, Reading
 from matcher.notes.document import Document
 from matcher.notes.exposure import shown_given, statement_at
 from matcher.notes.lines import Event, Line
-from matcher.notes.treatments import without_generic
+from matcher.notes.treatments import windows, without_generic
 from models import load_vocabulary
 
 _MODALITY = {"car_t": "car_t", "bispecific_antibody": "bispecific_antibody", "trispecific_antibody": "bispecific_antibody", "antibody_drug_conjugate": "antibody_drug_conjugate"}
@@ -70,11 +70,11 @@ def denies_infusion(doc: Document, event: Event) -> bool:
 
 
 def _naive_in_words(doc: Document, events: Sequence[Event]) -> Evidence | None:
-    for match in _NAIVE.finditer(doc.text):
+    for match in (m for a, b in windows(doc.text, ("bcma", "maturation"), 90, 70) for m in _NAIVE.finditer(doc.text, a, b)):
         if re.search(r"\b(?:not|no longer|non)[ -]+$", doc.text[max(0, match.start() - 12) : match.start()], re.IGNORECASE) or _hypothetical(doc, match.start()):
             continue
         return doc.evidence(*match.span())
-    for match in _NEITHER.finditer(doc.text):
+    for match in (m for a, b in windows(doc.text, ("car-t", "car t", "cart", "cell therap", "cellular therap", "engager", "redirect"), 160, 20) for m in _NEITHER.finditer(doc.text, a, b)):
         start, end = statement_at(doc, match.start())
         words = doc.text[match.start() : max(end, match.end())].lower()
         if any(w in words for w in _ENGAGERS) and not re.search(r"\b(?:not sure|unsure|unclear|recall|know)\b", doc.text[start:end], re.IGNORECASE) and not _hypothetical(doc, match.start()):
@@ -101,8 +101,9 @@ def _unsettled(events: Sequence[Event]) -> bool:
 
 def read_complete_history(doc: Document, n_lines: Reading | None, lines: Sequence[Line], stated: int | None) -> Reading | None:
     """True where the note says that it states all treatment there was, or that there was none."""
-    for pattern in (_COMPLETE, _UNTREATED):
-        for match in pattern.finditer(doc.text):
+    for pattern, words in ((_COMPLETE, ("complete", "every", "all ", "therapies", "no other", "no further", "no additional", "nothing", "reconciled")),
+                           (_UNTREATED, ("treat", "therapy", "chemo", "naive", "naïve", "cancer"))):
+        for match in (m for a, b in windows(doc.text, words, 60, 110) for m in pattern.finditer(doc.text, a, b)):
             if not _hypothetical(doc, match.start()) and not re.search(r"\b(?:incomplete|not complete)\b", match.group(), re.IGNORECASE):
                 return Reading(True, (doc.evidence(*match.span()),))
     if stated is not None and lines and stated == len(lines) and n_lines is not None and not _SOMETHING_UNNAMED.search(doc.text):

@@ -10,6 +10,7 @@ from matcher.notes.document import Document
 from matcher.notes.exposure import statement_at
 from matcher.notes.lines import Line, active, said
 from matcher.notes.refractory import Ending
+from matcher.notes.treatments import windows
 from models.therapy_cues import load_therapy_cues
 
 _NUMBERS = {"no": 0, "zero": 0, "one": 1, "a single": 1, "single": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10, "eleven": 11, "twelve": 12}
@@ -40,12 +41,13 @@ def read_stated_lines(doc: Document, described: int, numbered: int = 0) -> Readi
     `described`: how many lines the note describes; `numbered`: the highest number it gives to one of them.
     """
     found: list[tuple[int, int, int, int]] = []  # rank, value, start, end
+    spans = windows(doc.text, ("line", "lot", "regimen", "therapies", "priors"), 80, 40)
     for rank, pattern in enumerate(_COUNT):
-        for match in pattern.finditer(doc.text):
+        for match in (m for a, b in spans for m in pattern.finditer(doc.text, a, b)):
             value = _value(next(g for g in match.groups() if g))
             if value is not None and _of_patient(doc, match):
                 found.append((rank, value, *match.span()))
-    for match in _CURRENT.finditer(doc.text):
+    for match in (m for a, b in windows(doc.text, ("line", "l1", "l2", "l3", "l4", "l5", "l6", "l7", "l8", "l9", *(f"{n}l" for n in range(10))), 14, 20) for m in _CURRENT.finditer(doc.text, a, b)):
         value = int(match.group(1) or match.group(3) or match.group(4) or match.group(5) or 0) or _ORDINAL.get((match.group(2) or "").lower(), 0)
         if value and _of_patient(doc, match) and not re.search(r"\b(?:option|therapy would|plan|consider|next)\b", doc.text[statement_at(doc, match.start())[0] : match.end() + 30], re.IGNORECASE):
             found.append((len(_COUNT), value, *match.span()))

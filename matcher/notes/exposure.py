@@ -16,6 +16,7 @@ from models.therapy_cues import load_therapy_cues
 _STATEMENT = re.compile(r"(?<=[.!?])[)\"'\]]*\s+(?=[A-Z0-9(\[\"'~<>+#*-])|\n[ \t]*\n\s*|\n(?=[ \t]*[^a-z\s])|;|\|\n")
 _ABBREVIATION = re.compile(r"\b(?:Dr|Mr|Mrs|Ms|vs|e\.g|i\.e|ca|approx|No|gr|St|s\.c|i\.v|Inc|pt|wk|mo|yr|max|resp|incl|excl|p\.o|est|fig|al)\.$", re.IGNORECASE)
 _CLAUSE = re.compile(r"[,\s]*\b(?:but|however|although|though|except|whereas|yet|who|then|therefore|because|so)\b|(?<=\w)\s+[-–—]+\s+|:\s|[()]|->|→|//", re.IGNORECASE)
+_REACH = 320  # characters of a run-on statement that still bear on a name
 _STRONG_BREAK = re.compile(r"\b(?:but|however|although|though|except|whereas|then)\b|//", re.IGNORECASE)
 
 
@@ -50,7 +51,7 @@ def _first(cue: str, text: str) -> re.Match[str] | None:
 def course_of(doc: Document, group: Group, following: int | None = None) -> Course:
     """How the note asserts this treatment. `following`: where the next treatment of the same statement begins."""
     start, end = statement_at(doc, group.start)
-    before, after = doc.text[start : group.start], doc.text[group.end : end]
+    before, after = doc.text[max(start, group.start - _REACH) : group.start], doc.text[group.end : min(end, group.end + _REACH)]
     near_after = after if following is None or following >= end else doc.text[group.end : following]
     section = doc.section_at(group.start).kind
     if _of_family(doc, group.start) or _others(before, after):

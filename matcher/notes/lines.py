@@ -180,9 +180,10 @@ def _exposure_list(event: Event) -> bool:
 def _numbered(event: Event) -> re.Match[str] | None:
     """The number that the note gives to what begins here: "2nd line:", "(3)", "L4."."""
     found = None
+    gap = event.gap[-140:]
     for pattern in (_NUMBERED, _RELAPSE_COUNT):
-        for match in pattern.finditer(event.gap):
-            between = event.gap[match.end() :]
+        for match in pattern.finditer(gap):
+            between = gap[match.end() :]
             if len(between) < 90 and not re.search(r"[.;]\s|\n", between.strip()) and (found is None or match.start() > found.start()):
                 found = match
     return found

@@ -63,7 +63,7 @@ def unlisted_agent(surface: str, drug_context: bool) -> str | None:
     """The lower-cased name of a cancer agent that no table lists, told by its INN stem or, among drug words, by a company code."""
     if _INN_STEMS.fullmatch(surface) and not _STATINS.search(surface):
         return surface.lower()
-    return surface.lower() if drug_context and _CODE.fullmatch(surface) else None
+    return surface.lower() if drug_context and _CODE.fullmatch(surface) and not surface.startswith("CD") else None
 
 
 def regimen_drugs(surface: str) -> tuple[str, ...]:

@@ -90,7 +90,7 @@ def _events(doc: Document, dates: list[DateMention], note_date: date | None) -> 
         event = Event(group, course_of(doc, group, following), gap if last else "\n" + gap, doc.text[group.end : min(following, group.end + 200)], drugs,
                       transplant=_transplant_kind(doc, group.start, group.end, group.therapies), block=bisect_right(paragraphs, group.start))
         event.start, event.end = dates_around(course_dates, starts, doc.text, (group.start, group.end), max(last, group.start - 120), min(following, group.end + 160))
-        event.purpose = _purpose(doc, event)
+        event.purpose = _purpose(doc, event) if drugs or event.transplant else None
         bridge = next((e for e in reversed(events) if e.course in (Course.GIVEN, Course.ONGOING) and e.drugs), None)
         if event.purpose is None and bridge and bridge.purpose == "bridging" and active(drugs) and not any(is_cell_product(d) for d in drugs) and _goes_on(doc.text[bridge.group.end : group.start]):
             event.purpose = "bridging"

@@ -20,8 +20,9 @@ _AUTO = re.compile(r"(?<![\w-])auto(?:s|grafted|grafts?)?(?=\s*(?:#|\d|\(|/|[,;.
 _TRANSPLANT = re.compile(r"(?<![\w-])stem[- ]cell (?:txp|tx|xplant|tplant|rescue)\b|(?<![\w-])(?:auto-?|allo-?)?transplant(?:ed|ation|s)?\b(?!\s+(?:cent(?:er|re)|team|clinic|eligib|ineligib|candidate|coordinator|board|physician|consult|program))", re.IGNORECASE)
 _ORGAN = re.compile(r"(?:heart|kidney|renal|liver|lung|corneal?|cardiac|hair|islet|pancreas|f(?:a)?ecal)[- ]*$", re.IGNORECASE)
 _WORD = re.compile(r"[A-Za-z]{6,}")
+_CODE = re.compile(r"\b(?:[A-Z]{2,5}-?\d{3,6}|[A-Za-z]{3,6}-cel)\b")
+_STEMS = ("mab", "nib", "mide", "mib", "clax", "leucel", "exor", "vedotin", "tecan", "parib", "lisib")
 _ACRONYM = re.compile(r"(?<![\w])[DVBRLKPTCEIXSAM]{2,5}d(?![\w])")
-_UNLISTED = re.compile(r"\b(?:[A-Z]{2,5}-?\d{3,6}|[A-Za-z]{3,6}-cel|[A-Za-z]{5,}(?:mab|nib|mide|mib|clax|leucel|exor|vedotin|tin))\b")
 _DRUG_CONTEXT = re.compile(r"trial|stud(?:y|ies)|investigational|phase|compound|agent|inhibitor|degrader|\bCAR\b|CAR-?T|antibody|bispecific|protocol|infus|cells", re.IGNORECASE)
 
 
@@ -68,9 +69,31 @@ class Group:
 TRANSPLANTS = ("autologous_transplant", "allogeneic_transplant", "stem_cell_transplant", "high_dose_melphalan")
 
 
+def windows(text: str, words: tuple[str, ...], before: int, after: int) -> list[tuple[int, int]]:
+    """The stretches of a text around any of the words (lower case), merged where they meet: where a costly pattern is worth a try."""
+    lowered = text.lower()
+    places = []
+    for word in words:
+        at = lowered.find(word)
+        while at >= 0:
+            places.append(at)
+            at = lowered.find(word, at + len(word))
+    found: list[tuple[int, int]] = []
+    for place in sorted(places):
+        low, high = max(0, place - before), min(len(text), place + after)
+        if found and low <= found[-1][1]:
+            found[-1] = (found[-1][0], high)
+        else:
+            found.append((low, high))
+    return found
+
+
 def without_generic(drugs: Iterable[str]) -> list[str]:
     """Drugs without the unnamed product ("anti-bcma car-t") where a named one of the same class stands beside it."""
     vocabulary, listed = load_vocabulary(), list(drugs)
+    if not any(d.startswith("anti-") for d in listed):
+        return listed
+
     def classes(drug: str) -> set[str]:
         return set(vocabulary.drugs[drug].classes) if drug in vocabulary.drugs else set()
     named = {c for d in listed if not d.startswith("anti-") for c in classes(d)}
@@ -100,7 +123,7 @@ def find_mentions(doc: Document) -> list[Mention]:
     free = _Free(found)
     for match in _LETTER.finditer(text):
         free.add(Mention(*match.span(), (REGIMEN_LETTERS[match.group()],)))
-    for match in _AUTO.finditer(text):
+    for match in (m for a, b in windows(text, ("auto", "allo"), 1, 40) for m in _AUTO.finditer(text, a, b)):
         allogeneic = match.group().lower().startswith("allo")
         free.add(Mention(*match.span(), therapy="allogeneic_transplant" if allogeneic else "autologous_transplant"))
     for match in _TRANSPLANT.finditer(text):
@@ -109,15 +132,13 @@ def find_mentions(doc: Document) -> list[Mention]:
     for match in _ACRONYM.finditer(text):
         if drugs := regimen_drugs(match.group()):
             free.add(Mention(*match.span(), drugs, None, True))
-    for match in _UNLISTED.finditer(text):
-        around = text[max(0, match.start() - 40) : match.end() + 40]
-        if re.fullmatch(r"CD-?\d+|\d+", match.group()):
-            continue
-        if agent := link_drug(match.group()) or unlisted_agent(match.group(), bool(_DRUG_CONTEXT.search(around))):
-            free.add(Mention(*match.span(), (agent,)))
     for match in _WORD.finditer(text):
-        if drug := link_drug(match.group()):
-            free.add(Mention(*match.span(), (drug,)))
+        word = match.group()
+        if agent := link_drug(word) or (unlisted_agent(word, False) if word.lower().endswith(_STEMS) else None):
+            free.add(Mention(*match.span(), (agent,)))
+    for match in _CODE.finditer(text):
+        if agent := unlisted_agent(match.group(), bool(_DRUG_CONTEXT.search(text[max(0, match.start() - 40) : match.end() + 40]))):
+            free.add(Mention(*match.span(), (agent,)))
     return free.mentions()
 
 
