@@ -16,6 +16,8 @@ from api.problems import ProblemError
 from api.service import Reader, Service, Submitter, Svc
 from api.shapes import Accepted, Corrections, MatchAnswer, MatchRequest, Orders, times
 from matcher import EligoError
+from matcher.corrections import apply_corrections
+from matcher.domain import PatientProfile
 from workers.store import Job, JobGone, Submission
 
 router = APIRouter(prefix="/matches", tags=["matches"])
@@ -101,7 +103,8 @@ def note(id: JobId, svc: Svc, who: Reader) -> PlainTextResponse:
 
 @router.post("/{id}/corrections", status_code=202, response_model=Accepted, summary="Rank again with a clinician's corrections")
 def correct(id: JobId, body: Corrections, response: Response, svc: Svc, who: Submitter) -> Accepted:
-    """The list replaces an earlier one, is kept with the result, and goes when the match goes."""
+    """The list replaces an earlier one, is kept with the result, and goes when the match goes. `matcher.corrections` gives its form."""
+    apply_corrections(PatientProfile("check"), body.corrections)  # a wrong one is refused here, not by the worker
     owned(svc, who, id, "match")
     revision = svc.store.correct(id, 0, body.corrections)
     if revision == 0:

@@ -17,6 +17,7 @@ from opentelemetry import trace
 
 import matcher
 from matcher.answers import match_answer
+from matcher.corrections import CorrectionError, apply_corrections
 from matcher.domain import Trial
 
 log = structlog.get_logger()
@@ -45,8 +46,10 @@ def limited(seconds: float) -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
-def answer_note(note: Mapping[str, Any], trials: Sequence[Trial], options: Mapping[str, Any], limit: float) -> tuple[dict[str, Any], dict[str, float]]:
-    """The match answer of one note {"note_id", "note"}, or {"note_id", "error": reason}; and the seconds each stage took.
+def answer_note(
+    note: Mapping[str, Any], trials: Sequence[Trial], options: Mapping[str, Any], limit: float, corrections: Sequence[Mapping[str, Any]] = ()
+) -> tuple[dict[str, Any], dict[str, float]]:
+    """The match answer of one note {"note_id", "note", "corrections"?}, or {"note_id", "error": reason}; and the seconds each stage took.
 
     Never raises for anything a note can do: one poisonous note fails alone. The reason names no word of the note.
     """
@@ -55,7 +58,7 @@ def answer_note(note: Mapping[str, Any], trials: Sequence[Trial], options: Mappi
     try:
         with limited(limit):
             with tracer.start_as_current_span("read note"), _timed(took, "read"):
-                profile = matcher.read_note(note["note"], note_id)
+                profile = apply_corrections(matcher.read_note(note["note"], note_id), note.get("corrections", ()))
             with tracer.start_as_current_span("match"), _timed(took, "match"):
                 day = options.get("as_of") or note.get("as_of")
                 as_of = date.fromisoformat(day) if day else None
@@ -64,6 +67,8 @@ def answer_note(note: Mapping[str, Any], trials: Sequence[Trial], options: Mappi
                 return match_answer(report), took
     except NoteTimeout:
         return {"note_id": note_id, "error": f"reading took longer than {limit:g} s", "kind": "timeout"}, took
+    except CorrectionError as error:
+        return {"note_id": note_id, "error": str(error), "kind": "correction"}, took
     except Exception as error:
         log.error("note_failed", error=type(error).__name__, at=where(error))
         return {"note_id": note_id, "error": f"the reader failed on this note ({type(error).__name__})", "kind": "error"}, took
