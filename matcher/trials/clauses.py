@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from matcher.domain import Expression, Presence
+from matcher.domain import AtScreening, Expression, Presence, Unparsed
 from matcher.trials.exceptions import excuse
 from matcher.trials.lexer import Token
 from matcher.trials.logic import Context, combine, conjoin, disjoin, negate
@@ -23,6 +23,15 @@ def read_sentence(tokens: Sequence[Token], context: Context) -> Expression | Non
             return None
         tokens = tokens[: earlier if earlier is not None else permitted]
     return _divided(tokens, context)
+
+
+def read_permission(tokens: Sequence[Token], context: Context) -> Expression | None:
+    """What a sentence of permission allows ("A central line is allowed"), or None where it is none or names nothing."""
+    if not tokens or not any(t.kind == "allowed" for t in tokens) or any(t.kind in ("unless", "op") for t in tokens):
+        return None
+    inner = [t for t in tokens if t.kind not in ("allowed", "(", ")", "neg")]
+    allowed = combine(Reader(inner, replace(context, kind=type(context.kind).EXCLUSION)).read(), True)
+    return allowed if allowed is not None and not isinstance(allowed, Unparsed | AtScreening) else None
 
 
 def _divided(tokens: Sequence[Token], context: Context) -> Expression | None:

@@ -8,7 +8,8 @@ from functools import cache
 from typing import Any
 
 from matcher.domain import AllOf, AnyOf, AtLeast, AtScreening, Comparison, Expression, Kind, Not, Presence, Unparsed
-from matcher.trials.clauses import read_sentence
+from matcher.trials.clauses import read_permission, read_sentence
+from matcher.trials.exceptions import excuse
 from matcher.trials.lexer import Token, plain, tokens
 from matcher.trials.logic import Context, conjoin, disjoin
 from models import load_vocabulary
@@ -109,7 +110,12 @@ def _sentences(found: list[Token], context: Context) -> Expression | None:
             runs.append([token])
         else:
             runs[-1].append(token)
-    expressions = [e for run in runs if run and (e := read_sentence(run, context)) is not None]
+    expressions: list[Expression] = []
+    for run in runs:
+        if expressions and context.exclusion and (permitted := read_permission(run, context)) is not None:
+            expressions[-1] = excuse(expressions[-1], permitted, context, "except")
+        elif run and (read := read_sentence(run, context)) is not None:
+            expressions.append(read)
     if not expressions:
         return None
     if not context.exclusion:

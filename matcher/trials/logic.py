@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from matcher.domain import AllOf, AnyOf, AtScreening, Comparison, Expression, Kind, Not, Presence, Unparsed
+from models import load_vocabulary
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,7 @@ class Piece:
     judged: bool = False  # the investigator decides about what stands before it
     measured: str = ""  # the fact of a comparison
     shared: bool = False
+    member: bool = False  # an example of the class before it
     either: bool = False  # begins "either A or B", which holds together before any `and`
 
     @property
@@ -110,6 +112,7 @@ def _leaves(expression: Expression) -> Iterable[Expression]:
 
 def _body(pieces: Sequence[Piece], exclusion: bool) -> Expression:
     units: list[tuple[str, Expression, Piece]] = []
+    pieces = _illustrated(pieces, exclusion)
     at = 0
     while at < len(pieces):
         piece = pieces[at]
@@ -131,6 +134,18 @@ def _body(pieces: Sequence[Piece], exclusion: bool) -> Expression:
         units.append((piece.joint, piece.expression, piece))
         at += 1
     return _join_units([(j, e) for j, e, _ in units], [p for *_, p in units], exclusion)
+
+
+def _illustrated(pieces: Sequence[Piece], exclusion: bool) -> list[Piece]:
+    """A broad group with examples excludes what is like them; another member of the group is for the investigator."""
+    shown: list[Piece] = []
+    for at, piece in enumerate(pieces):
+        said = piece.expression
+        broad = isinstance(said, Presence) and said.fact == "condition" and (row := load_vocabulary().conditions.get(said.value)) is not None and row.course == "group" and not row.source.startswith("vocabulary")
+        if exclusion and broad and not piece.member and not piece.negation and at + 1 < len(pieces) and pieces[at + 1].member and said.value not in ("malignancy", "neoplasm"):  # type: ignore[union-attr]
+            piece = replace(piece, expression=conjoin(said, AtScreening("such a condition")))
+        shown.append(piece)
+    return shown
 
 
 def _denied(pieces: Sequence[Piece]) -> Expression:
@@ -156,11 +171,12 @@ def _join_units(units: list[tuple[str, Expression]], pieces: Sequence[Piece], ex
     units = _measurable(_eithers(tight, pieces), exclusion)
     runs: list[list[tuple[str, Expression]]] = [[]]
     for joint, expression in units:
-        if joint == ";" and runs[-1]:
+        if joint.startswith(";") and runs[-1]:
             runs.append([])
         runs[-1].append((joint, expression))
     parts = [_precedence(run, exclusion) for run in runs]
-    body = disjoin(*parts) if exclusion else conjoin(*parts)
+    either = any(run[0][0] == ";or" for run in runs[1:])
+    body = disjoin(*parts) if exclusion or either else conjoin(*parts)
     return conjoin(states, body) if states else body
 
 
@@ -229,7 +245,7 @@ def _precedence(units: list[tuple[str, Expression]], exclusion: bool) -> Express
     for at, joint in enumerate(joints):
         if joint in ("and", "or"):
             resolved.append(joint)
-        elif joint == ";":
+        elif joint.startswith(";"):
             resolved.append(default)
         else:
             later = next((j for j in joints[at + 1 :] if j in ("and", "or", ";")), ";")

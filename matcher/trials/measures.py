@@ -246,7 +246,7 @@ def period_at(tokens: Sequence[Token], at: int, text: str) -> Period | None:
     bound, end = limit.sides[-1], limit.end
     if relation is None and limit.bare and _kind(tokens, end) == "postop":
         bound, end = replace(bound, op=tokens[end].value), end + 1
-    lead = tokens[at - 1] if at else None
+    lead = next((t for t in reversed(tokens[:at]) if t.value not in ("of", "a", "an")), None)
     end = _alternatives(tokens, end)
     if _kind(tokens, end) == "(" and (close := closing(tokens, end)) and any(t.kind in ("half_life", "whichever", "time") for t in tokens[end:close]):
         end = close

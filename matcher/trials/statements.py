@@ -19,6 +19,7 @@ FLC = ("kappa_flc", "lambda_flc")
 NORMAL_RATIO = (("<", 0.26), (">", 1.65))  # beyond it the ratio is abnormal (Dispenzieri, Leukemia 2009;23:215)
 SCALES = {"nyha": "nyha", "grade": "grade", "stage": "stage", "class": "class"}
 _DOSE = re.compile(r"(?:[munpμkd]|mc)?g(?:ms?|rams?)?(?:\s?/.*)?|mg/.*", re.IGNORECASE)
+_VERB = re.compile(r"(?:the\s+|their\s+)?(?:\w+\s+){0,2}(?:has|have|had|is|are|was|were)\b", re.IGNORECASE)
 _BELOW = re.compile(r"\b(?:decreased?|low|reduced|reduction)\b", re.IGNORECASE)
 _ABOVE = re.compile(r"\b(?:elevated|increased?|high|raised)\b", re.IGNORECASE)
 _BY_OXYGEN = re.compile(r"\bonly\b.*\b(?:oxygen inhalation|oxygen therapy|supplement\w+|by oxygen|with oxygen)\b", re.IGNORECASE | re.DOTALL)
@@ -45,6 +46,7 @@ class Reader:
     current: bool = False
     qualifiers: dict[str, str] = field(default_factory=dict)
     opens: bool = False
+    member: bool = False  # what comes is an example of what stands before
     during: bool = False  # "no concurrent ...": during the trial
     after: bool = False  # the sentence begins "After X, ..."
     either: bool = False
@@ -94,6 +96,13 @@ class Reader:
     def _relative(self, at: int) -> int | None:
         """ "Autoimmune disease that has caused organ damage or requires steroids": all of it limits what stands before."""
         last = self.pieces[-1] if len(self.pieces) > self.chunk or (self.pieces and self._next_kind(at, -1) == ")") else None
+        if last is None and self.pieces and at and re.fullmatch(r"(?:conditions?|disease conditions?|diseases?|disorders?|illness(?:es)?)", self._words(self.tokens[at - 1])):
+            self._add(Unparsed(self._words(self.tokens[at - 1])))
+            last = self.pieces[-1]
+            end = next((p for p in range(at, len(self.tokens)) if self.tokens[p].kind in (";", "prohibited", "screening")), len(self.tokens))
+            limits = combine(Reader(self.tokens[at + 1 : end], self.context).read(), exclusion=True)
+            self.pieces[-1] = replace(last, expression=conjoin(last.expression, limits))
+            return end
         if last is None or not isinstance(last.expression, Presence | AnyOf) or last.measured or self._next_kind(at) not in ("frame", "word", "stop", "qual", "neg"):
             return None
         end = next((p for p in range(at, len(self.tokens)) if self.tokens[p].kind in (";", "prohibited", "screening")), len(self.tokens))
@@ -143,17 +152,20 @@ class Reader:
             self.negation, self.opens = 0, True
         if self.after and mark == ",":
             mark, self.after = "and", False  # "After transplantation, ..."
-        self.joint = mark if not (self.joint in ("and", "or") and mark == ",") else self.joint
+        if self.joint == ";" and mark in ("and", "or"):
+            mark = f";{mark}"
+        if not (self.joint and mark == ","):
+            self.joint = mark
         return at + 1
 
     def _clause_follows(self, at: int) -> bool:
         """A new clause with its own verb ends a negation: "not achieved a response, or the disease has progressed"."""
-        ahead = self.tokens[at : at + 4]
-        verb = next((p for p, t in enumerate(ahead) if t.kind == "stop" and t.value in ("has", "have", "had", "is", "are", "was", "were")), None)
-        return verb is not None and all(t.kind not in ("neg", ",", "or", "and") for t in ahead[:verb])
+        if at >= len(self.tokens) or self.tokens[at].kind == "neg":
+            return False
+        return bool(_VERB.match(self.context.text, self.tokens[at].start))
 
     def _reset(self) -> None:
-        self.negation, self.frame, self.window, self.since, self.qualifiers = 0, "", None, None, {}
+        self.negation, self.frame, self.window, self.since, self.qualifiers, self.member = 0, "", None, None, {}, False
         self.last_heads = []
 
     def _close_chunk(self) -> None:
@@ -183,7 +195,7 @@ class Reader:
         self.heads = []
 
     def _add(self, expression: Expression, **more: object) -> None:
-        self.pieces.append(Piece(expression, self.joint, negation=self.negation, opens=self.opens, either=self.either, **more))  # type: ignore[arg-type]
+        self.pieces.append(Piece(expression, self.joint, negation=self.negation, opens=self.opens, either=self.either, member=self.member, **more))  # type: ignore[arg-type]
         self.joint, self.opens, self.either = "", False, False
 
     # ------------------------------------------------------------ words of the grammar
@@ -423,6 +435,11 @@ class Reader:
         kinds = {t.kind for t in inner}
         if len(inner) > 1 and inner[0].value == "n" and inner[1].kind == "op":
             return end  # "(n=20)"
+        if last and "allowed" in kinds and self.context.exclusion:
+            allowed = combine(Reader([t for t in inner if t.kind != "allowed"], self.context).read(), True)
+            if allowed is not None and not isinstance(allowed, Unparsed | AtScreening):
+                self.pieces[-1] = replace(last, expression=excuse(last.expression, allowed, self.context, "except"))
+            return end
         if not inner or kinds & {"negated_support", "allowed", "label"} or _spells(self.tokens[at - 1] if at else None, inner, self.context.text):
             return end
         first = next((t for t in inner if t.kind not in ("stop", "qual")), inner[0])
@@ -507,9 +524,9 @@ class Reader:
             if demanded is not None:
                 self._add(demanded)
             return len(self.tokens)
-        self.joint = self.joint or "or"
-        self.examples = True
         self._close_chunk()
+        self.joint = self.joint or "or"
+        self.member = True
         return at + 1
 
     def _on_screening(self, at: int) -> int:
@@ -627,7 +644,7 @@ class Reader:
     def _purpose(self, at: int) -> bool:
         """ "... for multiple myeloma", "involvement of myeloma": what a treatment was for, not a statement of its own."""
         before = self.context.text[: self.tokens[at].start].lower().removesuffix("the ").split()
-        led = before[-1:] and before[-1] in ("for", "of", "by", "against", "from") and before[-2:-1] not in (["diagnosis"], ["history"], ["evidence"], ["form"], ["forms"])
+        led = before[-1:] and before[-1] in ("for", "of", "by", "against", "from", "in") and before[-2:-1] not in (["diagnosis"], ["history"], ["evidence"], ["form"], ["forms"])
         return bool(led and (self.pieces or self.unknown) and self._own(self.tokens[at].value))
 
     def _condition(self, token: Token) -> None:
@@ -635,14 +652,19 @@ class Reader:
         concept = token.value
         allergy = self.frame == "allergy"
         if concept in ("allergy", "drug_allergy"):
-            if not any(isinstance(p.expression, Presence) and p.expression.fact == "allergy" for p in self.pieces):
+            another = re.search(r"\b(?:another|other|any)\b", self.context.text[max(0, token.start - 30) : token.start], re.IGNORECASE)
+            if another or not any(isinstance(p.expression, Presence) and p.expression.fact == "allergy" for p in self.pieces):
                 self._add(Presence("allergy", "other" if concept == "allergy" else "drug", qualifiers=tuple(sorted(self.qualifiers.items()))))
             return
         self.heads = [h for h in self.heads if h not in ("age",)]
         if concept == "amyloidosis" and any(vocabulary.is_a(c, "plasma_cell_disorder") for c in self.context.conditions):
             concept = "al_amyloidosis"  # in trials of plasma cell disorders amyloid is of light chains
+        words = self._words(token)
+        self.current = self.current or bool(re.search(r"\bactive|\bcurrent|hbsag|surface antigen", words))
+        if re.search(r"uncontrolled|poorly controlled", words):
+            self.qualifiers["control"] = "uncontrolled"
         for pattern, state in _STATED:
-            if re.search(pattern, self._words(token)):
+            if re.search(pattern, words):
                 self._add(Presence("disease_state", state))
                 break
         own = self._own(concept) and not (self.context.exclusion and any(vocabulary.is_a(concept, c) and concept != c for c in self.context.conditions))
@@ -652,6 +674,10 @@ class Reader:
         self.qualifiers = {}
         window = self.window or (Window("current") if self.current and not disease else None)
         previous = self.pieces[-1].expression if self.pieces else None
+        if isinstance(previous, Presence) and previous.fact == "condition" and not self.joint and concept != previous.value and vocabulary.is_a(concept, previous.value):
+            qualifiers = tuple(sorted({**dict(previous.qualifiers), **dict(qualifiers)}.items()))  # "heart disease with heart failure": the latter
+            self.joint = self.pieces.pop().joint
+            previous = self.pieces[-1].expression if self.pieces else None
         if isinstance(previous, Presence) and previous.value == "nonsecretory_disease" and own and not self.joint:
             return
         if isinstance(previous, Presence) and previous.value == concept and not self.joint.replace(",", ""):
@@ -682,6 +708,9 @@ class Reader:
         if isinstance(previous, Presence) and previous.value == concept and not self.joint:
             return
         fact = self.frame if self.frame in _TREATMENT_FRAMES else "prior_therapy"
+        excluding: tuple[str, ...] = ()
+        if concept == "systemic_corticosteroid":
+            concept, excluding = "corticosteroid", ("inhaled_corticosteroid", "topical_corticosteroid")
         window = self.window or (Window("current") if self.current and fact == "prior_therapy" else None)
         if concept == "stem_cell_transplant" and fact == "prior_therapy":
             self._add(AnyOf((Presence(fact, "autologous_transplant", window), Presence(fact, "allogeneic_transplant", window))))
@@ -689,7 +718,7 @@ class Reader:
         self.qualifiers.pop("acuity", None)
         qualifiers = tuple(sorted(self.qualifiers.items())) if fact == "allergy" else ()
         self.qualifiers = {}
-        self._add(Presence(fact, concept, window, qualifiers))  # type: ignore[arg-type]
+        self._add(Presence(fact, concept, window, qualifiers, excluding))  # type: ignore[arg-type]
 
     # ------------------------------------------------------------ time
 
@@ -714,7 +743,8 @@ class Reader:
                 self.pieces[-1] = replace(self.pieces[-1], expression=_within(last, window))
                 return
             if not self.context.exclusion and not self.negation and all(_given(p.expression) for p in self.pieces):
-                self.pieces = [replace(p, expression=_since(p.expression, window), joint="and" if p.joint else "") for p in self.pieces]
+                classes = [p for p in self.pieces if not p.member] or self.pieces
+                self.pieces = [replace(p, expression=_since(p.expression, window), joint="and" if p.joint else "") for p in classes]
                 return
         for place in range(len(self.pieces) - 1, -1, -1):
             piece = self.pieces[place]
@@ -747,6 +777,8 @@ class Reader:
         negation, self.negation = self.negation, 0
         self._add(expression if not negation else negate(expression), measured=facts[0])
         end = limit.end
+        if facts == ["spo2"] and isinstance(expression, AnyOf):
+            return len(self.tokens)
         if facts == ["prior_lines"]:
             while end < len(self.tokens) and self.tokens[end].kind in ("lines", "stop", "filler", "ever"):
                 end += 1
@@ -785,7 +817,7 @@ class Reader:
         if "age" in self.heads or (ahead is not None and ahead.kind == "age"):
             return ["age"]
         if self.heads:
-            return self._tests()
+            return []  # how long, not how much
         years = any(b.days == 365 for b in limit.sides)
         people = all(p.group or p.measured == "age" for p in self.pieces) and not self.unknown
         if people and not limit.bare and (years or self._next_kind(at, -1) == "subject"):
