@@ -14,6 +14,7 @@ from typing import Annotated, Any
 import typer
 
 from api import terminal
+from api.cli_service import serve_app
 from api.inputs import InputError, NoteInput, json_lines, read_notes, read_trial_files
 from matcher import EligoError, compile_criterion, judge_criterion, match, read_note
 from matcher.answers import extract_answer, match_answer, trial_answer
@@ -24,6 +25,7 @@ from matcher.registry.store import logic_file
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help="Reads patient notes and ranks clinical trials, each outcome with its reason and its words.")
 trials_app = typer.Typer(no_args_is_help=True, help="Trial documents and the registry.")
 app.add_typer(trials_app, name="trials")
+app.add_typer(serve_app, name="serve")
 
 
 class Unmentioned(StrEnum):
@@ -100,8 +102,7 @@ def extract(notes: Annotated[str, typer.Argument(metavar="NOTES")], as_json: Jso
     """What each note says: conditions, lines of therapy, labs, BCMA exposure, with the words they rest on."""
 
     def answer(note: NoteInput) -> None:
-        profile = read_note(note.text, note.id)
-        _print_json(extract_answer(profile)) if as_json else terminal.show_profile(profile)
+        (_print_json if as_json else terminal.show_profile)(extract_answer(read_note(note.text, note.id)))
 
     _finish(_each_note(notes, answer))
 
@@ -126,17 +127,15 @@ def match_command(
         report = match(read_note(note.text, note.id), chosen, day, unmentioned.value)
         if by_trial:
             reports.append(report)
-        elif as_json:
-            _print_json(match_answer(report, top))
         else:
-            terminal.show_report(report, top)
+            (_print_json if as_json else terminal.show_report)(match_answer(report, top))
 
     whole = _each_note(notes, answer)
     if by_trial:
         from api.reverse import patients_by_trial
 
         for row in patients_by_trial(reports, top):
-            _print_json(row) if as_json else terminal.show_patients(row)
+            (_print_json if as_json else terminal.show_patients)(row)
     _finish(whole and not problems)
 
 
@@ -160,7 +159,7 @@ def judge(pairs: Annotated[Path, typer.Argument(metavar="PAIRS.jsonl")], unmenti
         expression, assessable = compile_criterion(text, kind)
         result = judge_criterion(Criterion("C1", kind, text, 0, len(text), expression, assessable), profiles[row["note"]], None, unmentioned.value)
         answer = {"id": row["id"], "outcome": result.outcome.value, "reason": result.reason, "evidence": [{"start": e.start, "end": e.end, "text": e.text} for e in result.evidence], "presumed": result.presumed}
-        _print_json(answer) if as_json else terminal.show_judgement(text, result)
+        _print_json(answer) if as_json else terminal.show_judgement(text, answer["outcome"], answer["reason"])
     _finish(whole)
 
 

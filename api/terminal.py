@@ -9,87 +9,111 @@ from rich.markup import escape
 from rich.table import Table
 
 from matcher.answers import understanding
-from matcher.domain import CriterionResult, MatchReport, Outcome, PatientProfile, Reading, Status, Trial, TrialMatch
+from matcher.domain import Status, Trial
 from matcher.expressions import render
 
 console = Console(highlight=False, soft_wrap=False)
 _COLOUR = {"eligible": "green", "possible": "yellow", "ineligible": "red", "satisfied": "green", "unknown": "yellow", "violated": "red"}
-_MARK = {Outcome.SATISFIED: "met", Outcome.VIOLATED: "NOT met", Outcome.UNKNOWN: "open"}
+_MARK = {"violated": "NOT met", "unknown": "open", "satisfied": "met"}
 
 
 def _words(concept: str) -> str:
     return concept.replace("_", " ")
 
 
-def _said(reading: Reading | None) -> str:
-    return "not stated" if reading is None else _words(str(reading.value))
+def _said(value: Any) -> str:
+    return "not stated" if value is None else _words(str(value))
 
 
-def show_profile(profile: PatientProfile) -> None:
-    """What a note says, as a clinician would list it."""
-    table = Table(title=f"{profile.note_id}  {profile.note_date or 'undated'}", title_justify="left", show_header=False, box=None, pad_edge=False)
+def latest_labs(labs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The most recent value of each test; of equal dates the later in the note."""
+    latest: dict[str, dict[str, Any]] = {}
+    for lab in labs:
+        known = latest.get(lab["test"])
+        if known is None or (lab["date"] or "") >= (known["date"] or ""):
+            latest[lab["test"]] = lab
+    return list(latest.values())
+
+
+def show_profile(patient: dict[str, Any]) -> None:
+    """What a note says (an `extract` answer), as a clinician would list it."""
+    table = Table(title=f"{patient['note_id']}  {patient['note_date'] or 'undated'}", title_justify="left", show_header=False, box=None, pad_edge=False)
     table.add_column(style="bold", no_wrap=True)
     table.add_column()
-    bcma = {"exposed": "EXPOSED", "naive": "naive", "unknown": "unknown: the note does not say"}[profile.bcma.status]
-    agents = "; ".join(f"{a.agent} ({_words(a.modality)}{', ' + str(a.date) if a.date else ''})" for a in profile.bcma.agents)
+    bcma = {"exposed": "EXPOSED", "naive": "naive", "unknown": "unknown: the note does not say"}[patient["bcma"]["status"]]
+    agents = "; ".join(f"{a['agent']} ({_words(a['modality'])}{', ' + a['date'] if a['date'] else ''})" for a in patient["bcma"]["agents"])
     rows = [
         ("BCMA", f"{bcma}  {agents}".strip()),
-        ("Patient", f"age {_said(profile.age_years)}, {_said(profile.sex)}; ECOG {_said(profile.ecog)}, KPS {_said(profile.kps)}"),
-        ("Disease state", _said(profile.disease_state)),
-        ("Prior lines", _said(profile.n_lines)),
+        ("Patient", f"age {_said(patient['age_years'])}, {_said(patient['sex'])}; ECOG {_said(patient['ecog'])}, KPS {_said(patient['kps'])}"),
+        ("Disease state", _said(patient["disease_state"])),
+        ("Prior lines", _said(patient["n_lines"])),
     ]
-    for line in profile.lines:
-        when = " to ".join(str(d) for d in (line.start, line.end) if d)
-        parts = [", ".join(line.drugs) or (line.regimen or "not named"), f"{line.transplant} transplant" if line.transplant else "", when, line.best_response or "", f"stopped: {line.reason_stopped}" if line.reason_stopped else ""]
-        rows.append((f"  line {line.number}", "; ".join(p for p in parts if p)))
-    rows.append(("Refractory to", ", ".join(str(r.value) for r in profile.refractory_to) or "none stated"))
+    for line in patient["lines"]:
+        when = " to ".join(d for d in (line["start"], line["end"]) if d)
+        parts = [", ".join(line["drugs"]) or line["regimen"] or "not named", f"{line['transplant']} transplant" if line["transplant"] else "", when, line["best_response"] or "", f"stopped: {line['reason_stopped']}" if line["reason_stopped"] else ""]
+        rows.append((f"  line {line['number']}", "; ".join(p for p in parts if p)))
+    rows.append(("Refractory to", ", ".join(patient["refractory_to"]) or "none stated"))
     for status in Status:
-        named = [_words(c.id) + (f" ({c.date})" if c.date else "") for c in profile.conditions if c.status is status]
+        named = [_words(c["id"]) + (f" ({c['date']})" if c["date"] else "") for c in patient["conditions"] if c["status"] == status]
         if named:
             rows.append((status.value.capitalize(), ", ".join(named)))
-    current = [lab for test in dict.fromkeys(x.test for x in profile.labs) if (lab := profile.latest(test))]
-    rows.append(("Labs", ", ".join(f"{_words(x.test)} {x.comparator or ''}{x.value:g} {'' if x.unit == '1' else x.unit}".strip() for x in current) or "none"))
-    rows += [("Note well", str(flag.value)) for flag in profile.flags]
+    labs = [f"{_words(x['test'])} {x['comparator'] or ''}{x['value']:.4g} {'' if x['unit'] == '1' else x['unit']}".strip() for x in latest_labs(patient["labs"])]
+    rows.append(("Labs", ", ".join(labs) or "none"))
+    rows += [("Note well", flag["text"]) for flag in patient["flags"]]
     for name, text in rows:
         table.add_row(name, escape(text))
     console.print(table)
     console.print()
 
 
-def show_report(report: MatchReport, top: int | None = None) -> None:
-    """The ranked trials of one note, then what rules each out and what is missing."""
-    show_profile(report.profile)
+def show_report(answer: dict[str, Any]) -> None:
+    """A `match` answer: the ranked trials, what rules each out and what is missing, what to ask next."""
+    show_profile(answer["patient"])
     table = Table(title="Trials", title_justify="left")
     for name, options in (("#", {"justify": "right"}), ("Trial", {"no_wrap": True}), ("Verdict", {}), ("Score", {"justify": "right"}), ("Met / not / open", {"justify": "center", "no_wrap": True}), ("Why", {"ratio": 1})):
         table.add_column(name, **options)  # type: ignore[arg-type]
-    for found in report.matches[:top]:
-        counts = [sum(r.outcome is o for r in found.results) for o in (Outcome.SATISFIED, Outcome.VIOLATED, Outcome.UNKNOWN)]
-        table.add_row(str(found.rank), escape(found.trial.trial_id), f"[{_COLOUR[found.verdict.value]}]{found.verdict.value}[/]", f"{found.score:.2f}", " / ".join(map(str, counts)), escape(_why(found)))
+    for found in answer["trials"]:
+        counts = [sum(c["outcome"] == o for c in found["criteria"]) for o in ("satisfied", "violated", "unknown")]
+        table.add_row(str(found["rank"]), escape(found["trial_id"]), _coloured(found["verdict"]), f"{found['score']:.2f}", " / ".join(map(str, counts)), escape(_why(found)))
     console.print(table)
-    for found in report.matches[:top]:
+    for found in answer["trials"]:
         _show_match(found)
-    if report.questions:
-        console.print("[bold]What to ask next[/]  " + escape("; ".join(f"{_words(fact)} ({n} trial{'s' * (n > 1)})" for fact, n in report.questions[:6])))
+    if answer["questions"]:
+        asked = (f"{missing_words(q['fact'])} ({q['trials']} trial{'s' * (q['trials'] > 1)})" for q in answer["questions"][:6])
+        console.print("\n[bold]What to ask next[/]  " + escape("; ".join(asked)))
     console.print("[dim]Supports and does not replace clinical judgment.[/]\n")
 
 
-def _why(found: TrialMatch) -> str:
-    against = [r for r in found.results if r.outcome is Outcome.VIOLATED]
+def _coloured(word: str) -> str:
+    return f"[{_COLOUR[word]}]{word}[/]"
+
+
+def missing_words(fact: str) -> str:
+    """A missing fact as people say it: "condition:ecg_abnormality" is "ecg abnormality"."""
+    return _words(fact.split(":", 1)[-1])
+
+
+def _missing(criteria: list[dict[str, Any]]) -> list[str]:
+    return list(dict.fromkeys(missing_words(m) for c in criteria if c["outcome"] == "unknown" and c["assessable"] for m in c["missing"]))
+
+
+def _why(found: dict[str, Any]) -> str:
+    against = [c for c in found["criteria"] if c["outcome"] == "violated"]
     if against:
-        return "; ".join(f"{r.criterion.id} {r.reason}" for r in against[:3]) + (f"; and {len(against) - 3} more" if len(against) > 3 else "")
-    missing = list(dict.fromkeys(m for r in found.results if r.outcome is Outcome.UNKNOWN and r.criterion.assessable for m in r.missing))
-    return "; ".join([*found.notices, *(["missing: " + ", ".join(_words(m) for m in missing[:6])] if missing else [])])
+        return "; ".join(f"{c['id']} {c['reason']}" for c in against[:3]) + (f"; and {len(against) - 3} more" if len(against) > 3 else "")
+    missing = _missing(found["criteria"])
+    return "; ".join([*found["notices"], *(["missing: " + ", ".join(missing[:6])] if missing else [])])
 
 
-def _show_match(found: TrialMatch) -> None:
-    console.print(f"\n[bold]{found.rank}. {escape(found.trial.trial_id)}[/]  {escape(found.trial.title)}  [{_COLOUR[found.verdict.value]}]{found.verdict.value}[/]")
-    for notice in found.notices:
+def _show_match(found: dict[str, Any]) -> None:
+    console.print(f"\n[bold]{found['rank']}. {escape(found['trial_id'])}[/]  {escape(found['title'])}  {_coloured(found['verdict'])}")
+    for notice in found["notices"]:
         console.print(f"   [yellow]{escape(notice)}[/]")
-    for outcome in (Outcome.VIOLATED, Outcome.UNKNOWN, Outcome.SATISFIED):
-        for result in found.results:
-            if result.outcome is outcome and (result.criterion.assessable or outcome is not Outcome.UNKNOWN):
-                console.print(f"   [{_COLOUR[outcome.value]}]{_MARK[outcome]:8}[/]{result.criterion.id:4} {escape(result.reason)}", soft_wrap=True)
-    folded = [r.criterion.id for r in found.results if not r.criterion.assessable and r.outcome is Outcome.UNKNOWN]
+    for outcome, mark in _MARK.items():
+        for c in found["criteria"]:
+            if c["outcome"] == outcome and (c["assessable"] or outcome != "unknown"):
+                console.print(f"   [{_COLOUR[outcome]}]{mark:8}[/]{c['id']:4} {escape(c['reason'])}", soft_wrap=True)
+    folded = [c["id"] for c in found["criteria"] if not c["assessable"] and c["outcome"] == "unknown"]
     if folded:
         console.print(f"   [dim]to confirm at screening: {', '.join(folded)}[/]")
 
@@ -100,13 +124,13 @@ def show_patients(row: dict[str, Any]) -> None:
     for name in ("Patient", "Verdict", "Score", "Why"):
         table.add_column(name)
     for p in row["patients"]:
-        why = "; ".join(f"{r['id']} {r['reason']}" for r in p["ruled_out_by"][:2]) or ("missing: " + ", ".join(_words(m) for m in p["missing"][:6]) if p["missing"] else "")
+        why = "; ".join(f"{r['id']} {r['reason']}" for r in p["ruled_out_by"][:2]) or ("missing: " + ", ".join(missing_words(m) for m in p["missing"][:6]) if p["missing"] else "")
         table.add_row(escape(p["note_id"]), f"[{_COLOUR[p['verdict']]}]{p['verdict']}[/]", f"{p['score']:.2f}", escape(why))
     console.print(table)
 
 
-def show_judgement(text: str, result: CriterionResult) -> None:
-    console.print(f"[{_COLOUR[result.outcome.value]}]{result.outcome.value:9}[/] {escape(' '.join(text.split()))}\n          {escape(result.reason)}")
+def show_judgement(text: str, outcome: str, reason: str) -> None:
+    console.print(f"[{_COLOUR[outcome]}]{outcome:9}[/] {escape(' '.join(text.split()))}\n          {escape(reason)}")
 
 
 def show_trial(trial: Trial) -> None:
