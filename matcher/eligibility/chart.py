@@ -27,7 +27,9 @@ Days: TypeAlias = tuple[float, float]  # at least, at most
 NEVER: Days = (float("inf"), float("inf"))
 # Given on one day: the first day is the last.
 _ONCE = ("stem_cell_transplant", "cell_therapy", "vaccine", "surgery", "lymphodepletion", "conditioning_regimen", "leukapheresis", "bridging_therapy")
-_AS_THERAPY = {"oxygen_dependence": "oxygen_therapy"}
+_AS_THERAPY = {"oxygen_dependence": "oxygen_therapy", "coronary_revascularization": "coronary_revascularization_procedure"}
+_COMPLETE = ("systemic_anticancer_therapy", "cell_therapy", "stem_cell_transplant", "antibody_therapy", "anti_myeloma_therapy")
+_OUTSIDE_LINES = ("autologous_transplant", "allogeneic_transplant", "stem_cell_transplant", "high_dose_chemotherapy", "donor_lymphocyte_infusion")
 STEM_CELLS = {"autologous": "autologous_transplant", "allogeneic": "allogeneic_transplant"}
 
 
@@ -126,7 +128,7 @@ class Chart:
         lines = {line.number: line for line in profile.lines}
         found: list[Exposure] = []
         for t in profile.treatments:
-            if t.course in (Course.GIVEN, Course.ONGOING) and not self._contradicted(t.agent):
+            if t.course in (Course.GIVEN, Course.ONGOING) and not self._contradicted(t):
                 line = lines.get(t.line) if t.line is not None else None
                 once = self._once(t.agent)
                 ongoing = t.course is Course.ONGOING and not once
@@ -150,9 +152,23 @@ class Chart:
         found += [self._procedure(fact) for fact in profile.conditions if fact.status in (Status.PRESENT, Status.HISTORICAL) and self._therapy_of(fact)]
         return found
 
-    def _contradicted(self, agent: str) -> bool:
-        """The reading of BCMA exposure outranks a single mention of a BCMA product."""
-        return self.profile.bcma.status != "exposed" and self.vocabulary.is_a(agent, "bcma")
+    def _contradicted(self, t: Treatment) -> bool:
+        """The reading of BCMA exposure outranks a single mention of a BCMA product; and a class of cancer drugs that is named
+        outside every line ("discussed CAR-T") is no exposure of its own, since each line lists its drugs."""
+        if self.vocabulary.is_a(t.agent, "bcma"):
+            return self.profile.bcma.status != "exposed"
+        return bool(self.profile.lines) and t.line is None and t.agent not in self.vocabulary.drugs and t.agent not in _OUTSIDE_LINES and self.in_history(t.agent)
+
+    def in_history(self, concept: str) -> bool:
+        """Whether a complete treatment history would name it: cancer drugs, their classes and targets, cell and stem cell therapy."""
+        vocabulary = self.vocabulary
+        if concept in vocabulary.drugs:
+            return vocabulary.drugs[concept].antineoplastic
+        if any(vocabulary.is_a(concept, general) for general in _COMPLETE):
+            return True
+        therapy = vocabulary.therapies.get(concept)
+        targeted = therapy is not None and therapy.kind == "target"
+        return targeted and any(d in vocabulary.drugs and vocabulary.drugs[d].antineoplastic for d in vocabulary.descendants(concept))
 
     def _therapy_of(self, fact: ConditionFact) -> str | None:
         """The procedure that a condition names as well (dialysis, hysterectomy, home oxygen)."""
@@ -208,7 +224,7 @@ class Chart:
         doubted = (
             replace(t, course=Course.POSSIBLE)
             for t in self.profile.treatments
-            if t.course in (Course.GIVEN, Course.ONGOING) and self.profile.bcma.status == "unknown" and self._contradicted(t.agent)
+            if t.course in (Course.GIVEN, Course.ONGOING) and self._contradicted(t) and not (self.profile.bcma.status == "naive" and self.vocabulary.is_a(t.agent, "bcma"))
         )
         named = (t for t in self.profile.treatments if t.course not in (Course.GIVEN, Course.ONGOING))
         return _by_ancestor(self.vocabulary, ((t.agent, t) for t in (*doubted, *named)))

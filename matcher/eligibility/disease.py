@@ -8,6 +8,7 @@ from matcher.eligibility.conditions import condition
 from matcher.eligibility.measurements import FLC_RATIO, Interval, holds, measurement
 from matcher.eligibility.reasons import (
     Answer,
+    duration,
     evidence_of,
     false,
     name_of,
@@ -59,7 +60,9 @@ def disease_state(asked: Presence, chart: Chart) -> Answer:
     if state is not None:
         meeting = _STATES.get(wanted, frozenset({wanted}))
         shown = f"disease {str(state.value).replace('relapsed_refractory', 'relapsed and refractory').replace('_', ' ')}"
-        if state.value in meeting and (asked.window or asked.qualifiers):
+        if state.value in meeting and asked.window and not asked.qualifiers:
+            return _since_last_line(asked, shown, chart)
+        if state.value in meeting and asked.qualifiers:
             return unsettled(f"{shown}; when is not settled", "disease_state", state.evidence)
         if state.value in meeting:
             return true(shown, state.evidence)
@@ -71,6 +74,32 @@ def disease_state(asked: Presence, chart: Chart) -> Answer:
     if wanted == "newly_diagnosed" and profile.n_lines and profile.n_lines.value > 1:
         return false(f"{profile.n_lines.value} prior lines, so not newly diagnosed", profile.n_lines.evidence)
     return silent("the state of the disease", "disease_state")
+
+
+def _since_last_line(asked: Presence, shown: str, chart: Chart) -> Answer:
+    """A relapse "within 12 months after the last line": on the last line, or so soon after it ended. Other anchors stay open."""
+    window, state = asked.window, chart.profile.disease_state
+    anchor = (window.anchor or "").casefold() if window else ""
+    if window is None or state is None or window.days is None or not any(word in anchor for word in ("line", "therap", "treatment", "regimen", "dose")):
+        return unsettled(f"{shown}; when is not settled", "disease_state", state.evidence if state else ())
+    last = max(chart.profile.lines, key=lambda x: x.number, default=None)
+    if last is None:
+        return unsettled(f"{shown}; the last line of therapy is not described", "disease_state", state.evidence)
+    failed = {r.value for r in chart.profile.refractory_to}
+    if last.reason_stopped == "progression" or failed & set(last.drugs):
+        return true(f"progression on line {last.number}", last.evidence)
+    if last.end is None or chart.today is None:
+        return unsettled(f"{shown}; when line {last.number} ended is not stated", "disease_state", state.evidence + last.evidence)
+    ended = chart.days_ago(last.end)
+    relapsed = chart.days_ago(state.date) if state.date else (0.0, 0.0)
+    least, most = max(0, ended[0] - relapsed[1]), max(0, ended[1] - relapsed[0])
+    told = f"{shown}; line {last.number} ended{on(last.end)}"
+    if most <= window.days:
+        return true(told, state.evidence + last.evidence)
+    # without a date of the relapse only a treatment-free time far beyond the window says that it came later
+    if least > window.days * (1 if state.date else 2):
+        return false(f"{told}, more than {duration(window.days)} before", state.evidence + last.evidence)
+    return unsettled(f"{told}; when it relapsed is not stated", "disease_state", state.evidence + last.evidence)
 
 
 def response(asked: Presence, chart: Chart) -> Answer:

@@ -23,7 +23,7 @@ from matcher.eligibility.reasons import (
 )
 
 RESPONSES = ("PD", "SD", "MR", "PR", "VGPR", "CR", "sCR")  # IMWG, from worst to best
-_COMPLETE = ("systemic_anticancer_therapy", "cell_therapy", "stem_cell_transplant", "antibody_therapy", "anti_myeloma_therapy")
+_NEEDS = {"coronary_revascularization_procedure": "coronary_artery_disease"}  # who never had the disease never had the procedure
 _REPEATED = ("surgery", "vaccine", "transfusion")  # an earlier one says nothing of a recent one
 _SEVERE = ("severe", "serious", "life-threatening", "anaphylaxis", "anaphylactic")
 
@@ -119,28 +119,20 @@ def never_given(value: str, chart: Chart) -> Answer | None:
             return denied(_prior(t.agent), t.evidence)
     if profile.bcma.status == "naive" and vocabulary.is_a(value, "bcma"):
         return denied(_prior("bcma"), profile.bcma.evidence)
-    if chart.never_treated and in_history(value, chart):
+    for general, disease in _NEEDS.items():
+        if vocabulary.is_a(value, general):
+            for concept in vocabulary.ancestors(disease):
+                if concept in chart.denied:
+                    return denied(name_of(concept), chart.denied[concept].evidence)
+    if chart.never_treated and chart.in_history(value):
         return false("no treatment given so far", evidence_of(profile.n_lines))
-    if chart.complete_history and in_history(value, chart):
+    if chart.complete_history and chart.in_history(value):
         return false(f"no {name_of(value)} in the treatment history, which the note gives completely", evidence_of(profile.complete_history))
     return None
 
 
 def _prior(agent: str) -> str:
     return f"prior {name_of(agent)}"
-
-
-def in_history(value: str, chart: Chart) -> bool:
-    """Whether a complete treatment history would name it: cancer drugs, their classes and targets, cell and stem cell therapy."""
-    vocabulary = chart.vocabulary
-    drug = vocabulary.drugs.get(value)
-    if drug is not None:
-        return drug.antineoplastic
-    if any(vocabulary.is_a(value, general) for general in _COMPLETE):
-        return True
-    therapy = vocabulary.therapies.get(value)
-    targeted = therapy is not None and therapy.kind == "target"
-    return targeted and any(d in vocabulary.drugs and vocabulary.drugs[d].antineoplastic for d in vocabulary.descendants(value))
 
 
 def _no_recent_transplant(value: str, chart: Chart) -> Answer | None:
