@@ -76,7 +76,7 @@ class JobsPage(BaseModel):
 class Corrections(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
-        json_schema_extra={"examples": [{"corrections": [{"fact": "ecog", "value": 1}, {"fact": "bcma", "value": "naive"}]}]},
+        json_schema_extra={"examples": [{"corrections": [{"fact": "ecog", "value": 1}, {"fact": "therapy:bcma", "value": "naive"}, {"fact": "lvef", "value": 55, "date": "2024-02-01"}]}]},
     )
 
     corrections: list[dict[str, Any]] = Field(max_length=200, description="The whole list: it replaces an earlier one; empty takes them back")

@@ -18,7 +18,7 @@ from workers.settings import Settings, load_settings
 from workers.store import Store
 from workers.sweep import start_sweeping
 from workers.tasks import register
-
+from workers.webhooks import start_telling
 
 _WARM_UP = "Note 2024-01-01. 60-year-old man, relapsed multiple myeloma after VRd. No heart failure. ECOG 1. Hb 10 g/dL."
 
@@ -46,7 +46,9 @@ def main(settings: Settings | None = None) -> None:
 
     @worker_ready.connect(weak=False)
     def ready(**_: object) -> None:
-        start_sweeping(Store(connect(settings), load_sealer(settings), settings), app)
+        store = Store(connect(settings), load_sealer(settings), settings)
+        start_sweeping(store, app)
+        start_telling(store, settings)
 
     app.worker_main(["worker", "--without-gossip", "--without-mingle", "--without-heartbeat", f"--loglevel={settings.log_level}"])
 

@@ -18,6 +18,9 @@ local function expire(at)
     redis.call('PEXPIREAT', job..suffix, at)
   end
 end
+local function tell(id)
+  if redis.call('HGET', job, 'notify') == '1' then redis.call('ZADD', 'eligo:webhooks', now, id) end
+end
 """
 
 # KEYS job, active, tenant's jobs, idempotency | ARGV id, ttl, look, fingerprint, with idempotency, note ('' for a batch), field, value ...
@@ -88,6 +91,7 @@ local function finish(ttl)
   redis.call('ZREM', KEYS[2], ARGV[1])
   redis.call('DEL', leases, attempts, job..':upload')
   expire(now + ttl)
+  tell(ARGV[1])
   return 1
 end
 """
@@ -140,6 +144,7 @@ redis.call('HSET', job, 'state', 'failed', 'error', ARGV[3], 'finished', now, 'e
 redis.call('ZREM', KEYS[2], ARGV[1])
 redis.call('DEL', leases, attempts, notes, job..':upload')
 expire(now + tonumber(ARGV[2]))
+tell(ARGV[1])
 return 1
 """
 
@@ -184,6 +189,25 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0
   end
 end
 return answer
+"""
+
+# Finished jobs that somebody is to be told of. Each comes again after 2, 4, 8 ... times ARGV[2] ms, up to ARGV[3] times.
+# KEYS webhooks, tries | ARGV limit, wait, most | answers ids
+DUE = """
+local clock = redis.call('TIME')
+local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local due = {}
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0, ARGV[1])) do
+  local tries = redis.call('HINCRBY', KEYS[2], id, 1)
+  if tries > tonumber(ARGV[3]) then
+    redis.call('ZREM', KEYS[1], id)
+    redis.call('HDEL', KEYS[2], id)
+  else
+    redis.call('ZADD', KEYS[1], now + tonumber(ARGV[2]) * 2 ^ tries, id)
+    due[#due + 1] = id
+  end
+end
+return due
 """
 
 # Token bucket. KEYS bucket | ARGV tokens a second, burst | answers 0, or milliseconds to wait

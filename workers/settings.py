@@ -80,10 +80,13 @@ class Settings(BaseSettings):
 def load_settings() -> Settings:
     """Raises SettingsError naming each variable that is wrong."""
     try:
-        return Settings()
+        settings = Settings()
     except ValidationError as error:
         wrong = "; ".join(f"ELIGO_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors(include_input=False))
         raise SettingsError(f"settings are wrong: {wrong}") from None
+    if settings.webhook_url and not settings.webhook_secret.get_secret_value():
+        raise SettingsError("ELIGO_WEBHOOK_URL is set: set ELIGO_WEBHOOK_SECRET, too, so that what arrives there can be checked")
+    return settings
 
 
 def listed(value: str) -> list[str]:

@@ -21,6 +21,7 @@ from workers.settings import Settings
 ACTIVE = "eligo:active"
 STATS = "eligo:stats"
 WORKERS = "eligo:workers"
+WEBHOOKS = "eligo:webhooks"
 UPLOAD = -1  # the index of a batch's file, which is read like a note, once, before its notes
 _LOOK = 2_000  # ms after submission when the sweep first asks whether somebody took the job
 _PAGE = 64  # results opened at a time when streaming
@@ -99,9 +100,10 @@ class Store:
         self._sealer = sealer
         self._ttl = int(settings.ttl * 1000)
         self._lease = int(settings.lease * 1000)
+        self._notify = int(bool(settings.webhook_url))
         self._script = {
             name: client.register_script(getattr(scripts, name))
-            for name in ("SUBMIT", "CLAIM", "SETTLE", "APPEND", "PARSED", "REFUSE", "CORRECT", "SWEEP", "TAKE")
+            for name in ("SUBMIT", "CLAIM", "SETTLE", "APPEND", "PARSED", "REFUSE", "CORRECT", "SWEEP", "DUE", "TAKE")
         }
 
     # ------------------------------------------------------------ accepting
@@ -115,7 +117,7 @@ class Store:
         match = submission.kind == "match"
         fields = {
             "kind": submission.kind, "tenant": submission.tenant, "state": "queued", "options": json.dumps(dict(submission.options)),
-            "available": 1 if match else 0, "next": 0 if match else UPLOAD, "done": 0, "failed": 0, "revision": 0, "trace": submission.trace,
+            "available": 1 if match else 0, "next": 0 if match else UPLOAD, "done": 0, "failed": 0, "revision": 0, "trace": submission.trace, "notify": self._notify,
             **({"total": 1} if match else {}),
         }  # fmt: skip
         key = submission.idempotency and self.fingerprint(submission.idempotency.encode())
@@ -212,6 +214,14 @@ class Store:
         rows = (answer[i : i + 5] for i in range(0, len(answer), 5))
         return [Idle(job.decode(), kind.decode(), bool(unread), waiting, held) for job, kind, unread, waiting, held in rows]
 
+    def webhooks_due(self, wait: float, most: int) -> list[str]:
+        """Finished jobs to tell of now; one that is not `told` comes again, later and later, `most` times in all."""
+        return [job.decode() for job in self._script["DUE"](keys=[WEBHOOKS, f"{WEBHOOKS}:tries"], args=[10, int(wait * 1000), most])]
+
+    def told(self, job: str) -> None:
+        self.redis.zrem(WEBHOOKS, job)
+        self.redis.hdel(f"{WEBHOOKS}:tries", job)
+
     # ------------------------------------------------------------ looking
 
     def job(self, job: str, tenant: str | None = None) -> Job:
@@ -272,6 +282,8 @@ class Store:
         with self.redis.pipeline(transaction=False) as pipe:  # a full Redis takes no transaction, but must take this
             pipe.delete(*(_key(job, suffix) for suffix in scripts.SUFFIXES), *([idempotency] if idempotency else []))
             pipe.zrem(ACTIVE, job)
+            pipe.zrem(WEBHOOKS, job)
+            pipe.hdel(f"{WEBHOOKS}:tries", job)
             pipe.zrem(_tenant_jobs((tenant or b"").decode()), job)
             return bool(pipe.execute()[0])
 

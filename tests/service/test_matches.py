@@ -137,3 +137,25 @@ def test_metrics_count_the_work(client):
 
 def test_a_result_reports_the_version_and_the_registry(client):
     assert client.get("/api/v1/version").json().keys() == {"version", "trials", "registry_date"}
+
+
+def test_corrections_rank_again_and_are_kept_until_taken_back(client):
+    location = submit(client)
+    before = result(client, location)["result"]
+    corrections = [{"fact": "ecog", "value": 3}, {"fact": "lvef", "value": 55, "date": "2024-02-01"}]
+    assert client.post(location + "/corrections", json={"corrections": corrections}).status_code == 202
+    answer = result(client, location)
+    assert (answer["state"], answer["revision"], answer["corrections"]) == ("done", 1, corrections)
+    assert answer["result"]["patient"]["ecog"] == 3
+    client.post(location + "/corrections", json={"corrections": []})
+    answer = result(client, location)
+    assert (answer["revision"], answer["corrections"], answer["result"]) == (2, [], before)
+
+
+def test_a_wrong_correction_changes_nothing(client):
+    location = submit(client)
+    before = result(client, location)
+    answer = client.post(location + "/corrections", json={"corrections": [{"fact": "ecog", "value": "good"}]})
+    assert answer.status_code == 422
+    assert "correction 1" in answer.json()["detail"]
+    assert result(client, location) == before

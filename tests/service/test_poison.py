@@ -27,7 +27,7 @@ def results(tmp_path_factory):
         location = client.post("/api/v1/batches", files={"file": ("l.jsonl", content)}).headers["location"]
         state = wait_for(lambda: (s := client.get(location).json())["state"] == "done" and s, 60, "the end of the batch")
         answers = client.get(location + "/results").json()["results"]
-        yield state, {text: answer for text, answer in zip(texts, answers, strict=True)}, stack, client
+        yield state, dict(zip(texts, answers, strict=True)), stack, client
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from time import time
 
 import jwt
@@ -212,7 +213,7 @@ def test_no_word_of_a_note_is_written_anywhere(tmp_path):
         for _ in range(2):
             held = all_bytes(stack.store().redis)
             files = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
-            command_lines = b"".join(open(f"/proc/{pid}/cmdline", "rb").read() for pid in stack.pool(worker))
+            command_lines = b"".join(Path(f"/proc/{pid}/cmdline").read_bytes() for pid in stack.pool(worker))
             for where, what in {"redis": held, "metrics": client.get("/metrics").content, "ps": command_lines, **files}.items():
                 assert MARK.encode() not in what, where
             worker.terminate()  # what is unfinished or in the air at a stop is searched, too
