@@ -204,6 +204,8 @@ def canonical(values: Iterable[float], unit: str | None, test: str, prefer: Iter
     values = tuple(values)
     if unit == "g/L" and row.unit == "10*9/L":
         unit = "10*9/L"  # "G/L" in small letters
+    if unit in ("g", "mg") and load_vocabulary().ucum[row.unit].dimension == "mass/volume":
+        unit += "/dL"  # dictated: "10.2 grams"
     if unit is not None and _line(unit, test) is None:
         return None
     if unit is not None:

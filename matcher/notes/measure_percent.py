@@ -7,19 +7,23 @@ from collections.abc import Iterator
 
 from matcher.notes.measure_prose import condition_of
 from matcher.notes.measure_words import Words, Written
-from matcher.quantities import numbers
+from matcher.quantities import convert, numbers
 
 _N = r"(?P<n>\d{1,3}(?:[.,]\d{1,2})?)"
-_CELLS = r"(?:plasma[- ]?cells?|plasmacytes?|plasmocytes?|PCs?\b|plasmacytosis|myeloma cells|plasmablasts?|lambda PC|kappa PC|CD138\+? cells)"
+_CELLS = r"(?:plasma[- ]?cells?|plasmatic cells?|plasmacytes?|plasmocytes?|PCs?\b|plasmacytosis|myeloma cells|plasmablasts?|lambda PC|kappa PC|CD138\+? cells)"
 _MARROW = re.compile(r"\b(?:bone marrow|marrow|BM(?:BX|A|AT)?|biopsy|aspirat\w+|smear|trephine|bx|myelogram|punct\w+)\b", re.IGNORECASE)
 _ELSEWHERE = re.compile(r"\b(?:circulating|peripheral|blood film|in (?:the )?blood|CSF|pleural|asci\w+|effusion|leuk[a]?emi\w+ phase)\b", re.IGNORECASE)
-_SHARE = re.compile(rf"(?<![\d.,/-]){_N}\s?(?:[-–]\s?\d{{1,3}}\s?)?(?:%|percent|per cent)(?P<between>(?!\s*of (?:the |all |total )?(?:\w+ ){{0,2}}(?:plasma )?cells)[^.;:%\n\d]{{0,12}}(?:CD\d+[+-]?[,/ ]*){{0,4}}[^.;:%\n\d]{{0,40}}?){_CELLS}", re.IGNORECASE)
+_SHARE = re.compile(rf"(?<![\d.,/-]){_N}\s?(?:[-–]\s?\d{{1,3}}\s?)?(?:%|percent|per cent)(?P<between>(?:[^.;:%\n\d]|CD\d+){{0,60}}?){_CELLS}", re.IGNORECASE)
+_MARKER = re.compile(r"\b(?:BCMA|GPRC5D|IHC|positiv\w*|express\w*|stain\w*|CD\d+\+? in)\b", re.IGNORECASE)
 _INFILTRATED = re.compile(rf"(?:infiltrat\w+|involve\w+|plasmacytosis|replace\w+|cellularity with)\b[^.;:%\n\d]{{0,30}}?{_N}\s?(?:[-–]\s?\d{{1,3}}\s?)?%", re.IGNORECASE)
 _FRACTION = re.compile(rf"(?:plasma[- ]?cell (?:fraction|share|component|percentage|content|burden)|{_CELLS})[^.;:%\n\d]{{0,25}}?(?:about|approx\w*|~|ca\.?)?\s*{_N}\s?(?:[-–]\s?\d{{1,3}}\s?)?%(?!\s*of (?:the )?(?:\w+ )?(?:plasma )?cells)", re.IGNORECASE)
 _BCMA = re.compile(rf"\bBCMA\b(?P<between>[^.;:%\n\d]{{0,60}}?)[(~≈<>]?\s?{_N}\s?(?:[-–]\s?\d{{1,3}}\s?)?%", re.IGNORECASE)
 _BCMA_AFTER = re.compile(rf"(?<![\d.,/-]){_N}\s?%\s?(?P<between>[^.;:%\n\d]{{0,40}}?)\bBCMA\b(?![- ]?(?:directed|targeted|CAR|bispec|therap|agent|drug))", re.IGNORECASE)
 _OTHER_MARKER = re.compile(r"\b(?:CAR|bispecific|directed|targeted|targeting|therap\w+|antibod\w+|exposed|response|respon\w+|ORR|trial|GPRC5D|FcRH5|CD\d+|SLAMF7|after|naive|treat\w+)\b", re.IGNORECASE)
-_OXYGEN = r"(?:(?:on|in|at|w/o|without|off)\s+)?(?:RA|room air|ambient air|indoor air|air|AA|no (?:O2|oxygen)|(?:w/o|without|off) (?:any )?(?:O2|oxygen)|(?:\d+(?:\.\d)?\s?(?:L|lpm|liters?|litres?)\b)(?:\s?(?:NC|O2|oxygen|nasal\w*))?|NC|oxygen|O2)\b"
+_OXYGEN = r"(?:(?:on|in|at|w/o|without|off)\s+)?(?:RA|room air|ambient air|indoor air|air|AA|at rest|no (?:O2|oxygen)|(?:w/o|without|off) (?:any )?(?:O2|oxygen)|(?:\d+(?:\.\d)?\s?(?:L|lpm|liters?|litres?)\b)(?:\s?(?:NC|O2|oxygen|nasal\w*))?|NC|oxygen|O2)\b"
+_EJECTION = re.compile(rf"(?:\b(?:LV)?EF\b|\bejection fraction\b)[^.;%\n\d]{{1,50}}?{_N}\s?(?:[-–]\s?\d{{1,3}}\s?)?%", re.IGNORECASE)
+_COUNT = re.compile(r"(?<![\d.,/-])\d[\d,]*(?:\.\d+)?\s?(?=K/|/[un]L|x\s?10|G/L|/mm|/cumm)", re.IGNORECASE)
+_FEET = re.compile(r"(?<![\d.,/])(?P<n>[4-7])\s?(?:'|′|ft\.?|feet|foot)\s?(?:and\s)?(?:(?P<i>\d{1,2}(?:\.\d+)?)\s?(?:\"|″|''|in\.?\b|inch(?:es)?)?|(?<=t|T)\b)(?![\d/])", re.IGNORECASE)
 _SATURATION = re.compile(rf"(?<![\d.,/-])(?P<n>[4-9]\d|100)\s?%\s*(?:SpO2|O2 ?sat\w*|sat\w*)?,?\s*\(?{_OXYGEN}", re.IGNORECASE)
 _VITALS = re.compile(r"\b(?:RA|SpO2|sats?|saturation|BP|HR|vitals?|VS|temp|afebrile|pulse|RR|T\s?3\d|T\s?9\d|O2|wt|weight|ht|height|ECOG|KPS|Karnofsky)\b|\b\d{2,3}/\d{2,3}\b|\d{3}\s?cm\b", re.IGNORECASE)
 _MASS = re.compile(r"(?<![\d.,/+x-])(?P<n>\d{2,3}(?:[.,]\d{1,2})?)\s?(?P<u>kg|kgs|lbs?|pounds)\b(?!\s*(?:/|lost|loss|gain|down|less|more|lighter|heavier|in \d|over|weight loss))", re.IGNORECASE)
@@ -33,6 +37,7 @@ def unnamed(words: Words) -> Iterator[Written]:
     yield from _marrow(words)
     yield from _expression(words)
     yield from _vitals(words)
+    yield from _counts(words)
 
 
 def _value(words: Words, test: str, m: re.Match[str], unit: str, condition: str | None = None) -> Written:
@@ -53,7 +58,8 @@ def _marrow(words: Words) -> Iterator[Written]:
         for m in pattern.finditer(words.text):
             said = _sentence(words, m)
             spoiled = _ELSEWHERE.search(words.text, max(m.start() - 25, 0), m.end()) or re.search(r"BCMA|GPRC5D|positiv\w+ in|express", m.group(), re.IGNORECASE)
-            if not spoiled and (_MARROW.search(said) or pattern is _FRACTION or re.search(r"plasma", m.group(), re.IGNORECASE)):
+            marked = re.match(r"\s*of\b", m.groupdict().get("between") or "") and _MARKER.search(re.split(r"[:;.]\s", said)[-1])
+            if not spoiled and not marked and (_MARROW.search(said) or pattern is _FRACTION or re.search(r"plasma", m.group(), re.IGNORECASE)):
                 yield _value(words, "bone_marrow_plasma_cells", m, "%")
     for m in _INFILTRATED.finditer(words.text):
         if _MARROW.search(_sentence(words, m)):
@@ -72,6 +78,11 @@ def _vitals(words: Words) -> Iterator[Written]:
     for m in _SATURATION.finditer(text):
         if not re.search(r"(?:keep|above|over|below|under|goal|target|if|>|<|≥)\s*$", text[max(0, m.start() - 12) : m.start()], re.IGNORECASE):
             yield _value(words, "spo2", m, "%", condition_of(m.group()))
+    for m in _EJECTION.finditer(text):
+        yield _value(words, "lvef", m, "%")
+    for m in _FEET.finditer(text):
+        inches = 12 * int(m.group("n")) + (float(m.group("i")) if m.group("i") else 0)
+        yield Written("height", m.start("n"), m.end(), (inches,), "[in_i]")
     for m in _MASS.finditer(text):
         if _among_vitals(words, m) and not _CHANGE.search(text[max(0, m.start() - 18) : m.start()]):
             yield _value(words, "weight", m, "kg" if m.group("u").lower().startswith("k") else "[lb_av]")
@@ -83,6 +94,19 @@ def _vitals(words: Words) -> Iterator[Written]:
         if upper >= lower + 10 and m.start() not in words.date_at and _among_vitals(words, m, 1):
             for test, group in (("systolic_bp", "s"), ("diastolic_bp", "d")):
                 yield Written(test, m.start(group), m.end(group), (float(m.group(group)),), "mm[Hg]")
+
+
+def _counts(words: Words) -> Iterator[Written]:
+    """A cell count whose name stands in the sentence before: "platelet clumping in EDTA. Citrate tube 64 K/uL"."""
+    for m in _COUNT.finditer(words.text):
+        number = words.number(m.start())
+        unit = words.unit(number.end) if number else None
+        if number is None or unit is None:
+            continue
+        before = words.names_within(max(0, m.start() - 90), m.start())
+        said = words.text[before[-1].end : m.start()] if before else ""
+        if before and "\n" not in said and not re.search(r"\d", said) and convert(1.0, unit[0], before[-1].meaning) is not None:
+            yield Written(before[-1].meaning, number.start, unit[1], number.readings, unit[0], number.comparator)
 
 
 def _line(words: Words, m: re.Match[str]) -> str:

@@ -9,18 +9,20 @@ from dataclasses import dataclass, field, replace
 from matcher.domain import PartialDate
 from matcher.lexicon import Hit
 from matcher.notes.measure_words import Number, Words, Written
-from matcher.quantities import numbers
+from matcher.quantities import convert, numbers
 
 # Words that may stand between a name and its value.
 _FILL = (
     r"was|is|were|are|of|at|now|today|currently|current|levels?|counts?|values?|results?|remains?|remained|stable|up|down|rising|rose|risen|fell|fallen|falling|"
-    r"dropped|drifting|increased|decreased|improved|improving|climbing|climbed|creeping|went|has|have|been|about|around|approximately|approx\.?|ca\.?|circa|only|"
+    r"dropped|drifting|increased|decreased|improved|improving|climbing|climbed|creeping|crept|come back|come|came|measured last|went|has|have|been|about|around|approximately|approx\.?|ca\.?|circa|only|"
     r"just|still|again|also|measured|measures|reading|reads|calculated|calc\.?|estimated|est\.?|by|cg|c-g|cockcroft(?:[- ]gault)?|total|serum|plasma|blood|venous|"
     r"abs\.?|absolute|corrected|corr\.?|adjusted|adj\.?|random|fasting|trough|peak|max\.?|per|quantified|equals?|came back|returned|show(?:s|ed|ing)?|"
     r"found|noted|recorded|an?|the|with|to|from|free|(?-i:24 ?-?h(?:(?:ou)?rs?)?)|urine|spot|concentration|percent(?:age)?|rate|in|low|high|elevated|normal|"
     r"on (?:room air|air|ra|oxygen|admission|arrival)|room air|at rest|resting|type|chain|chains|light|band|here|yesterday|this morning|this week|repeat(?:ed)?|latest|last|recent|most recent"
 )
 _LINK = re.compile(rf"(?>(?:[ \t]+|[:=|~≈#]+|\.{{2,}}|\*(?=[ \t])|(?:{_FILL})(?![\w/])|[-–—]{{1,2}}(?=[ \t\d<>.~])|\b[HL](?=[ \t]+\d)|,(?=[ \t]?\d+(?:\.\d+)?[ \t]?(?:%|[a-zµ]+/))|\r?\n[ \t]{{0,12}}(?=\d+(?:[.,]\d+)?[ \t]*(?:[%,;)(a-zA-Z]|$)))*)", re.IGNORECASE)
+_WORDED = re.compile(r"(?:[ \t,]+[A-Za-z'’/-]+){1,7}?[ \t~≈:]+(?=[<>]?\d)")
+_AWAY = re.compile(r"\b(?:if|under|below|above|over|by|increase|rise|drop|every|than|not|no|until|fall|reduction|decrease|iv|po|dose|daily|mg|infus\w+|replace\w*|given|weigh\w*|max)\b", re.IGNORECASE)
 FLAG = re.compile(r"[ \t]*(?:\((?:[HLC]{1,2}|[v^*↑↓]|high|low)\)|[*↑↓^!†#]+|\b(?:HH|LL|[HLC]|high|low|hi|lo)\b(?!/)(?![ \t]*(?:[A-Za-z]{2,} |[=:])))", re.IGNORECASE)
 _ARROW = re.compile(r"\s{0,3}(?:-{1,2}>|→|➔|⇒|=>|>{2}|\bto\b|,? (?:and )?then\b|,? rising to|,? falling to|,? now\b)(?:\s*(?:now|up to|about))?\s*", re.IGNORECASE)
 _FROM = re.compile(r",?\s*(?:\(?(?:up|down|rising|improved|increased|decreased|risen|rose|fell)?\s*from|vs\.?|versus|was|previously|prior|prev\.?|formerly|compared (?:to|with))\s+", re.IGNORECASE)
@@ -34,12 +36,18 @@ LIMIT = re.compile(r"[ \t]*(?:(?P<word>uln|upper limit(?: of normal)?|ref(?:eren
 _SPOILED = re.compile(r"[ \t]*(?:days?|weeks?|wks?|months?|mos?|years?|yrs?|cycles?|times|units?|doses?|hours?|hrs?|lines?|pack|tabs?|tablets?|visits|draws|points|occasions|consecutive|tests|samples|siblings|of|fold|L\b(?=[ \t]*(?:NC|O2|nasal|oxygen|/min))|x(?=\s))\b|[ \t]?[x×][ \t]?\d|(?:st|nd|rd|th)\b", re.IGNORECASE)
 _CONDITIONAL = re.compile(r"\b(?:if|unless|until|till|as long as|goal|target|threshold|transfuse|parameters|once|exceeds?|aim(?:ing)?|trigger|whenever|provided|in case|cut-?off|keep|maintain|fall(?:s|ing)? (?:under|below)|stay(?:s)? (?:above|below|over|under)|criteri\w+|eligib\w+|requires? (?:a|an)\b|wants?)\b", re.IGNORECASE)
 _LOOSE_CONDITIONAL = re.compile(r"\b(?:when|while|hold|should|requir\w+|need\w*|must|ensure|stop|for|with|at)\b", re.IGNORECASE)
+_RETRACTED = re.compile(r"[^.;\n]{0,30}\b(?:typo|typing error|(?:in|an?|was|lab|entry|charting) error|erroneous\w*|incorrect\w*|mistake\w*|belong(?:s|ed) to (?:another|a different)|another patient|misread|spurious)\b", re.IGNORECASE)
 _BLOOD_COUNTS = frozenset({"hemoglobin", "wbc", "anc", "alc", "platelets"})
 ISOTYPES = frozenset({"igg", "iga", "igm", "kappa_flc", "lambda_flc"})
 M_PROTEINS = frozenset({"serum_m_protein", "urine_m_protein"})
 _RANGED = frozenset({"lvef", "spo2", "bone_marrow_plasma_cells", "bcma_expression"})
+_QUALIFIED = re.compile(r"[ \t]*[(\[][^)\]\n\d]*")
 _GROUPED = re.compile(r"[ \t]*(?:/|&|\band\b)[ \t]*", re.IGNORECASE)
+_STUDIES = frozenset({"echo", "tte", "muga", "echocardiogram"})
+_OTHER_FLUID = re.compile(r"\b(?:CSF|cerebrospinal|LP\b|lumbar puncture|ascit\w+|pleural|peritoneal|synovial|pericardial|joint) ?(?:fluid|tap)?\b[^.;\n]{0,60}$|\b(?:urinalysis|UA)\b(?![ \t:]*\d)[^.;\n]{0,40}$", re.IGNORECASE)
+_IN_FLUIDS = frozenset({"wbc", "rbc", "anc", "alc", "glucose", "total_protein", "albumin", "ldh", "bone_marrow_plasma_cells"})
 _URINE = re.compile(r"\b(?:urin\w*|upep|24.?h\w*|bence|bj[lp]?|uife|proteinuria)\b", re.IGNORECASE)
+_EXCRETED = ("mg", "g", "mg/(24.h)", "g/(24.h)")
 _PANELS = {  # strips without names, by number of values
     ("cbc", 3): ("wbc", "hemoglobin", "platelets"),
     ("cbc", 4): ("wbc", "hemoglobin", "hematocrit", "platelets"),
@@ -69,8 +77,10 @@ def prose(words: Words, covered: bytearray) -> Iterator[Written]:
     at = 0
     while at < len(names):
         group = _group(words, names, at)
-        yield from _values(words, group, names[at + len(group)] if at + len(group) < len(names) else None)
         at += len(group)
+        while at < len(names) and _QUALIFIED.fullmatch(words.text, group[-1].end, names[at].start) and names[at].start - group[-1].end < 30:
+            at += 1  # a name within the bracket that qualifies this one: "clearance (Cockcroft-Gault) 38"
+        yield from _values(words, group, names[at] if at < len(names) else None)
     yield from _panels(words)
 
 
@@ -98,7 +108,7 @@ def _values(words: Words, group: list[Hit[str]], following: Hit[str] | None) -> 
     reading = _Reading(tests[0], (first.start, group[-1].end), group[-1].end)
     number = _link(words, reading, following)
     if number is None:
-        if tests[0] in M_PROTEINS:
+        if tests[0] in M_PROTEINS or tests[0] in ("kappa_flc", "lambda_flc"):
             yield from _value_before(words, first, tests[0])
         return
     if tests[0] == "blood_pressure" or tests == ["respiratory_rate"] or len(tests) > 1 or tests == ["flc_ratio"]:
@@ -110,8 +120,8 @@ def _values(words: Words, group: list[Hit[str]], following: Hit[str] | None) -> 
         if len(slashed) == len(tests) > 1:
             yield from _strip(words, reading, tests, slashed)
             return
-        if len(set(tests)) > 1:
-            return
+        if len(set(tests)) > 1:  # "Quick / INR 1.3"
+            reading.test = tests[-1]
     if tests[0] == "blood_pressure" or not _acceptable(words, reading, number):
         return
     _tail(words, reading, number, following)
@@ -158,6 +168,12 @@ def _link(words: Words, reading: _Reading, following: Hit[str] | None) -> Number
         if (unit := words.unit(place)) and place > start and re.match(r"[ \t]*[:=|]?[ \t]*[<>]?\d", text[unit[1] :]):
             reading.unit, reading.place = unit
             continue
+        if bracket is None and (worded := _WORDED.match(text, reading.place)) and (following is None or worded.end() <= following.start):
+            number = words.number(worded.end())
+            unit = words.unit(number.end) if number else None
+            if number and unit and convert(1.0, unit[0], reading.test) is not None and not _AWAY.search(worded.group()):
+                reading.earlier = reading.earlier or bool(re.search(r"\bfrom\b", worded.group()))
+                return number
         break
     if bracket is not None and (number := words.number(bracket[0] + 1)):
         rest = text[number.end : bracket[1]]
@@ -193,6 +209,8 @@ def _acceptable(words: Words, reading: _Reading, number: Number) -> bool:
         if words.doc.section_at(number.start).kind == "plan" and reading.test in _BLOOD_COUNTS:
             return False
     if re.search(r"\b(?:under|below|over|above)\s*$", text[max(0, number.start - 8) : number.start], re.IGNORECASE):
+        return False
+    if _RETRACTED.match(text, number.end):
         return False
     if words.unit(number.end):
         return True
@@ -432,8 +450,6 @@ def _from_step(words: Words, reading: _Reading, stop: int) -> None:
 def _chain_step(words: Words, reading: _Reading, stop: int) -> None:
     """A further value with its own date after a separator: "1.6 (11/20) ; 1.1 (10/23)", "6,120 on admission, 940 on 8/26"."""
     last = reading.values[-1]
-    if last.date is None and not last.earlier:
-        return
     chain = _CHAIN.match(words.text, reading.place)
     number = words.number(chain.end()) if chain and chain.end() <= stop else None
     if number is None:
@@ -442,20 +458,26 @@ def _chain_step(words: Words, reading: _Reading, stop: int) -> None:
     end = unit[1] if unit else number.end
     led = re.compile(r"[ \t]*(?:\(|(?:on|in|at)[ \t]+)").match(words.text, end)
     mention = words.date_at.get(led.end()) if led else None
-    if mention is not None:
+    if mention is not None and last.date is None and not last.earlier:
+        reading.place = end
+        _insert_earlier(words, reading, number, words.day(mention))  # "2.6, 1.1 in February"
+        reading.place = mention.end + (words.text[mention.end : mention.end + 1] == ")")
+    elif mention is not None:
         _add(words, reading, number, words.day(mention), earlier=False)
         reading.place = mention.end + (words.text[mention.end : mention.end + 1] == ")")
-    elif _BEFORE_NOW.match(words.text, end):
+    elif (last.date or last.earlier) and _BEFORE_NOW.match(words.text, end):
         _add(words, reading, number, None, earlier=True)
 
 
 def _settled(words: Words, reading: _Reading) -> Iterator[Written]:
     """The values with what they share: the unit written once, the range, urine's M-protein, what oxygen was measured on."""
     unit = next((v.unit for v in reversed(reading.values) if v.unit), None) or reading.unit
+    contrasted = any(v.date for v in reading.values)
     for value in reading.values:
         test = specimen(words, value, unit)
         if test is None:
             continue
+        value = replace(value, now=contrasted and not value.earlier and value is reading.values[-1])
         condition = value.condition
         if test == "spo2" and condition is None:
             after = words.text[value.end : value.end + 40].split("\n")[0]
@@ -466,16 +488,26 @@ def _settled(words: Words, reading: _Reading) -> Iterator[Written]:
 def specimen(words: Words, value: Written, unit: str | None) -> str | None:
     """Serum or urine, light chain or M-protein: by the unit and the words around. None where it is neither."""
     test = value.test
-    excreted = unit in ("mg", "g", "mg/(24.h)", "g/(24.h)")
+    if test in _IN_FLUIDS and _OTHER_FLUID.search(words.text, max(0, (value.name or (value.start,))[0] - 80), (value.name or (value.start,))[0]):
+        return None
+    excreted = unit in _EXCRETED
     name = value.name or (value.start, value.end)
     before = words.text[max(0, name[0] - 60) : name[0]]
     clause = re.split(r"[.;\n](?:\s|$)", before)[-1]
     if test in ("serum_m_protein", "kappa_flc", "lambda_flc") and excreted:
         around = clause + words.text[name[0] : value.end + 30]
-        return "urine_m_protein" if _URINE.search(around) or unit in ("mg/(24.h)", "g/(24.h)") else None
+        if _URINE.search(around) or unit in ("mg/(24.h)", "g/(24.h)"):
+            return "urine_m_protein"
+        return test if test == "serum_m_protein" else None
     if test in ("kappa_flc", "lambda_flc") and re.search(r"\bIg[GAMDE][ -]*$", before):
         return "serum_m_protein" if unit in ("g/L", "g/dL") else None  # "IgG kappa 24 g/L" is the paraprotein
     if test == "urine_m_protein" and unit is None and not re.search(r"U-M|urin", words.text[name[0] : name[1]], re.IGNORECASE):
+        return None
+    if test == "total_protein" and (_URINE.search(clause) or (unit is None and words.plain[name[0] : name[1]] == "protein")):
+        return None
+    if test == "height" and unit == "[ft_i]":
+        return None  # feet go with inches, which stand apart
+    if test == "lvef" and unit != "%" and words.plain[name[0] : name[1]] in _STUDIES:
         return None
     if test in ("anc", "alc") and unit == "%":
         return {"anc": "neutrophil_percentage", "alc": "lymphocyte_percentage"}[test]
@@ -488,7 +520,7 @@ def _value_before(words: Words, name: Hit[str], test: str) -> Iterator[Written]:
     for m in reversed(list(re.finditer(r"[<>]?\d[\d.,]*", window))):
         number = words.number(max(0, name.start - 40) + m.start())
         unit = words.unit(number.end) if number else None
-        if number is None or unit is None:
+        if number is None or unit is None or (test not in M_PROTEINS and unit[0] not in _EXCRETED):
             continue
         if re.fullmatch(r"[ \t]*(?:(?:of|an?|the|monoclonal|serum|urine|urinary|lambda|kappa|IgG|IgA|IgM|faint|small|total)[ \t-]*)*", words.text[unit[1] : name.start], re.IGNORECASE):
             value = Written(test, number.start, unit[1], number.readings, unit[0], number.comparator, (name.start, name.end))

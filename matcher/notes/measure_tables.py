@@ -276,6 +276,8 @@ def _unit_in(words: Words, cell: tuple[int, int]) -> str | None:
 def _cell_values(words: Words, cell: tuple[int, int], number: Number, tests: list[str], name: tuple[int, int], date: PartialDate | None) -> Iterator[Written]:
     """The value, or the values between slashes, of a cell."""
     place = number.start
+    if tests == ["flc_ratio"] and re.match(r"[\d.,]+[ \t]?/[ \t]?\d", words.text[place : cell[1]]):
+        tests = ["kappa_flc", "lambda_flc"]
     for test in tests:
         current = words.number(place)
         if current is None or current.start >= cell[1]:

@@ -22,8 +22,8 @@ from models.vocabulary import read_rows
 class Written:
     """One value of one test as the note writes it. `unit` is UCUM, None where none stands by it.
 
-    `date` is the value's own; without one, `earlier` values are of an unknown day before the others, the rest of the day
-    their surroundings tell. `low`, `high`: readings of the reference range's limits.
+    `date` is the value's own; without one, `earlier` values are of an unknown day before the others, `now` those they are
+    told from, the rest of the day their surroundings tell. `low`, `high`: readings of the reference range's limits.
     """
 
     test: str
@@ -35,6 +35,7 @@ class Written:
     name: tuple[int, int] | None = None
     date: PartialDate | None = None
     earlier: bool = False
+    now: bool = False
     low: tuple[float, ...] = ()
     high: tuple[float, ...] = ()
     condition: str | None = None
@@ -53,6 +54,7 @@ _NUMBER = re.compile(
     r"(?P<n>\d{1,3}(?:[,.'\u202f\u00a0]\d{3})+(?:[.,]\d+)?(?!\d)|\d+[.,](?=\d*(?-i:[OolI]))(?-i:[\dOolI]+)(?![A-Za-z\d])|\d+[.,]\d+|\d+|\.\d+)(?!\d)",
     re.IGNORECASE,
 )
+_POWER = re.compile(r"[ ]?[x*·][ ]?10[ ]?(?:[\^*e]|\()?[ ]?(\d{1,2})\)?(?![\d.,/])")
 _COMPARATORS = {"<": "<", ">": ">", "≤": "<=", "≥": ">=", "<=": "<=", ">=": ">=", "=<": "<=", "=>": ">=",
                 "less than": "<", "more than": ">", "greater than": ">", "at least": ">=", "up to": "<="}
 
@@ -94,7 +96,10 @@ class Words:
         if not readings:
             return None
         comparator = _COMPARATORS.get(re.sub(r"\s+", " ", (match.group("cmp") or "").strip().lower()).replace("< =", "<=").replace("> =", ">="))
-        return Number(match.start() if comparator else start, match.end(), readings, comparator)
+        end = match.end()
+        if (power := _POWER.match(self.plain, end)) and self.unit(end) is None:
+            readings, end = tuple(r * 10.0 ** int(power.group(1)) for r in readings), power.end()
+        return Number(match.start() if comparator else start, end, readings, comparator)
 
     def unit(self, place: int) -> tuple[str, int] | None:
         return unit_at(self.plain, self.text, place)
@@ -148,8 +153,10 @@ def names_in(text: str) -> list[Hit[str]]:
 def _stands_alone(text: str, hit: Hit[str]) -> bool:
     """Whether one letter is a name: its number follows at once; L is a flag and N a limit except in a list of cells."""
     if hit.meaning == "potassium":
-        wanted = r"(?!/[um])" if text[hit.start] == "K" else r"[ \t]?[:=]?[ \t]?[2-7][.,]\d\b"
-        return re.match(wanted, text[hit.end : hit.end + 8]) is not None
+        if text[hit.start - 1 : hit.start] == "/":
+            return True
+        gap = r"[ \t:=|]*(?:\(?m(?:mol|Eq)/L\)?[ \t|]*)?" if text[hit.start] == "K" else r"[ \t]?[:=]?[ \t]?"
+        return re.match(gap + r"(?:[<>]?[1-9][.,]\d{1,2}(?!\d|[.,]\d)|[2-9](?!\d|[.,/]\d|x)|--|-[ \t])", text[hit.end : hit.end + 40]) is not None
     if not re.match(r"[ \t]?[:=]?[ \t]?\d", text[hit.end : hit.end + 5]):
         return False
     return hit.meaning not in ("anc", "alc") or bool(re.search(r"[(,;/|:\n][ \t]?$", text[max(0, hit.start - 3) : hit.start]))
@@ -167,13 +174,15 @@ _ITEM = re.compile(
     r"coag\w*|immunology|immun\w*|virology|infect\w*|hbv\S*|cytogenetics?|visit|clinic|seen|day|call|addendum|entry|on|chart|note|electrophoresis|igg?|free light chains?)\b",
     re.IGNORECASE,
 )
-_NOW = re.compile(r"\b(?:today|now|current(?:ly)?|at present|presently|this (?:morning|visit|week)|present status)\b", re.IGNORECASE)
+_NOW = re.compile(r"\b(?:today(?:'s)?|yesterday(?:'s)?|now|current(?:ly)?|at present|presently|this (?:morning|visit|week)|present status)\b", re.IGNORECASE)
 _THEN = re.compile(
     r"\b(?:at (?:diagnosis|dx|presentation|onset|relapse|baseline|that time|progression|start|screening then)|presentation|present(?:ed|ing)\b|initial(?:ly)?|"
     r"on (?:admission|arrival|admit)|at admission|admission (?:labs?|hb|wbc)|previous(?:ly)?|prior\b|was found|years? ago|months? ago|nadir|peak|"
     r"baseline|pre-?(?:transplant|treatment|admit|admission|op)|carried|copied|history of|in the past|last year|formerly|at the time|when (?:first|he|she|diagnosed)|dx|diagnosed|before)\b",
     re.IGNORECASE,
 )
+_LIST_END = re.compile(r"[^.;:()\[\]\n]*(?:\.\d[^.;:()\[\]\n]*){0,6}?[ \t](?:on|from|dated|of)[ \t]+(?=\d|[A-Z][a-z]{2})")
+_PAST_SECTIONS = frozenset({"history", "oncology", "family"})
 _CURRENT_SECTIONS = frozenset({"exam", "results", "plan"})
 
 
@@ -209,8 +218,12 @@ class Calendar:
     def _ends_block(self, start: int, end: int, section: Section, block_section: int, blank: bool) -> bool:
         if section.start != block_section and section.kind not in ("results", "body"):
             return True
-        flush = self.words.text[start] not in " \t"
-        return blank and flush and not self.words.names_within(start, end)
+        line = self.words.text[start:end]
+        if not blank or line[0] in " \t":
+            return False
+        names = self.words.names_within(start, end)
+        headed = re.match(r"[A-Z][^:\n]{2,60}:", line)
+        return not names or bool(headed and not _BLOCK.search(headed.group()) and not _ITEM.match(line) and names[0].start > start + headed.end())
 
     def _lead(self, start: int, end: int) -> DateMention | None:
         for mention in self.words.dates_within(start, end):
@@ -241,6 +254,8 @@ class Calendar:
             return self.words.day(own[-1])
         if lead is not None and lead.end <= name:
             return self.words.day(lead)
+        if (after := self._after(place)) is not None:
+            return after
         said = self.words.text[sentence:name]
         if block is not None and block.end <= name and not _THEN.search(said):
             return self.words.day(block)
@@ -252,7 +267,14 @@ class Calendar:
         if _THEN.search(self.words.text[max(start, name - 300) : name]):
             return None
         kind = self.words.doc.section_at(name).kind
-        return today if kind in _CURRENT_SECTIONS else None
+        listed = kind not in _PAST_SECTIONS and len(self.words.names_within(sentence, self.words.doc.sentence_at(name)[1])) >= 3
+        return today if listed or kind in _CURRENT_SECTIONS else None
+
+    def _after(self, place: int) -> PartialDate | None:
+        """The date that closes a list of values: "kappa 98, lambda 0.8, ratio 122 on 12/3"."""
+        closing = _LIST_END.match(self.words.text, place)
+        mention = self.words.date_at.get(closing.end()) if closing else None
+        return self.words.day(mention) if mention else None
 
     def _governs(self, mention: DateMention, name: int) -> bool:
         """A date in brackets closed before the name belongs to what the brackets follow, unless that is a heading."""

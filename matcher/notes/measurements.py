@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,14 +9,17 @@ from datetime import date
 from itertools import chain
 from math import log
 
-from matcher.domain import Evidences, Lab, PartialDate, Reading
+from matcher.domain import Evidences, Lab, PartialDate
 from matcher.notes.document import Document
 from matcher.notes.measure_percent import unnamed
+from matcher.notes.measure_performance import read_performance
 from matcher.notes.measure_prose import prose
 from matcher.notes.measure_tables import tables
 from matcher.notes.measure_words import Words, Written
 from matcher.quantities import canonical, convert
 from models import load_vocabulary
+
+__all__ = ["read_labs", "read_performance"]
 
 # Tests that share their unit in a list ("IgG 412, IgA 28, IgM 19 mg/dL"), and those a laboratory reports in SI units together.
 _LISTED = (("kappa_flc", "lambda_flc"), ("igg", "iga", "igm"))
@@ -113,6 +115,8 @@ def _labs(words: Words, value: Written, units: _Units) -> Iterable[Lab]:
         return
     number, unit = found
     when = value.date or (None if value.earlier else words.calendar.at(value.start, value.name[0] if value.name else None))
+    if when is None and value.now and words.note_date is not None:
+        when = PartialDate.of(words.note_date)
     low, high = (_limit(readings, unit, value.test) for readings in (value.low, value.high))
     evidence = _evidence(words.doc, value)
     row = load_vocabulary().tests[value.test]
@@ -132,8 +136,3 @@ def _evidence(doc: Document, value: Written) -> Evidences:
     if value.name[1] <= value.start and value.start - value.name[1] < 40 and "\n" not in doc.text[value.name[0] : value.end]:
         return (doc.evidence(value.name[0], value.end),)
     return (doc.evidence(value.start, value.end), doc.evidence(*value.name))
-
-
-def read_performance(doc: Document, note_date: date | None) -> tuple[Reading | None, Reading | None]:
-    """(ECOG, KPS): the current ones."""
-    return None, None

@@ -1,0 +1,105 @@
+"""ECOG and Karnofsky performance status: the current one, as a number the note gives."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+
+from matcher.dates import find_dates
+from matcher.domain import PartialDate, Reading
+from matcher.notes.document import Document
+
+_GRADES = {"zero": 0, "one": 1, "two": 2, "three": 3, "four": 4, "nil": 0, "i": 1, "ii": 2, "iii": 3, "iv": 4}
+_GAP = (
+    r"(?:[ \t:=~,(/|\[\]*-]|\r?\n(?=[ \t]*\d)|\b(?:ecog|who|ps|kps|oms|performance|status|score|scale|grade|index|level|class|is|was|of|at|today|now|currently|current|remains?|stable|"
+    r"still|about|around|approximately|approx|estimated|est|per|by|as|a|an|the|her|his|md|rn|note|him|she|he|to|be|been|has|have|improved|declined|decreased|increased|assessed|"
+    r"pre-?admit|pre-?admission|baseline|previously|on|admission|discharge|in|clinic|functional|karnofsky|score of|equals?|unchanged|good|fair|poor|reported|recorded|documented|"
+    r"rated|self|from)\b|\)){0,14}?"
+)
+_ECOG = re.compile(
+    rf"(?P<name>\b(?:ECOG|E\.C\.O\.G\.?|Eastern Cooperative Oncology Group|Zubrod|WHO(?=[ -]*(?:PS|performance|status|score|grade|class|\d))|OMS(?=[ :=]*\d)|performance status|performance score|PS(?=[ ]?(?:\(|ECOG|WHO|of|is|today|now|[:=]|\d))))"
+    rf"(?P<gap>{_GAP})(?P<n>(?<![\d.])[0-5](?![\d%]|[.,]\d|[ ]?(?:days?|weeks?|months?|years?|lines?|cycles?|prior|mg|x\b))|\b(?:zero|one|two|three|four|nil|I{{1,3}}|IV)\b)(?:\s?(?:[-–/]|to|or)\s?(?P<n2>[0-5])(?![\d.%/]))?",
+    re.IGNORECASE,
+)
+_KPS = re.compile(
+    rf"(?P<name>\b(?:KPS|Karnof\w+|K\.P\.S\.?|IK(?=[ :=]*\d)|KI(?=[ :=]*\d)|Lansky|PS(?=[ :=]*\d\d)|performance status(?= (?:of |is )?\d\d)))(?P<gap>{_GAP})(?P<n>100|[1-9]0|[1-9]5)(?!\d|[.,]\d)(?:\s?%?\s?(?:[-–]|to)\s?(?P<n2>100|[1-9]0)(?!\d))?",
+    re.IGNORECASE,
+)
+_PAIR = re.compile(r"\bECOG\s?/\s?(?:KPS|Karnofsky)[ :=]*(?P<ecog>[0-4])\s?/\s?(?P<kps>100|[1-9]0)\b", re.IGNORECASE)
+_NEXT = re.compile(r"[ ]?(?:\([^()\n]{0,30}\))?[;,]?\s*(?:and\s+|but\s+)?(?:is\s+|it is\s+)?(?:now|today|currently|at present)\s+(?:is\s+|at\s+|to\s+)?(?P<n>[0-5]|100|[1-9]0)(?![\d.])", re.IGNORECASE)
+_LIMIT = re.compile(r"(?:[<>≤≥]=?|less than|at least|or less|or better|must|require\w*|criteri\w+|eligib\w+|needs? an?|if|unless|until|when|should|trial wants|wants|cut-?off|allow\w*)\b[^.;\n]{0,25}$|[<>≤≥]=?\s*$", re.IGNORECASE)
+_PAST = re.compile(r"\b(?:was|were|had|pre-?admit|pre-?admission|prior|previous(?:ly)?|before|baseline|at (?:diagnosis|dx|presentation|that time|relapse)|last (?:visit|year|month)|carried|copied|template|formerly|initial(?:ly)?|from)\b[^.;\n]{0,30}$", re.IGNORECASE)
+_PAST_AFTER = re.compile(r"[ ]?(?:\[(?:template|carried|copied)[^\]]*\]|\((?:template|carried|copied)[^)]*\)|(?:at (?:diagnosis|dx|presentation|that time|baseline)|on admission|before\b|pre-?admi\w+|last (?:visit|month|year)|previously|in the past))", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class _Status:
+    value: int
+    start: int
+    end: int
+    when: PartialDate | None
+    past: bool
+
+
+def read_performance(doc: Document, note_date: date | None) -> tuple[Reading | None, Reading | None]:
+    """(ECOG, KPS): the current ones.
+
+    Of several the latest by date, then the last in the note, where an addendum corrects; one told as past ("was 0", "pre-admit 1",
+    a carried section) only where no other stands. A range gives its worse end. Neither is derived from the other.
+    """
+    ecog, kps = list(_statuses(doc, _ECOG, note_date)), list(_statuses(doc, _KPS, note_date))
+    for pair in _PAIR.finditer(doc.text):
+        ecog.append(_Status(int(pair.group("ecog")), pair.start(), pair.end(), None, False))
+        kps.append(_Status(int(pair.group("kps")), pair.start(), pair.end(), None, False))
+    return _current(doc, ecog, note_date), _current(doc, [k for k in kps if k.value >= 10], note_date)
+
+
+def _current(doc: Document, found: list[_Status], note_date: date | None) -> Reading | None:
+    today = str(note_date) if note_date else "9999"
+    if not found:
+        return None
+    best = max(found, key=lambda s: (not s.past, str(s.when) if s.when else today, s.start))
+    return Reading(best.value, (doc.evidence(best.start, best.end),), best.when)
+
+
+def _statuses(doc: Document, pattern: re.Pattern[str], note_date: date | None) -> Iterator[_Status]:
+    text = doc.text
+    for m in pattern.finditer(text):
+        line_start = text.rfind("\n", 0, m.start()) + 1
+        before = text[max(line_start, m.start() - 60) : m.start()]
+        gap = m.group("gap")
+        if _LIMIT.search(before) or re.search(r"[<>≤≥]", text[m.start("n") - 2 : m.start("n")]) or m.group("name").lower() == "lansky":
+            continue
+        if re.match(r"\s?(?:or (?:less|better|lower|below)|and (?:below|under))", text[m.end() : m.end() + 14], re.IGNORECASE):
+            continue
+        value = _worse(m, pattern is _KPS)
+        when = _when(doc, line_start, m.start(), note_date)
+        section = doc.section_at(m.start()).kind
+        past = bool(_PAST.search(before) or re.search(r"\b(?:was|pre-?admi\w+|baseline|previously|from)\b", gap, re.IGNORECASE) or _PAST_AFTER.match(text, m.end()))
+        past = past or bool(re.search(r"\b(?:carried|copied)\b", text[line_start : m.start()], re.IGNORECASE)) or section in ("oncology", "history", "family")
+        yield _Status(value, m.start(), m.end(), when, past)
+        if (following := _NEXT.match(text, m.end())) and (int(following.group("n")) >= 10) == (pattern is _KPS):
+            yield _Status(int(following.group("n")), m.start(), following.end(), when, False)
+
+
+def _worse(m: re.Match[str], karnofsky: bool) -> int:
+    """The number, or the worse end of a range."""
+    written = m.group("n").lower()
+    value = _GRADES[written] if written in _GRADES else int(written)
+    if m.group("n2") is None:
+        return value
+    other = int(m.group("n2"))
+    if not karnofsky and "/" in m.group() and other in (4, 5):
+        return value  # 1/5: one of five
+    return min(value, other) if karnofsky else max(value, other)
+
+
+def _when(doc: Document, line_start: int, place: int, note_date: date | None) -> PartialDate | None:
+    """The day that leads the line, if one does: log entries, dated sections of a carried note."""
+    head = doc.text[line_start : min(place, line_start + 60)]
+    for mention in find_dates(head, doc.day_first, as_of=note_date):
+        if mention.date.month and not re.search(r"[.;]\s", head[: mention.start]) and mention.date.earliest <= (note_date or date.max):
+            return mention.date
+    return None
