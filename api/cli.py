@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import typer
 
 from api import terminal
-from api.cli_service import serve_app
+from api.cli_service import service_app
 from api.inputs import InputError, NoteInput, json_lines, read_notes, read_trial_files
 from matcher import EligoError, compile_criterion, judge_criterion, match, read_note
 from matcher.answers import extract_answer, match_answer, trial_answer
@@ -25,7 +25,7 @@ from matcher.registry.store import logic_file
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help="Reads patient notes and ranks clinical trials, each outcome with its reason and its words.")
 trials_app = typer.Typer(no_args_is_help=True, help="Trial documents and the registry.")
 app.add_typer(trials_app, name="trials")
-app.add_typer(serve_app, name="serve")
+app.add_typer(service_app)
 
 
 class Unmentioned(StrEnum):

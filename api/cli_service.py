@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import logging
 import sys
+from datetime import date
 from enum import StrEnum
+from itertools import islice
+from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
 
-from workers.settings import load_settings
+from matcher import EligoError
+from workers.settings import SettingsError, load_settings
 
-serve_app = typer.Typer()
+service_app = typer.Typer()
+keys_app = typer.Typer(no_args_is_help=True, help="Keys of callers, and of what is kept encrypted.")
+audit_app = typer.Typer(no_args_is_help=True, help="The log of who read which result.")
+service_app.add_typer(keys_app, name="keys")
+service_app.add_typer(audit_app, name="audit")
 
 
 class Part(StrEnum):
@@ -18,7 +30,12 @@ class Part(StrEnum):
     worker = "worker"
 
 
-@serve_app.callback(invoke_without_command=True)
+class Unmentioned(StrEnum):
+    unknown = "unknown"
+    absent = "absent"
+
+
+@service_app.command()
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on (ELIGO_HOST).")] = None,
     port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port to listen on (ELIGO_PORT); 0 chooses one.")] = None,
@@ -26,7 +43,6 @@ def serve(
 ) -> None:
     """Redis (unless REDIS_URL names one), a worker, the API and the page, until Ctrl-C."""
     from api import supervisor
-    from workers.settings import SettingsError
 
     settings = load_settings()
     host, port = host or settings.host, settings.port if port is None else port
@@ -45,3 +61,123 @@ def serve(
             run(listening)
         else:
             supervisor.Supervisor(settings).run(listening, lambda url: print(f"Eligo is at {url}", file=sys.stderr, flush=True))
+
+
+@service_app.command()
+def batch(
+    source: Annotated[Path, typer.Argument(metavar="PATIENTS", exists=True, help="A list: .csv .tsv .xlsx .jsonl .zip, or a folder of .txt files.")],
+    out: Annotated[Path, typer.Option("--out", metavar="RESULTS", help="Where the results go: .jsonl .csv .xlsx")],
+    trials: Annotated[list[str] | None, typer.Option("--trials", help="Files or folders; without it, the registry.")] = None,
+    more: Annotated[list[str] | None, typer.Argument(hidden=True)] = None,
+    as_of: Annotated[str | None, typer.Option("--as-of", metavar="DATE", help="Count windows back from this day, not from each patient's last note.")] = None,
+    unmentioned: Annotated[Unmentioned, typer.Option("--unmentioned", help="What a note does not mention: unknown, or presumed absent.")] = Unmentioned.unknown,
+    processes: Annotated[int | None, typer.Option("--processes", min=1, help="How many at a time (ELIGO_PROCESSES).")] = None,
+    patient_column: Annotated[str, typer.Option(help="Found by its usual names where not given.")] = "",
+    note_column: Annotated[str, typer.Option(help="Found by its usual names where not given.")] = "",
+    date_column: Annotated[str, typer.Option(help="Found by its usual names where not given.")] = "",
+) -> None:
+    """Match a list of patients without a server. Progress on standard error; run again after an interruption, it goes on where it was."""
+    from api import batch_file
+    from api.inputs import read_trial_files
+    from workers.catalogue import Catalogue
+    from workers.local import answer_all
+    from workers.logs import configure_logging
+    from workers.patients import Columns
+
+    settings = load_settings()
+    configure_logging(logging.getLevelName(logging.CRITICAL), "batch")  # failures are told below, by row
+    if out.suffix not in batch_file.SUFFIXES:
+        raise typer.BadParameter(f"results are one of {' '.join(batch_file.SUFFIXES)}", param_hint="--out")
+    if as_of is not None:
+        try:
+            date.fromisoformat(as_of)
+        except ValueError:
+            raise typer.BadParameter(f"{as_of!r} is no date; write it as YYYY-MM-DD", param_hint="--as-of") from None
+    named = [*(trials or []), *(more or [])]
+    chosen, problems = read_trial_files(named) if named else (list(Catalogue(settings).trials()), [])
+    for problem in problems:
+        print(problem, file=sys.stderr)
+    if not chosen:
+        raise EligoError("no trial to match: give --trials, or add some with `eligo trials add`")
+    options = {"as_of": as_of, "unmentioned": unmentioned.value}
+    columns = Columns(patient_column, note_column, date_column)
+    order = {**options, "columns": [patient_column, note_column, date_column], "trials": [t.trial_id for t in chosen]}
+    count = sum(1 for _ in batch_file.patients(source, columns))
+    journal = batch_file.Journal(out, batch_file.fingerprint(source, order))
+    # A bar on a terminal only, and never in the way of the results.
+    shown = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"), TimeRemainingColumn(), TextColumn("{task.fields[failed]}")
+    console = Console(stderr=True)
+    try:
+        with Progress(*shown, console=console, disable=not console.is_terminal) as progress:
+            task = progress.add_task("patients", total=count, completed=journal.count, rate="", failed="")
+            began = journal.count
+            rest = islice(batch_file.patients(source, columns), journal.count, None)
+            for answer in answer_all(rest, chosen, options, processes or settings.processes, settings.note_soft_limit, settings.note_hard_limit):
+                journal.add(answer)
+                elapsed = progress.tasks[0].elapsed or 0
+                rate = f"{(journal.count - began) / elapsed:.1f}/s" if elapsed > 1 else ""
+                progress.update(task, completed=journal.count, rate=rate, failed=f"{journal.failed} failed" if journal.failed else "")
+    except KeyboardInterrupt:
+        journal.close()
+        print(f"\nstopped after {journal.count} of {count}; the same command goes on from there", file=sys.stderr)
+        raise typer.Exit(130) from None
+    failed = journal.failed
+    for answer in journal.answers() if failed else ():
+        if "error" in answer:
+            print(f"{source.name} row {', '.join(map(str, answer['rows']))} ({answer['note_id'] or 'no identifier'}): {answer['error']}", file=sys.stderr)
+    journal.finish(out)
+    print(f"{count - failed} of {count} patients matched; results in {out}", file=sys.stderr)
+    if failed or problems:
+        raise typer.Exit(1)
+
+
+@keys_app.command()
+def create(
+    name: Annotated[str, typer.Argument(help="Whose it is, or what for.")],
+    scope: Annotated[list[str] | None, typer.Option(help="submit, read, admin; submit and read where not given.")] = None,
+    tenant: Annotated[str, typer.Option(help="Whose jobs it sees: callers of one tenant share them.")] = "default",
+) -> None:
+    """Make a key. It is printed once and kept nowhere; from the first one on, callers must have one."""
+    from api.keys import KeyFile
+
+    print(KeyFile(load_settings().keys_file).create(name, tenant, tuple(scope or ("submit", "read"))))
+
+
+@keys_app.command("list")
+def list_keys() -> None:
+    """The keys there are, without their secrets."""
+    from api.keys import KeyFile
+
+    table = Table("id", "name", "tenant", "scopes", "created", "revoked", box=None)
+    for key in KeyFile(load_settings().keys_file).all():
+        table.add_row(key.id, key.name, key.tenant, " ".join(key.scopes), key.created, key.revoked or "")
+    Console().print(table)
+
+
+@keys_app.command()
+def revoke(key_id: Annotated[str, typer.Argument(metavar="ID")]) -> None:
+    """Take a key back; a running service sees it at once."""
+    from api.keys import KeyFile
+
+    KeyFile(load_settings().keys_file).revoke(key_id)
+
+
+@keys_app.command()
+def encryption() -> None:
+    """Print a fresh key for ELIGO_ENCRYPTION_KEYS. To rotate, put it before the old one, and drop the old one after the time to live."""
+    from workers.sealing import new_key
+
+    print(new_key())
+
+
+@audit_app.command()
+def verify(head: Annotated[str | None, typer.Option(help="The hash of a last entry noted earlier: shows that no end was cut off.")] = None) -> None:
+    """Check that no entry was changed, removed or added. Exit status 1 where one was."""
+    from api.audit import verify as check
+
+    try:
+        count, last = check(load_settings().audit_file, head)
+    except EligoError as error:
+        print(error, file=sys.stderr)
+        raise typer.Exit(1) from None
+    print(f"{count} entries, unbroken; the last is {last}")
