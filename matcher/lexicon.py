@@ -90,6 +90,9 @@ def _spaced(folded: str) -> str:
     return re.sub(r"[\s\-]+", " ", folded).strip()
 
 
+_SURROGATES = re.compile("[\ud800-\udfff]")  # lone halves of broken input, which UTF-8 cannot carry
+
+
 class _Places:
     """Offset in the folded text of each character of the squeezed one."""
 
@@ -103,7 +106,7 @@ class _Places:
 @lru_cache(maxsize=2)  # several lexicons read one note in turn
 def _squeezed(text: str) -> tuple[str, _Places]:
     """The folded text with each run of spaces and hyphens as one space."""
-    folded = fold(text)
+    folded = _SURROGATES.sub("\ufffd", fold(text))
     cuts, shifts, removed = [], [0], 0
     for run in re.finditer(r"[ \-]{2,}", folded):
         cuts.append(run.start() - removed + 1)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 
 from matcher.notes.document import Document
 from models.vocabulary import Abbreviation
 
 _IN_BRACKETS = re.compile(r"\(\s*([A-Za-z][A-Za-z0-9/&+-]{1,9})s?\s*[);,]")
 _WORD = re.compile(r"\w+")
+_NEAR = 80  # characters, on the same line, that tell what a short form means
 
 
 def definitions(doc: Document) -> Iterator[tuple[str, int, int]]:
@@ -48,18 +50,23 @@ def _long_form(short: str, window: str) -> int | None:
 
 def reading(rows: tuple[Abbreviation, ...], doc: Document, start: int, end: int) -> Abbreviation | None:
     """The first row whose context holds. `when`: one of these stands near (none given: always); `unless`: none of these does."""
-    near = doc.text[max(doc.text.rfind("\n", 0, start) + 1, start - 80) : min(len(doc.text), end + 80)].lower()
+    near = doc.text[max(doc.text.rfind("\n", 0, start) + 1, start - _NEAR) : end + _NEAR].lower()
+    words = frozenset(_WORD.findall(near))
     for row in rows:
-        if (not row.when or any(_near(word, near) for word in row.when)) and not any(_near(word, near) for word in row.unless):
+        if (not row.when or _stands(row.when, near, words)) and not _stands(row.unless, near, words):
             return row
     return None
 
 
-def _near(word: str, text: str) -> bool:
-    place = text.find(word.lower())
-    while place >= 0:
-        before, after = text[place - 1 : place] if place else "", text[place + len(word) : place + len(word) + 1]
-        if not (before.isalnum() and word[0].isalnum()) and not (after.isalnum() and word[-1].isalnum()):
-            return True
-        place = text.find(word.lower(), place + 1)
-    return False
+def _stands(signs: tuple[str, ...], near: str, words: frozenset[str]) -> bool:
+    single, phrases = _signs(signs)
+    return not words.isdisjoint(single) or any(phrase.search(near) for phrase in phrases)
+
+
+@cache
+def _signs(signs: tuple[str, ...]) -> tuple[frozenset[str], tuple[re.Pattern[str], ...]]:
+    """Single words, compared as a set, and phrases or symbols, looked for in the text."""
+    lowered = [sign.lower() for sign in signs]
+    single = frozenset(sign for sign in lowered if _WORD.fullmatch(sign))
+    phrases = tuple(re.compile(rf"(?<!\w){re.escape(sign)}(?!\w)" if sign[0].isalnum() and sign[-1].isalnum() else re.escape(sign)) for sign in lowered if sign not in single)
+    return single, phrases

@@ -27,7 +27,7 @@ _STATED = (
 )
 _TRIGGER = re.compile(r"[Aa]llerg|[Hh]ypersens|[Ii]ntoleran|[Aa]naphyla|ANAPHYLA|INTOLERAN|HYPERSENS|NK[DFM]?A|(?:^|[\n.;] *)[#*• -]*(?:ALL|All|ADRs?)\b|[Rr]ash|[Hh]ives|[Uu]rticaria|ngio-?edema|ALLERG|RASH|HIVES")
 _REACH = 300  # characters on either side of a trigger
-_ITEM = re.compile(r"\s*(?:(?:CAVE|to|and|or|also|has|had|is|the|patient|allergic|allergy|allergies|anaphylaxis|intolerance|intolerant|severe|mild|of)\s+)*(?P<what>[A-Za-z0-9][\w/+.' -]*?)\s*(?:\((?P<note>[^)]*)\)|(?:\s[-–—]+\s*|[:=→]|->|\bcauses?\b|\bcaused\b|\bgives?\b|\bwith\b)\s*(?P<reaction>.*))?\s*$", re.IGNORECASE | re.DOTALL)
+_ITEM = re.compile(r"\s*(?:(?:CAVE|known|documented|reported|to|and|or|also|has|had|is|the|patient|allergic|allergy|allergies|anaphylaxis|intolerance|intolerant|severe|mild|of)\s+)*(?P<what>[A-Za-z0-9][\w/+.' -]*?)\s*(?:\((?P<note>[^)]*)\)|(?:\s[-–—]+\s*|[:=→]|->|\bcauses?\b|\bcaused\b|\bgives?\b|\bwith\b)\s*(?P<reaction>.*))?\s*$", re.IGNORECASE | re.DOTALL)
 _SEVERE = re.compile(r"anaphyla|angio-?edema|angiooedema|stevens|\bSJS\b|\bTEN\b|necrolysis|intubat|throat|glottis|shock|\bDRESS\b|bronchospasm|airway|severe|collapse", re.IGNORECASE)
 _MILD = re.compile(r"rash|hive|itch|urticari|prurit|mild|flush|erythema|exanthem|swelling", re.IGNORECASE)
 _INTOLERANCE = re.compile(r"nausea|vomit|diarrh|\bGI\b|upset|tendon|constipat|headache|dizz|cough|cramp|myalgia|sedat|confus|halluc|intoleran|stomach", re.IGNORECASE)
@@ -77,7 +77,7 @@ def _in_window(doc: Document, left: int, right: int) -> Iterator[Allergy]:
         yield from _items(doc, start, _list_end(text, start, end))
     for pattern in _STATED:
         for stated in pattern.finditer(text, left, right):
-            if any(a <= stated.start() < b for a, b in listed) or re.search(r"\b(?:no|not|denies|nil|without|never|food or|food and|known|if|for)\b[^.;\n]{0,30}$", text[max(0, stated.start() - 40) : stated.start() + 1] + text[stated.start() : stated.start("what")], re.IGNORECASE):
+            if any(a <= stated.start() < b for a, b in listed) or re.search(r"\b(?:no|not|denies|nil|without|never|food or|food and|no known|if|for)\b[^.;\n]{0,30}$", text[max(0, stated.start() - 40) : stated.start() + 1] + text[stated.start() : stated.start("what")], re.IGNORECASE):
                 continue
             yield from _items(doc, *stated.span("what"), only_known=pattern is not _STATED[0])
 

@@ -71,8 +71,9 @@ def _lexicon() -> Lexicon[tuple[Cue, ...]]:
 # A wrapped line goes on below; a short one, or one that a capital follows, has ended.
 _LINE_END = re.compile(r"\n")
 _WRAP = 55  # characters; shorter lines of a wrapped paragraph are rare
+_FAR = 400  # characters; no cue reaches further, however long the sentence
 # Semicolons, cells of a table, and full stops of a hasty note that goes on without a capital.
-_BREAK = re.compile(r";|\||(?:[a-z]{4}|\d|\))\.\s(?=[a-z])")
+_BREAK = re.compile(r"[;|]|\.(?:(?<=[a-z]{4}\.)|(?<=[\d)]\.))\s(?=[a-z])")
 # After a comma these begin a statement of its own, which an earlier "no" does not reach.
 _FRESH = re.compile(
     r"\b(?:is|are|was|were|has|had|have|does|did|takes?|took|reports?|states?|started|stopped|received|developed|remain(?:s|ed)|continue[sd]?|present(?:s|ed)"
@@ -155,8 +156,8 @@ class Scopes:
                     reaches = re.fullmatch(_NEAR if cue.category == "hypothetical" else r"[ \t]*[(,:\-–][ \t]*(?:in |his |her |pt's )?(?:\w+ )?", text[end:cue_start]) is not None
                 else:
                     continue
-            else:
-                continue
+            else:  # part of the name: "old myocardial infarction", "childhood asthma"
+                reaches = cue.category in ("past", "resolved") and cue.direction == "forward" and cue_end < end
             if reaches:
                 found.add(cue.category)
         negated = "negated" in found
@@ -169,14 +170,14 @@ class Scopes:
     def _forward(self, cue: Cue, cue_start: int, cue_end: int, start: int, end: int, soft_left: int) -> bool:
         text, gap = self._text, self._text[min(cue_end, start) : start]
         if cue.category in ("family", "other_person"):
-            if any(cue_end <= p < start for p in self._patients(cue_end, start)):
+            if bisect_left(self._patient, cue_end) < bisect_left(self._patient, start):
                 return False
             if cue.category == "other_person":
                 return len(gap) < 60
             company = _COMPANY.search(text[max(0, cue_start - 25) : cue_start]) and not _OWNS.match(text, cue_end)
             return not company and not _INFORMANT.match(text, cue_end)
         if cue.category == "hypothetical":
-            return len(gap) < 160
+            return len(gap) < 160 and " because " not in gap
         if cue_start < soft_left:
             return False
         if ")" in gap and "(" not in gap:
@@ -223,13 +224,10 @@ class Scopes:
             return False
         return "," not in gap and not gap.partition("(")[2].strip() and len(gap) < 50
 
-    def _patients(self, a: int, b: int) -> Sequence[int]:
-        return self._patient[bisect_left(self._patient, a) : bisect_left(self._patient, b)]
-
     def _between(self, cuts: list[int], start: int, end: int) -> tuple[int, int]:
         at = bisect_right(cuts, start)
         right = bisect_left(cuts, end, at)
-        return (cuts[at - 1] if at else 0), (cuts[right] if right < len(cuts) else len(self._text))
+        return max(cuts[at - 1] if at else 0, start - _FAR), min(cuts[right] if right < len(cuts) else len(self._text), end + _FAR)
 
     def _in_family(self, place: int) -> bool:
         at = bisect_right(self._family, (place, len(self._text) + 1)) - 1

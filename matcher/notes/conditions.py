@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from datetime import date, timedelta
 from functools import cache
 
@@ -91,10 +91,10 @@ def _context_of_myeloma(doc: Document, said: dict[str, list[tuple[Status, Mentio
     said["al_amyloidosis"] += said.get("amyloidosis", [])
     said["cns_involvement"] += [(s, m) for s, m in said.get("cns_disease", ()) if s is Status.ABSENT]
     said["extramedullary_disease"] += [
-        (s, m) for s, m in said.get("plasmacytoma", ()) if s is Status.PRESENT and m.id == "plasmacytoma" and not _BONE.search(doc.text, *doc.sentence_at(m.start))]
+        (s, m) for s, m in said.get("plasmacytoma", ()) if s is Status.PRESENT and m.id == "plasmacytoma" and not _BONE.search(doc.text, *_around(doc.text, m.start, m.end, 120, 120))]
     for concept in vocabulary.descendants("fracture") - {"pathologic_fracture", "osteoporotic_fracture"}:
         said["pathologic_fracture"] += [
-            (s, m) for s, m in said.get(concept, ()) if s is not Status.FAMILY and not _OTHER_FRACTURE.search(doc.text, *doc.clause_at(m.start))]
+            (s, m) for s, m in said.get(concept, ()) if s is not Status.FAMILY and not _OTHER_FRACTURE.search(doc.text, *_around(doc.text, m.start, m.end, 120, 120))]
     for concept in ("al_amyloidosis", "pathologic_fracture", "cns_involvement", "extramedullary_disease"):
         if not said[concept]:
             del said[concept]
@@ -158,7 +158,7 @@ def _outcome(doc: Document, statements: list[tuple[Status, Mention]]) -> Status:
     if not own:
         return Status.FAMILY
     own = [(s, m) for s, m in own if doc.text[max(0, m.start - 1) : m.start] not in _QUOTES or doc.text[m.end : m.end + 1] not in _QUOTES] or own
-    count = {status: sum(s is status for s, _ in own) for status in Status}
+    count = Counter(s for s, _ in own)
     firm = sum(s is Status.ABSENT and not m.context.weak for s, m in own)
     current = any(s is Status.PRESENT and (m.context.current or _CHRONIC.search(doc.text, max(0, m.start - 8), m.end)) for s, m in own)
     resolved = any(s is Status.HISTORICAL and (m.context.resolved or m.context.treated) for s, m in own)
@@ -190,12 +190,19 @@ _ROMAN = {"i": "1", "ii": "2", "iii": "3", "iv": "4"}
 _SEVERE = {"trivial": "mild", "trace": "mild", "small": "mild", "large": "severe", "massive": "severe"}
 
 
+def _around(text: str, start: int, end: int, before: int, after: int) -> tuple[int, int]:
+    """The clause of a span, no wider than given."""
+    left, right = max(0, start - before), min(len(text), end + after)
+    left = max(left, *(text.rfind(mark, left, start) + 1 for mark in ";\n"))
+    stops = [p for mark in (";", "\n", ". ") if (p := text.find(mark, end, right)) >= 0]
+    return left, min(stops, default=right)
+
+
 def _qualifiers(doc: Document, concept: str, support: list[Mention]) -> Qualifiers:
     """The words around a mention that limit it: within its clause and 40 characters."""
     found: dict[str, str] = {}
-    for m in support:
-        left, right = doc.clause_at(m.start)
-        left, right = max(left, m.start - 25), min(right, m.end + 45)
+    for m in support[:3]:
+        left, right = _around(doc.text, m.start, m.end, 25, 45)
         if concept == "heart_failure" and (nyha := _NYHA.search(doc.text, max(0, m.start - 10), min(len(doc.text), m.end + 60))):
             found.setdefault("nyha", _ROMAN.get(nyha["nyha"].lower(), nyha["nyha"]))
         for pattern, key in ((_GRADE, "grade"), (_STAGE, "stage"), (_SEVERITY, "severity"), (_ACUITY, "acuity")):

@@ -69,11 +69,11 @@ def _written_otherwise() -> frozenset[str]:
 
 def _places(doc: Document) -> list[tuple[int, int, str]]:
     hits = _lexicon().find(doc.text)
-    named = {(h.start, h.end): h.meaning for h in hits}
+    ending = {h.end: (h.start, h.meaning) for h in hits}
     local: dict[str, str | None] = {}
     for form, start, end in definitions(doc):
-        inside = [meaning for (s, e), meaning in named.items() if e == end and s >= start and isinstance(meaning, str)]
-        local[form] = inside[0] if inside else None
+        first, meaning = ending.get(end, (-1, ""))
+        local[form] = meaning if isinstance(meaning, str) and first >= start else None
     places: list[tuple[int, int, str]] = []
     for hit in hits:
         written = doc.text[hit.start : hit.end]
@@ -91,17 +91,19 @@ def _places(doc: Document) -> list[tuple[int, int, str]]:
 
 _PLACE = r"(?:feet|foot|toes?|soles?|finger(?:tip)?s?|hands?|ankles?)"
 _SENSE = r"(?:numb(?:ness)?|tingl\w*|par(?:a)?esthesi\w*|pins and needles|N/T)"
+_SENSE_WORD = re.compile(r"numb|tingl|esthesi|pins|n/t", re.IGNORECASE)
 _SENSORY = re.compile(rf"\b{_SENSE}\b[^.;,\n]{{0,25}}\b{_PLACE}\b|\b{_PLACE}\b[^.;,\n]{{0,12}}\b(?:numb|tingl\w*)\b", re.IGNORECASE)
 
 
 def _sensory(text: str, places: list[tuple[int, int, str]]) -> list[tuple[int, int, str]]:
     """Numbness or tingling of hands or feet is peripheral neuropathy (CTCAE v5, peripheral sensory neuropathy)."""
-    return [
-        (m.start(), m.end(), "peripheral_neuropathy")
-        for m in _SENSORY.finditer(text) if not any(start < m.end() and m.start() < end and concept == "peripheral_neuropathy" for start, end, concept in places)
-    ]
+    if not _SENSE_WORD.search(text):
+        return []
+    known = tuple((start, end) for start, end, concept in places if concept == "peripheral_neuropathy")
+    return [(m.start(), m.end(), "peripheral_neuropathy") for m in _SENSORY.finditer(text) if not _overlaps(m.start(), m.end(), known)]
 
 
+_FRAME = 250  # characters within which a date still dates what its sentence tells
 _SHARED = re.compile(r"(?P<list>\b[a-z]{4,14}(?:,\s*(?:no\s+)?[a-z]{4,14})*,?\s*(?:/|\b(?:or|and|nor)\b)\s*(?:no\s+)?)$", re.IGNORECASE)
 _NOUN = re.compile(r"\s(disease|disorder|problem|condition|illness|history|antecedent|failure|dysfunction|impairment|infection|cancer)s?$", re.IGNORECASE)
 
@@ -145,7 +147,7 @@ def _date_of(doc: Document, start: int, end: int, dates: list[tuple[int, int, Pa
 def _frame(doc: Document, start: int, dates: list[tuple[int, int, PartialDate]]) -> PartialDate | None:
     at = bisect_left(dates, (start,))
     left = doc.sentence_at(start)[0]
-    return dates[at - 1][2] if at and dates[at - 1][0] >= left and start - dates[at - 1][1] < 250 and ";" not in doc.text[dates[at - 1][1] : start] else None
+    return dates[at - 1][2] if at and dates[at - 1][0] >= left and start - dates[at - 1][1] < _FRAME and ";" not in doc.text[dates[at - 1][1] : start] else None
 
 
 def _overlaps(start: int, end: int, taken: tuple[tuple[int, int], ...]) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -25,17 +25,19 @@ class Marker:
     result_end: int
 
 
-_RESULT = re.compile(
-    r"(?P<neg>\b(?:false[- ]pos(?:itive)?s?|neg(?:ative|atives|s)?|non[- ]?reactive|NR|not? detect\w*|non[- ]?detect\w*|undetect\w*|below (?:the )?(?:limit of )?detection(?: limit)?|absent|not found|TND)\b|\(\s*[-–−]\s*\)|(?<=[A-Za-z])[-–−](?=[\s,;/.)]|$)|(?<=\s)[-–−](?=\s*(?:[,;/)\n]|\(\d|$))|[-–−]\s?ve\b)"
-    r"|(?P<pos>\b(?:pos(?:itive)?|reactive|detect(?:ed|able)|persistently positive)\b|\(\s*\+\s*\)|\+(?:ve\b)?|\d[\d.,]*(?:\s?[x×]\s?10\^?\d+)?\s?(?:IU|copies|cp)/m?L)",
-    re.IGNORECASE,
+_RESULT = (
+    r"(?:(?P<neg>\b(?:false[- ]pos(?:itive)?s?|neg(?:ative|atives|s)?|non[- ]?reactive|NR|not? detect\w*|non[- ]?detect\w*|undetect\w*|below (?:the )?(?:limit of )?detection(?: limit)?|absent|not found|TND)\b|\(\s*[-–−]\s*\)|(?<=[A-Za-z])[-–−](?=[\s,;/.)]|$)|(?<=\s)[-–−](?=\s*(?:[,;/)\n]|\(\d|$))|[-–−]\s?ve\b)"
+    r"|(?P<pos>\b(?:pos(?:itive)?|reactive|detect(?:ed|able)|persistently positive)\b|\(\s*\+\s*\)|\+(?:ve\b)?|\d[\d.,]*(?:\s?[x×]\s?10\^?\d+)?\s?(?:IU|copies|cp)/m?L))"
 )
 # What may stand between the markers of one list, and between a marker and its result.
 _SEPARATOR = re.compile(r"[\s,/&+|()\[\]]*(?:(?:and|or|plus|total|ag|ab|antibod(?:y|ies)(?: to| against)?|antigen|igg|serolog(?:y|ies)|tests?|screen|status|as well as|also|the|for)[\s,/&+|()\[\]]*)*", re.IGNORECASE)
-_TO_RESULT = re.compile(
-    r"[\s:=,|)/'\"*-]*(?:\([^()\n]{0,40}\)[\s:=,|-]*)?(?:(?:is|are|was|were|all|both|also|now|again|currently|still|remains?|persistently|antibod(?:y|ies)|antigen|ag|ab|total|igg|igm|pcr|dna|rna|tests?|testing|screen(?:ing)?|serolog(?:y|ies)|status|results?|today|qualitative|quantitative|by|viral load|ratio|came back|returned|repeat(?:ed)?|indeterminate|equivocal|done|in|on|at|from|\d[\d./-]*|jan\w*|feb\w*|mar\w*|apr\w*|may|june?|july?|aug\w*|sep\w*|oct\w*|nov\w*|dec\w*)\b[\s:=,|-]*)*(?:\([^()\n]{0,40}\)[\s:=,-]*)?",
-    re.IGNORECASE,
+_TO_RESULT = (
+    r"[\s:=,|)/'\"*-]*(?:\([^()\n]{0,40}\)[\s:=,|-]*)?(?:(?:is|are|was|were|all|both|also|now|again|currently|still|remains?|persistently|antibod(?:y|ies)|antigen|ag|ab|total|igg|igm|pcr|dna|rna|tests?|testing|screen(?:ing)?|serolog(?:y|ies)|status|results?|today|qualitative|quantitative|by|viral load|ratio|came back|returned|repeat(?:ed)?|indeterminate|equivocal|done|in|on|at|from|\d[\d./-]*|jan\w*|feb\w*|mar\w*|apr\w*|may|june?|july?|aug\w*|sep\w*|oct\w*|nov\w*|dec\w*)\b[\s:=,|-]*)*(?:\([^()\n]{0,40}\)[\s:=,-]*)?"
 )
+_WITH_RESULT = re.compile(_TO_RESULT + _RESULT, re.IGNORECASE)
+_OPEN_BRACKET = re.compile(r"\([^()]*$")
+_PANEL_END = re.compile(r"(?<![,-])(?<!and)\s*\n|\.\s")
+_REACH = 150  # characters between markers of one panel, or from a marker to its result
 _LEADING = re.compile(r"(?:neg(?:ative)?|non-?reactive|not? detected)\s*(?:results?|tests?|serolog(?:y|ies)|screen(?:ing)?)?\s*(?:for|:|incl(?:uding|\.)?)\s*(?:the\s+)?$|\bneg(?:ative)?\s+$", re.IGNORECASE)
 # Within a sentence about one virus, its name is often left out: "HBV core Ab pos / sAg neg / DNA not detected".
 _ELLIPSIS = re.compile(
@@ -56,24 +58,21 @@ def read_markers(doc: Document) -> list[Marker]:
     """
     text, found = doc.text, []
     named = [(h.start, h.end, *h.meaning) for h in _lexicon().find(text)]
-    bounds: dict[tuple[int, int], list[tuple[int, int, str, str]]] = {}
-    for mark in named:
-        bounds.setdefault(_stretch(text, mark[0]), []).append(mark)
-    for (left, right), marks in bounds.items():
-        marks = _with_ellipses(text, left, right, marks)
-        results = [(m.start(), m.end(), m.group("pos") is not None) for m in _RESULT.finditer(text, left, right)]
-        inherited: tuple[bool, int] | None = None
+    for panel in _panels(text, named):
+        right = _panel_end(text, panel[-1][1])
+        marks = _with_ellipses(text, panel[0][0], right, panel)
+        before = len(found)
+        result: tuple[bool, int] | None = None
         for i in range(len(marks) - 1, -1, -1):
             start, end, infection, kind = marks[i]
             limit = marks[i + 1][0] if i + 1 < len(marks) else right
-            own = next((r for r in results if end <= r[0] < limit), None)
-            if own and _TO_RESULT.fullmatch(text, end, own[0]):
-                inherited = (own[2], own[1])
-            elif own or not (i + 1 < len(marks) and _SEPARATOR.fullmatch(re.sub(r"\([^()]*$", "", text[end:limit]))):
-                inherited = None
-            if inherited:
-                found.append(Marker(infection, kind, start, end, *inherited))
-        if not any(left <= f.start < right for f in found):
+            if own := _WITH_RESULT.match(text, end, limit):
+                result = (own["pos"] is not None, own.end())
+            elif i + 1 == len(marks) or not _SEPARATOR.fullmatch(_OPEN_BRACKET.sub("", text[end:limit])):
+                result = None  # the list that shared the result ends here
+            if result:
+                found.append(Marker(infection, kind, start, end, *result))
+        if len(found) == before:
             found += _led(text, marks)
     read = {m.start for m in found}
     found += [Marker(infection, kind, start, end, None, end) for start, end, infection, kind in named if start not in read and kind != "any" and not _bare(text[start:end])]
@@ -85,18 +84,21 @@ def _bare(name: str) -> bool:
     return re.fullmatch(r"HIV(?:[- ]?1)?(?:[-/ ]*2)?", name, re.IGNORECASE) is not None
 
 
-def _stretch(text: str, place: int) -> tuple[int, int]:
-    """The sentence or line of a place, within 400 characters: tables put a marker and its result on one line."""
-    left = max(text.rfind("\n", 0, place), text.rfind(". ", max(0, place - 400), place), -1) + 1
-    stops = [p for mark in ("\n", ". ", ".\n") if (p := text.find(mark, place, place + 400)) >= 0]
-    right = min(stops, default=min(len(text), place + 400))
-    if text.startswith("T. p", left - 3 if left >= 3 else 0):
-        left -= 3
-    while right < len(text) and text[right] == "." and text[right - 1 : right + 3] == "T. p":
-        right = min((p for mark in ("\n", ". ") if (p := text.find(mark, right + 1, right + 400)) >= 0), default=min(len(text), right + 400))
-    if text[right : right + 1] == "\n" and text[place:right].rstrip().endswith((",", "and", "-")):  # a wrapped list
-        right = min((p for mark in ("\n", ". ") if (p := text.find(mark, right + 1, right + 200)) >= 0), default=right)
-    return left, right
+def _panels(text: str, named: list[tuple[int, int, str, str]]) -> Iterator[list[tuple[int, int, str, str]]]:
+    """Markers of one line or sentence, wrapped lists included."""
+    panel: list[tuple[int, int, str, str]] = []
+    for mark in named:
+        if panel and (mark[0] - panel[-1][1] > _REACH or _PANEL_END.search(text, panel[-1][1], mark[0])):
+            yield panel
+            panel = []
+        panel.append(mark)
+    if panel:
+        yield panel
+
+
+def _panel_end(text: str, end: int) -> int:
+    stop = _PANEL_END.search(text, end, end + _REACH)
+    return stop.start() if stop else min(len(text), end + _REACH)
 
 
 def _with_ellipses(text: str, left: int, right: int, marks: list[tuple[int, int, str, str]]) -> list[tuple[int, int, str, str]]:

@@ -1,0 +1,165 @@
+"""Note in, conditions out: whole lists, with status, date and qualifiers."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from matcher.domain import PartialDate
+from matcher.notes.abbreviations import definitions
+from matcher.notes.conditions import read_conditions
+from matcher.notes.document import Document
+from matcher.notes.serologies import interpret, read_markers
+
+VISIT = date(2025, 6, 1)
+
+
+def conditions(note: str) -> dict[str, str]:
+    return {fact.id: fact.status.value for fact in read_conditions(Document(note), VISIT)}
+
+
+@pytest.mark.parametrize(("note", "facts"), [
+    ("History of hypertension and gout.", {"hypertension": "present", "gout": "present"}),
+    ("PMH: myocardial infarction 2012, COPD.", {"myocardial_infarction": "historical", "copd": "present"}),
+    ("Pneumonia in January 2024, recovered.", {"pneumonia": "historical"}),
+    ("Admitted with pneumonia, day 3 of ceftriaxone.", {"pneumonia": "present", "active_infection": "present"}),
+    ("No active infection. Shingles in 2021.", {"active_infection": "absent", "herpes_zoster": "historical"}),
+    ("Influenza, mild. No infection at present.", {"influenza": "historical", "active_infection": "absent"}),
+    ("No recurrent infections.", {}),
+    ("Prostate cancer 2010, radical prostatectomy, PSA undetectable.", {"prostate_cancer": "historical", "prostatectomy": None}),
+    ("Deep vein thrombosis 2016, completed six months of warfarin.", {"deep_vein_thrombosis": "historical"}),
+    ("Ulcerative colitis in remission.", {"ulcerative_colitis": "present"}),
+    ("Childhood asthma.", {"asthma": "historical"}),
+    ("Mother: stroke. She herself has hypertension.", {"stroke": "family", "hypertension": "present"}),
+    ("FH: father with diabetes mellitus; nobody with myeloma.", {"diabetes_mellitus": "family"}),
+    ("Brother has diabetes. Denies diabetes.", {"diabetes_mellitus": "absent"}),
+    ("Brother with CLL.", {"chronic_lymphocytic_leukemia": "family", "leukemia": "family"}),
+    ("Suspected sepsis.", {"sepsis": "possible"}),
+    ("Osteolytic lesions of the skull.", {"lytic_bone_lesions": "present"}),
+    ("Numbness of toes, grade 1.", {"peripheral_neuropathy": "present"}),
+    ("Grade 0 neuropathy.", {"peripheral_neuropathy": "absent"}),
+    ("No history of heart or lung disease.", {"heart_disease": "absent", "lung_disease": "absent"}),
+    ("Denies any cerebrovascular disease.", {"cerebrovascular_disease": "absent", "stroke": "absent"}),
+    ("MGUS 2015, multiple myeloma since 2020.", {"mgus": "historical", "multiple_myeloma": "present"}),
+    ("Smoldering multiple myeloma, stable. Myeloma clinic.", {"smoldering_multiple_myeloma": "present"}),
+    ("Stable MGUS. She does not have myeloma.", {"mgus": "present", "multiple_myeloma": "absent"}),
+    ("Multiple myeloma. Congo red negative, no amyloid.", {"multiple_myeloma": "present", "al_amyloidosis": "absent", "amyloidosis": "absent"}),
+    ("Multiple myeloma with wedge fracture of T8 in 2019.",
+     {"multiple_myeloma": "present", "pathologic_fracture": "historical", "fracture": None, "vertebral_compression_fracture": None}),
+    ("Ankle fracture 2011 while skiing. Multiple myeloma.", {"multiple_myeloma": "present", "ankle_fracture": None, "fracture": None}),
+])
+def test_status(note: str, facts: dict[str, str | None]) -> None:
+    """None: the note may say this too, and it does not matter here."""
+    got = conditions(note)
+    loose = {concept for concept, status in facts.items() if status is None}
+    assert {c: s for c, s in got.items() if c not in loose} == {c: s for c, s in facts.items() if s is not None}
+
+
+@pytest.mark.parametrize(("note", "status"), [
+    ("PICC in the left arm.", "present"),
+    ("Port R chest clean.", "present"),
+    ("Foley catheter in place.", "present"),
+    ("PICC removed yesterday.", "historical"),
+    ("Dialysis catheter out 10/28. Foley out 10/31.", "historical"),
+    ("Dialysis catheter out 10/28. Double-lumen PICC stays.", "present"),
+    ("No indwelling catheter.", "absent"),
+])
+def test_lines_and_drains(note: str, status: str) -> None:
+    assert conditions(note) == {"indwelling_catheter": status}
+
+
+@pytest.mark.parametrize(("panel", "facts"), [
+    ("HBsAg neg, anti-HBc neg, HCV Ab neg, HIV neg.", {"hepatitis_b": "absent", "hepatitis_c": "absent", "hiv_infection": "absent"}),
+    ("HIV, HBsAg, anti-HBc, HCV antibody, treponemal antibody (all 5/8): nonreactive.",
+     {"hiv_infection": "absent", "hepatitis_b": "absent", "hepatitis_c": "absent", "syphilis": "absent"}),
+    ("HBsAg (-), HBcAb (+), HBV-DNA below detection limit.", {"hepatitis_b": "historical"}),
+    ("HBcAb+/HBsAg-", {"hepatitis_b": "historical"}),
+    ("HBsAg (+), HBV-DNA 4.0x10^3 IU/mL.", {"hepatitis_b": "present"}),
+    ("anti-HBs positive after vaccination", {}),
+    ("HBV core Ab pos / sAg neg / DNA not detected 2/2025", {"hepatitis_b": "historical"}),
+    ("Hepatitis B surface antigen and core antibody, hepatitis C antibody and HIV all negative.",
+     {"hepatitis_b": "absent", "hepatitis_c": "absent", "hiv_infection": "absent"}),
+    ("HCV antibody positive, RNA not detected.", {"hepatitis_c": "historical"}),
+    ("HCV antibody positive, HCV RNA 800,000 IU/mL.", {"hepatitis_c": "present"}),
+    ("HIV-Ab (-), TPPA (+), TRUST (-).", {"hiv_infection": "absent", "syphilis": "historical"}),
+    ("RPR nonreactive", {"syphilis": "absent"}),
+    ("HBV/HCV/HIV/syphilis all neg", {"hepatitis_b": "absent", "hepatitis_c": "absent", "hiv_infection": "absent", "syphilis": "absent"}),
+    ("HIV / HBsAg / Anti-HCV / VDRL - non reactive", {"hiv_infection": "absent", "hepatitis_b": "absent", "hepatitis_c": "absent", "syphilis": "absent"}),
+    ("Screen was negative for HIV, HBV and HCV.", {"hiv_infection": "absent", "hepatitis_b": "absent", "hepatitis_c": "absent"}),
+    ("Hep B/C and HIV neg.", {"hepatitis_b": "absent", "hepatitis_c": "absent", "hiv_infection": "absent"}),
+    ("HBsAg                 neg (04/2023)\nHep C Ab              neg (04/2023)", {"hepatitis_b": "absent", "hepatitis_c": "absent"}),
+    ("Serum hCG negative.", {"pregnancy": "absent"}),
+    ("Syphilis serology was not sent.", {}),
+    ("COVID, flu and RSV neg", {"covid_19": "absent", "influenza": "absent", "rsv_infection": "absent"}),
+    ("QuantiFERON positive", {}),
+    ("False-positive HCV antibody.", {}),
+])
+def test_serology(panel: str, facts: dict[str, str]) -> None:
+    doc = Document(panel)
+    assert {infection: status.value for infection, (status, _) in interpret(read_markers(doc), doc).items()} == facts
+
+
+@pytest.mark.parametrize(("note", "concept", "qualifiers"), [
+    ("Heart failure, NYHA class III.", "heart_failure", {"nyha": "3"}),
+    ("Peripheral neuropathy grade 2.", "peripheral_neuropathy", {"grade": "2"}),
+    ("Uncontrolled hypertension.", "hypertension", {"control": "uncontrolled"}),
+    ("Well controlled asthma.", "asthma", {"control": "controlled"}),
+    ("Severe COPD.", "copd", {"severity": "severe"}),
+    ("Small pericardial effusion.", "pericardial_effusion", {"severity": "mild"}),
+])
+def test_qualifiers(note: str, concept: str, qualifiers: dict[str, str]) -> None:
+    fact = next(f for f in read_conditions(Document(note), VISIT) if f.id == concept)
+    assert dict(fact.qualifiers) == qualifiers
+
+
+@pytest.mark.parametrize(("note", "concept", "when"), [
+    ("Stroke in 2014.", "stroke", PartialDate(2014)),
+    ("Melanoma 03/2012, excised.", "melanoma", PartialDate(2012, 3)),
+    ("Hypertension. Gout.", "gout", None),
+])
+def test_dates(note: str, concept: str, when: PartialDate | None) -> None:
+    assert next(f for f in read_conditions(Document(note), VISIT) if f.id == concept).date == when
+
+
+@pytest.mark.parametrize(("note", "concept"), [
+    ("SpO2 97% RA. Heart regular.", "rheumatoid_arthritis"),
+    ("PSA undetectable.", "psoriatic_arthritis"),
+    ("PVd from March, then DKd.", "peripheral_artery_disease"),
+    ("eGFR CKD-EPI 80.", "chronic_kidney_disease"),
+    ("AST 15, TB 0.3, ALP 88.", "tuberculosis"),
+    ("Radiotherapy 20 Gy/5 fx to the hip.", "fracture"),
+])
+def test_words_that_are_something_else(note: str, concept: str) -> None:
+    assert concept not in conditions(note)
+
+
+@pytest.mark.parametrize(("text", "found"), [
+    ("a bone marrow (BM) biopsy", [("BM", "bone marrow")]),
+    ("heart failure with preserved ejection fraction (HFpEF)", [("HFpEF", "heart failure with preserved ejection fraction")]),
+    ("graft versus host disease (GVHD)", [("GVHD", "graft versus host disease")]),
+    ("two of them (see below)", []),
+    ("creatinine (Cr)", []),
+])
+def test_the_note_defines_its_own_short_forms(text: str, found: list[tuple[str, str]]) -> None:
+    assert [(short, text[start:end]) for short, start, end in definitions(Document(text))] == found
+
+
+def test_a_local_definition_outranks_the_usual_reading() -> None:
+    assert "multiple_sclerosis" not in conditions("Mitral stenosis (MS) is moderate. MS needs follow-up.")
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.text(alphabet=st.sampled_from(list("HIVnegposBsACMb+-/(),.:; \n123?")) | st.characters(), max_size=300))
+def test_evidence_quotes_the_note(text: str) -> None:
+    facts = read_conditions(Document(text), None)
+    assert all(text[e.start : e.end] == e.text for f in facts for e in f.evidence)
+    assert len({f.id for f in facts}) == len(facts)
+    assert all(f.evidence for f in facts)
+
+
+def test_a_long_note_is_read_in_reasonable_time() -> None:
+    note = "No fever, cough or DVT, HBsAg neg, mother had gout (2011), " * 300
+    assert {f.id for f in read_conditions(Document(note), VISIT)} >= {"deep_vein_thrombosis", "hepatitis_b", "gout"}
