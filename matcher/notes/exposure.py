@@ -16,6 +16,7 @@ from models.therapy_cues import load_therapy_cues
 _STATEMENT = re.compile(r"(?<=[.!?])[)\"'\]]*\s+(?=[A-Z0-9(\[\"'~<>+#*-])|\n[ \t]*\n\s*|\n(?=[ \t]*[^a-z\s])|;|\|\n")
 _ABBREVIATION = re.compile(r"\b(?:Dr|Mr|Mrs|Ms|vs|e\.g|i\.e|ca|approx|No|gr|St|s\.c|i\.v|Inc|pt|wk|mo|yr|max|resp|incl|excl|p\.o|est|fig|al)\.$", re.IGNORECASE)
 _CLAUSE = re.compile(r"[,\s]*\b(?:but|however|although|though|except|whereas|yet|who|then|therefore|because|so)\b|(?<=\w)\s+[-–—]+\s+|:\s|[()]|->|→|//", re.IGNORECASE)
+_INFUSED = re.compile(r"[^.;\n]{0,40}?\b(?:infused|reinfused|received (?:the |an? )?(?:infusion|cells)|infusion (?:on|in|was given)|reinfusion)\b", re.IGNORECASE)
 _REACH = 320  # characters of a run-on statement that still bear on a name
 _STRONG_BREAK = re.compile(r"\b(?:but|however|although|though|except|whereas|then)\b|//", re.IGNORECASE)
 
@@ -60,6 +61,8 @@ def course_of(doc: Document, group: Group, following: int | None = None) -> Cour
         return Course.POSSIBLE
     if denied := _denied(before, after, near_after):
         return denied
+    if _INFUSED.match(after) and not re.search(r"\b(?:not|never|no|if|to be|will be|planned|scheduled|before|until)\b", after[: 60], re.IGNORECASE):
+        return Course.GIVEN
     added = section == "plan" and re.search(r"\baddendum\b", doc.text[doc.section_at(group.start).start : group.start], re.IGNORECASE) is not None
     planned = _planned(before, after, near_after, "body" if added else section)
     if planned is not None:

@@ -7,6 +7,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import lru_cache
 
 from matcher.dates import DateMention
 from matcher.domain import Course, PartialDate
@@ -29,9 +30,9 @@ _LINE_HEAD = re.compile(r"\n[ \t]*(?:[\d/.,'’~–\-\s]|(?:jan|feb|mar|apr|may|
 _THEN = re.compile(r"\bthen\b|followed by|->|→|-->|=>|;|//|\bnext\b|\bafter that\b|\bthereafter\b|\bsubsequent(?:ly)?\b|\bwent on\b", re.IGNORECASE)
 _NEGATION = re.compile(r"\b(?:no|not|without|never|nor|denies|w/o)\b(?:\s+\w+){0,2}\s*$", re.IGNORECASE)
 _OUTCOME_OF = re.compile(
-    r"(?:\b(?:on|under|during|through|despite|off|refractory(?: to)?|resistant to|intoleran(?:t|ce) (?:to|of)|exposed to|exposure to|sensitive to|since|because of|due to|against|doses? of|cycles? of|course of|response to|toxicity (?:of|from)|stopped|dropped|held|discontinued|doses?|last|after|while on|receiving|while receiving)"
-    r"(?:\s+(?:the|both|her|his|single[- ]agent|full[- ]dose|all|continued|prior|ongoing|weekly|maintenance|monotherapy|post-transplant|same|current|this|that|3 drugs|\d(?:st|nd|rd|th)[- ]line))*|\brefr?:?|[(/])\s*$", re.IGNORECASE)
-_EXPOSURE_LIST = re.compile(r"(?:refractor\w+|refr|resistan\w+|exposed|intoleran\w+|sensitiv\w+|na[iï]ve|exposures?|contraindicat\w+|allerg\w+|rash|neuropathy|toxicity)[^\w.;\n]*(?:to|of|from|:|to both|after|since|with)?(?:[^\w.;\n]*\w+){0,3}[^\w.;\n]*$", re.IGNORECASE)
+    r"(?:\b(?:on|under|during|through|despite|off|refractory(?: to)?|resistant to|intoleran(?:t|ce) (?:to|of)|exposed to|exposure to|sensitive to|since|because of|due to|against|last doses? of|response to|toxicity (?:of|from)|stopped|dropped|held|discontinued|doses?|last|after|while on|receiving|while receiving)"
+    r"(?:\s+(?:the|both|her|his|single[- ]agent|full[- ]dose|all|continued|prior|ongoing|weekly|maintenance|monotherapy|post-transplant|same|current|this|that|3 drugs|\d(?:st|nd|rd|th)[- ]line))*|\brefr?:?)\s*$", re.IGNORECASE)
+_EXPOSURE_LIST = re.compile(r"(?:refractor\w+|refr|resistan\w+|exposed|intoleran\w+|sensitiv\w+|na[iï]ve|exposures?|contraindicat\w+|allerg\w+)[^\w.;\n]*(?:to|of|from|:|to both|after|since|with)?(?:[^\w.;\n]*\w+){0,3}[^\w.;\n]*$|(?:rash|neuropathy|toxicity|thrombosis|DVT|PE)\s*(?:\(|to|of|from|after|since|with|on|due to)\s*(?:\w+\s+)?$", re.IGNORECASE)
 _CONSOLIDATION = re.compile(r"consolidat|tandem", re.IGNORECASE)
 _FAR = timedelta(days=75)
 
@@ -77,11 +78,13 @@ class Line:
         return any(is_cell_product(d) for d in self.drugs)
 
 
+@lru_cache(maxsize=4096)
 def is_cell_product(drug: str) -> bool:
     known = load_vocabulary().drugs.get(drug)
     return known.modality in ("car_t", "car_nk", "tcr_t", "cell_therapy") if known else drug.endswith(("leucel", "-cel"))
 
 
+@lru_cache(maxsize=4096)
 def counts_in_line(drug: str) -> bool:
     """Whether a drug is anti-myeloma (or another cancer drug, for lines of an other plasma cell disease), steroids included."""
     known = load_vocabulary().drugs.get(drug)
@@ -117,7 +120,18 @@ def build_lines(doc: Document, events: list[Event]) -> list[Line]:
         lines = _extend([e for e in usable if e.block == block], lines)
     earlier = [e for e in usable if e.block < main and not _known(e, lines)]
     before = [line for line in _segment(earlier, []) if _stands_alone(line)]
-    return [line for line in (*before, *lines) if active(line.drugs)]
+    return _in_order([line for line in (*before, *lines) if active(line.drugs)])
+
+
+def _in_order(lines: list[Line]) -> list[Line]:
+    """As the note numbers them, else by their dates; without either the regimen at hand, told first, goes last."""
+    if len(lines) > 1 and all(numbers := [numbered_as(line.events[0]) or 0 for line in lines]) and len(set(numbers)) == len(numbers):
+        return sorted(lines, key=lambda line: numbers[lines.index(line)])
+    if all(line.start for line in lines):
+        return sorted(lines, key=lambda line: line.start.earliest)  # type: ignore[union-attr]
+    if len(lines) > 1 and re.search(r"\b(?:prior|previous|earlier|past)\b[^.;\n]{0,30}(?:regimen|therap|treatment|line)[^.;\n]{0,20}$", lines[1].events[0].gap, re.IGNORECASE):
+        return [*lines[1:], lines[0]]
+    return lines
 
 
 def _segment(events: list[Event], lines: list[Line]) -> list[Line]:
@@ -233,7 +247,7 @@ def _opens(event: Event, lines: list[Line]) -> bool:
     listed = numbered or _BULLET.search(gap) or _LINE_HEAD.search(gap)
     if drugs <= earlier and len(drugs) == 1 and not numbered and (not event.start or restated(event, gap)):
         return False
-    if same and event.course is Course.ONGOING and not numbered:
+    if event.course is Course.ONGOING and not numbered and any(drugs <= set(known.drugs) for known in lines):
         return False
     if listed:
         return not same or bool(event.start or numbered) and not (restated(event, gap) and not numbered)

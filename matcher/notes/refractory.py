@@ -36,6 +36,9 @@ _SINGLE = re.compile(r"\b(?:single[- ]agent|maint\w*|monotherapy)\b", re.IGNOREC
 _DROPPED = re.compile(r"\b(?:stopped|stopping|dropped|discontinued|omitted|removed|withdrawn|d/c'?e?d|off|completed)\b", re.IGNORECASE)
 _FIRST_CYCLES = re.compile(r"^[\s,]*(?:only )?(?:for|x|×)\s*(?:the )?(?:first )?\w+ (?:cycles?|courses?)", re.IGNORECASE)
 _GOVERNED = re.compile(r"(?:progress\w*|\bPD\b|relaps\w*|fail\w*|up|rising|doubl\w+)[^.;\n]{0,40}?\b(?:on|under|during|through|despite|in|with)\s+(?:(?:the|both|all|her|his|single[- ]agent|continued|maintenance|ongoing|weekly|monotherapy|of|\d(?:st|nd|rd|th)[- ]line|(?:first|second|third|fourth|fifth|sixth|seventh)[- ]line)\s+)*$", re.IGNORECASE)
+_CHAINED = re.compile(r"[\s,]*(?:maint\w*)?[\s,]*(?:(?:and|then|most recently|later|also)[\s,]+)+(?:on|under|during|through|despite)\s+(?:the\s+)?", re.IGNORECASE)
+_FAILED = re.compile(r"\b(?:has |have |had )?failed\s+(?:all of |both )?$", re.IGNORECASE)
+_LISTED = re.compile(r"[\s,/+&]*(?:(?:and|then)\s+)?", re.IGNORECASE)
 _CLASSES = {"triple": ("proteasome_inhibitor", "imid", "anti_cd38"), "double": ("proteasome_inhibitor", "imid")}
 _PENTA = {"quad": ("bortezomib", "carfilzomib", "lenalidomide", "pomalidomide"), "penta": ("bortezomib", "carfilzomib", "lenalidomide", "pomalidomide", "daratumumab", "isatuximab")}
 _CLASS_STATEMENT = re.compile(r"\b(triple|double|dual|quad(?:ruple)?|penta|quint)[ -]*(?:drug)?[ -]*(class)?[ -]*(?:drug)?[ -]*refr(?:act\w*)?\b|\bTCR\b(?! ?-?T)", re.IGNORECASE)
@@ -231,8 +234,10 @@ def _statements(doc: Document, events: list[Event], received: list[str], found: 
             if drug in received:
                 found.setdefault(drug, []).append(doc.evidence(start, end))
 
+    governed = False
     for event in events:
         group, drugs = event.group, _covered(event, received)
+        chained, governed = governed and _CHAINED.fullmatch(event.gap) is not None, False
         if not drugs:
             continue
         lead = doc.text[max(0, group.start - 70) : group.start]
@@ -246,7 +251,16 @@ def _statements(doc: Document, events: list[Event], received: list[str], found: 
                 denied |= drugs
             else:
                 note(drugs, group.start, group.end)
-        elif _GOVERNED.search(re.split(r"[.;]\s|\n\s*\n", event.gap)[-1][-70:]) and event.course in (Course.GIVEN, Course.ONGOING) and not re.search(r"\bno\b|\bnot\b|\bwithout\b|\bif\b", event.gap[-70:]):
+        elif _FAILED.search(event.gap[-40:]) and event.course in (Course.GIVEN, Course.ONGOING):
+            note(drugs, group.start, group.end)
+            previous = event
+            for other in events[events.index(event) + 1 :]:
+                if not _LISTED.fullmatch(doc.text[previous.group.end : other.group.start]):
+                    break
+                note(_covered(other, received), other.group.start, other.group.end)
+                previous = other
+        elif chained or _GOVERNED.search(re.split(r"[.;]\s|\n\s*\n", event.gap)[-1][-70:]) and event.course in (Course.GIVEN, Course.ONGOING) and not re.search(r"\bno\b|\bnot\b|\bwithout\b|\bif\b", event.gap[-70:]):
+            governed = True
             note((d for d in drugs if not is_cell_product(d)), group.start, group.end)
     for match in _REFRACTORY_TO.finditer(doc.text):
         _, end = statement_at(doc, match.end())

@@ -195,14 +195,13 @@ def _goes_on(between: str) -> bool:
 
 def _stories(doc: Document, lines: list[Line]) -> list[int]:
     """Where each line's story ends: where the next begins, or with its paragraph."""
+    firsts = sorted(line.events[0].group.start for line in lines)
     ends = []
-    for line, following in zip(lines, [*lines[1:], None]):
-        start = line.events[-1].group.end
-        paragraph = _PARAGRAPH.search(doc.text, start)
-        end = paragraph.start() if paragraph else len(doc.text)
-        if following is not None and following.events[0].group.start > line.events[0].group.start:
-            end = min(end, following.events[0].group.start)
-        ends.append(max(end, line.events[0].group.end))
+    for line in lines:
+        first = line.events[0].group
+        paragraph = _PARAGRAPH.search(doc.text, line.events[-1].group.end)
+        following = min((f for f in firsts if f > first.start), default=len(doc.text))
+        ends.append(max(min(paragraph.start() if paragraph else len(doc.text), following), first.end))
     return ends
 
 

@@ -6,7 +6,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from matcher.lexicon import Lexicon, names_of
 from matcher.notes.document import Document
@@ -16,7 +16,7 @@ from models import load_vocabulary
 # A formulation counts as its substance (annotation guidelines: a switch of formulation begins no line).
 _SUBSTANCE = {"pegylated liposomal doxorubicin": "doxorubicin"}
 _LETTER = re.compile(r"(?<![\w/.-])[DVRKPT](?=\s+maint)")  # "R maint", "V maintenance"
-_AUTO = re.compile(r"(?<![\w-])auto(?:s|grafted|grafts?)?(?=\s*(?:#|\d|\(|/|[,;.+)]|-+>|→|then\b|in\b|on\b|tx\b|with\b|and\b|x\b|$))|(?<![\w-])(?:auto|allo)[- ]?(?:HCT|SCT|PBSCT|HSCT|BMT|tx|transplant\w*)\b", re.IGNORECASE)
+_AUTO = re.compile(r"(?<![\w-])auto(?:s|grafted|grafts?)?(?=\s*(?:#|\d|\(|/|[,;.+)]|-+>|→|then\b|in\b|on\b|tx\b|with\b|and\b|x\b|$))|(?<![\w-])autologous(?=\s+(?:in |on )?\d|\s+(?:rescue|procedure|graft)\b)|(?<![\w-])(?:auto|allo)[- ]?(?:HCT|SCT|PBSCT|HSCT|BMT|tx|transplant\w*)\b", re.IGNORECASE)
 _TRANSPLANT = re.compile(r"(?<![\w-])stem[- ]cell (?:txp|tx|xplant|tplant|rescue)\b|(?<![\w-])(?:auto-?|allo-?)?transplant(?:ed|ation|s)?\b(?!\s+(?:cent(?:er|re)|team|clinic|eligib|ineligib|candidate|coordinator|board|physician|consult|program))", re.IGNORECASE)
 _ORGAN = re.compile(r"(?:heart|kidney|renal|liver|lung|corneal?|cardiac|hair|islet|pancreas|f(?:a)?ecal)[- ]*$", re.IGNORECASE)
 _WORD = re.compile(r"[A-Za-z]{6,}")
@@ -37,7 +37,7 @@ class Mention:
     regimen: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Group:
     """Names that stand together as one combination: "Kyprolis with oral cyclophosphamide and dex", "KCd (carfilzomib ...)"."""
 
@@ -51,13 +51,13 @@ class Group:
     def end(self) -> int:
         return self.mentions[-1].end
 
-    @property
+    @cached_property
     def drugs(self) -> tuple[str, ...]:
         """Drug ids without repetition, in the order given; a product replaces its own kind ("BCMA CAR-T (Abecma)")."""
         named = dict.fromkeys(_SUBSTANCE.get(d, d) for m in self.mentions for d in m.drugs)
         return tuple(without_generic(named))
 
-    @property
+    @cached_property
     def therapies(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(m.therapy for m in self.mentions if m.therapy))
 

@@ -1,0 +1,155 @@
+"""Lines of therapy from the course of treatment as notes tell it (Rajkumar et al., Blood 2015). Invented patients."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from matcher.notes.conditions import read_conditions
+from matcher.notes.document import Document
+from matcher.notes.therapy import TherapyReading, read_therapy
+
+DATE = date(2025, 3, 1)
+SHORT = {
+    "V": "bortezomib", "R": "lenalidomide", "D": "daratumumab", "K": "carfilzomib", "P": "pomalidomide", "T": "thalidomide", "C": "cyclophosphamide",
+    "X": "selinexor", "E": "elotuzumab", "I": "isatuximab", "Ix": "ixazomib", "d": "dexamethasone", "p": "prednisone", "M": "melphalan", "A": "doxorubicin",
+    "cilta": "ciltacabtagene autoleucel", "ide": "idecabtagene vicleucel", "tec": "teclistamab", "elra": "elranatamab", "talq": "talquetamab",
+    "bela": "belantamab mafodotin", "bcma-car": "anti-bcma car-t", "cevo": "cevostamab", "benda": "bendamustine", "vcr": "vincristine", "cddp": "cisplatin", "vp16": "etoposide",
+}
+
+
+def reading(text: str) -> TherapyReading:
+    doc = Document(text)
+    return read_therapy(doc, DATE, read_conditions(doc, DATE))
+
+
+def lines(text: str) -> list[tuple[set[str], str | None]]:
+    return [(set(line.drugs), line.transplant) for line in reading(text).lines]
+
+
+def expected(shorthand: str) -> list[tuple[set[str], str | None]]:
+    """ "V R d +auto | K d" as drugs and transplant, a line each."""
+    found = []
+    for line in filter(None, (part.split() for part in shorthand.split("|"))):
+        transplant = {"+auto": "autologous", "+allo": "allogeneic"}.get(line[-1])
+        found.append(({SHORT.get(word, word) for word in line if not word.startswith("+")}, transplant))
+    return found
+
+
+SHAPES = [
+    ("arrows", "58F RRMM. Tx: VRd x4 -> ASCT 3/2017 -> R maint (PD 5/2019) -> DKd 6/2019-8/2021 (PD) -> SPd 9/2021-2/2022 (SD, PD) -> Tec 3/2022-12/2023 PD.",
+     "V R d +auto | D K d | X P d | tec"),
+    ("numbered L", "Treatment history:\nL1: KRd x 4, ASCT 01/2018, KRd consolidation x2, lenalidomide maintenance until PD 02/2021\nL2: Dara-Pd 03/2021 - 11/2022, best response VGPR, PD\n"
+     "L3: Ide-cel 04/2023 (bridging with Kd x1), CR, relapse 08/2024\nL4: Elranatamab 10/2024 - present, VGPR",
+     "K R d +auto | D P d | ide | elra"),
+    ("table", "| Line | Regimen | Start | Stop | Best response | Reason |\n| 1 | VTD + ASCT | 02/2014 | 09/2014 | CR | completed |\n| 2 | Rd | 03/2017 | 05/2019 | PR | progression |\n"
+     "| 3 | DVd | 06/2019 | 07/2021 | VGPR | progression |\n| 4 | Kd | 08/2021 | 03/2022 | MR | progression |", "V T d +auto | R d | D V d | K d"),
+    ("words in a letter", "First line: VCD x 6 then autograft May 2015; complete remission, no maintenance. Second line at relapse in August 2018: lenalidomide and dexamethasone, stopped in January 2019 "
+     "because of severe rash while in partial response. Third line: ixazomib, cyclophosphamide and dexamethasone from June 2019, progressed September 2020 on treatment. "
+     "Fourth line: daratumumab monotherapy, October 2020 to date, VGPR.", "V C d +auto | R d | Ix C d | D"),
+    ("dictated, run on", "he got Velcade Cytoxan and Decadron up front in 2012, six rounds, then a stem cell transplant at the university in 2013; when it came back in 2016 we used Revlimid and dex which held him "
+     "until 2018 when he progressed, and after that Kyprolis and dex 2018-2019 (progressed), Darzalex with Pomalyst and dex 2019-2021 with progression, then Xpovio and dex for three months in 2021",
+     "V C d +auto | R d | K d | D P d | X d"),
+    ("narrative", "She was treated initially with bortezomib, lenalidomide and dexamethasone for 6 cycles, achieving a very good partial response, and then underwent autologous stem cell transplantation in November 2016. "
+     "She was placed on lenalidomide maintenance. In June 2019 her M-spike rose while on lenalidomide and she was switched to daratumumab, pomalidomide and dexamethasone, with a partial response until disease "
+     "progression in March 2021. She then received carfilzomib, cyclophosphamide and dexamethasone from April 2021 through January 2022, when she again progressed. In February 2022 she underwent infusion of "
+     "ciltacabtagene autoleucel.", "V R d +auto | D P d | K C d | cilta"),
+    ("a paragraph a line", "MM diagnosed 3/2013.\n\nVRd from 4/2013 to 8/2013, followed by melphalan 200 mg/m2 and ASCT on 10/15/2013. Lenalidomide maintenance 1/2014 - 6/2016, stopped due to progression.\n\n"
+     "Pomalidomide/dexamethasone 7/2016 - 9/2017. PD.\n\nDaratumumab/carfilzomib/dexamethasone 10/2017 - 4/2020. Progressed.\n\nBelantamab mafodotin 5/2020 - 9/2020. No response.",
+     "V R d +auto | P d | D K d | bela"),
+    ("dates lead", "2015-03 ~ 2015-08: VTD x5\n2015-10: ASCT (Mel 200)\n2018-01 ~ 2019-05: KRd, PD\n2019-06 ~ 2020-12: DVd, PD\n2021-02: LCAR-B38M CAR-T, CR\n2023-07 ~ 2024-02: Pd, PD",
+     "V T d +auto | K R d | D V d | cilta | P d"),
+    ("one-liner", "RRMM s/p (1) RVd -> auto -> len; (2) Dara-pom-dex; (3) Kd; (4) belamaf; (5) tec, PD on tec 1/2025.", "V R d +auto | D P d | K d | bela | tec"),
+    ("comma list", "Prior therapy: VRd, DPd, Kd, and most recently Blenrep.", "V R d | D P d | K d | bela"),
+    ("slashes", "68F w/ RRMM (s/p VRd/ASCT/len, DPd, KCd, Abecma 6/2023) admitted with pneumonia.", "V R d +auto | D P d | K C d | ide"),
+    ("ordinals with a dot", "1. line: VCD 4 cycles, HD-melphalan with autologous SCT 11/2018, lenalidomide maintenance to 03/2021 (progression). 2. line: Isa-Kd 04/2021-09/2023 (progression). "
+     "3. line: elranatamab since 11/2023.", "V C d R +auto | I K d | elra"),
+    ("Roman numbers", "I. VTD x4; autologous transplantation 03/2016; lenalidomide maintenance until progression June 2018.\nII. KRd x6, VGPR; relapse 2022.\nIII. Daratumumab-Pd 12/2022 - 8/2024, PD.",
+     "V T d R +auto | K R d | D P d"),
+    ("misspelled", "Prior therpy: 1) Velcaide/Revlamid/dex then auto transplant 2014 2) carfilzomab + dex 2017-18 PD 3) daratumamab + pomalidamide + dex 2018-20 PD.", "V R d +auto | K d | D P d"),
+]
+
+
+@pytest.mark.parametrize(("text", "course"), [case[1:] for case in SHAPES], ids=[case[0] for case in SHAPES])
+def test_the_course_in_the_shapes_clinicians_write_it(text, course):
+    assert lines(text) == expected(course)
+
+
+@pytest.mark.parametrize(("text", "course"), [
+    # induction, transplant, consolidation and maintenance are one planned course
+    ("D-VRd x6, ASCT 3/2022, D-VRd x2 consolidation, lenalidomide maintenance ongoing.", "D V R d +auto"),
+    ("VCD x4, autologous transplant 2016, thalidomide maintenance.", "V C d T +auto"),
+    ("PAD x4, tandem autologous transplants (3/2012 and 8/2012).", "V A d +auto"),
+    ("VRd x4, ASCT 5/2013. Relapse 2016: KPd x4 then allogeneic transplant from sister 3/2017.", "V R d +auto | K P d +allo"),
+    # dropping one drug begins none; exchanging one for toxicity does
+    ("DVd from 6/2019; Velcade dropped after 4 cycles for neuropathy, PD on Dara 3/2021. Kd since 4/2021.", "D V d | K d"),
+    ("Started VRd 5/2020; after 2 cycles bortezomib was stopped for grade 3 neuropathy and she was switched to KRd 7/2020 x6, CR. ASCT 2/2021.", "V R d | K R d +auto"),
+    ("Rd from 3/2018; biochemical progression 8/2020, daratumumab added (DRd) 9/2020 - 12/2022, progression.", "R d | D R d"),
+    # a break that was not planned, then the same again
+    ("Rd 2015-2017, in CR, stopped by patient's choice. Biochemical relapse 2019: Rd restarted 6/2019, PR until 4/2021 progression on Rd.", "R d | R d"),
+    # bridging, lymphodepletion, palliative radiotherapy and supportive steroids begin none
+    ("1. DPd 2019-2021, PD. 2. cilta-cel infused 3/2023 after bridging KCd x2 and Flu/Cy; dexamethasone for CRS. RT 8 Gy to the hip 5/2024.", "D P d | cilta"),
+    # planned, declined, never given: no line
+    ("VRd x8 2019, len maintenance to PD 2022; DVd 2022 to PD 6/2024. Elranatamab was approved but never started because of infection; started EPd 8/2024 instead.", "V R d | D V d | E P d"),
+    ("VRd 2020. She was offered DPd and declined. Plan: Kd to start next week.", "V R d"),
+    ("KRd? never filled. DRd 2019-2022, PD.", "D R d"),
+    # somebody else's
+    ("Her sister, who also has myeloma, was treated with Carvykti last year. The patient herself: VMP x9 2018-2019, PR.", "V M p"),
+    # another cancer's
+    ("Diffuse large B-cell lymphoma 2010: R-CHOP x6.\n\nMultiple myeloma 2019: VRd 2019-2020. Relapse 2022, DKd.", "V R d | D K d"),
+    # a correction replaces what it withdraws
+    ("VRd/ASCT 2018. DPd 2021-2022, PD. Teclistamab 2023, CR.\nADDENDUM: previous entry wrong, the drug given in 2023 was talquetamab, not teclistamab.", "V R d +auto | D P d | talq"),
+    # an unnamed product
+    ("Line 1 VRd+ASCT 2016. Line 2 DPd 2019-2021, PD. Line 3 BCMA CAR-T on a trial, infused 3/2022.", "V R d +auto | D P d | bcma-car"),
+])
+def test_what_begins_a_line_and_what_does_not(text, course):
+    assert lines(text) == expected(course)
+
+
+@pytest.mark.parametrize("text", [
+    "52F with smoldering multiple myeloma, never treated. We discussed a trial of daratumumab; she declines.",
+    "Metastatic breast cancer treated with paclitaxel, then capecitabine. No myeloma.",
+    "Stage IV follicular lymphoma: R-CHOP x6 2015, then BEAM and autologous transplant 2018.",
+    "Rheumatoid arthritis on prednisone 5 mg and methotrexate.",
+    "",
+])
+def test_no_lines(text):
+    assert lines(text) == []
+
+
+@pytest.mark.parametrize(("text", "number"), [
+    ("62M heavily pretreated IgG kappa MM (8 prior lines). Teclistamab 2024, PD.", 8),
+    ("Myeloma s/p 5 LOT, last DPd 2022-2024.", 5),
+    ("MM, so five lines in all; last was Kd 2023, PD.", 5),
+    ("Myeloma. Now on seventh-line Pd since 3/2024.", 7),
+    ("MM. Three prior lines. VRd 2018, DPd 2020.", 3),
+    ("MM. VRd 2018, PD. DPd 2020-2022, PD. Trial requires at least 3 prior lines.", 2),
+    ("MM. BMT counted 4 lines; minutes to read THREE prior lines. VRd 2018 to PD 2019. Kd 2020 to PD 2021. DPd 2022.", 3),
+    ("MM. 3 prior lines. DPd 2020.\n\nADDENDUM: old records show five prior lines, not 3.", 5),
+    ("Myeloma, newly diagnosed, no treatment so far.", 0),
+    ("MGUS since 2017, yearly review.", 0),
+    ("Pneumonia, two IV lines placed.", None),
+])
+def test_number_of_lines(text, number):
+    found = reading(text).n_lines
+    assert (found.value if found else None) == number
+
+
+def test_a_line_carries_its_dates_response_and_end():
+    (line,) = reading("Multiple myeloma. DPd 03/2021 - 11/2022, best response VGPR, then PD on treatment.").lines
+    assert (str(line.start), str(line.end), line.best_response, line.reason_stopped) == ("2021-03", "2022-11", "VGPR", "progression")
+
+
+@pytest.mark.parametrize(("text", "transplants"), [
+    ("VRd then ASCT 03/15/2017.", [("autologous", "2017-03-15")]),
+    ("2018-11-09 autologous stem cell transplantation.", [("autologous", "2018-11-09")]),
+    ("Mel 200 + auto SCT 08/2018", [("autologous", "2018-08")]),
+    ("auto #1 (6/14/2011), auto #2 (11/8/2018)", [("autologous", "2011-06-14"), ("autologous", "2018-11-08")]),
+    ("Allogeneic transplant from her brother in 2019 after KRd.", [("allogeneic", "2019")]),
+    ("VRd x4, ASCT deferred. Autologous transplant is planned for June.", []),
+    ("Kidney transplant 2010.", []),
+    ("Not a transplant candidate. Stem cells collected and stored.", []),
+])
+def test_transplants(text, transplants):
+    assert [(t.type, str(t.date)) for t in reading(text).transplants] == transplants
