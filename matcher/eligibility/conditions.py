@@ -22,6 +22,7 @@ from matcher.eligibility.reasons import (
     number,
     on,
     silent,
+    test_name,
     together,
     true,
     unit_of,
@@ -278,7 +279,7 @@ def _by_measurement(asked: Presence, chart: Chart) -> Answer | None:
         if lab is None or (finding.sex and finding.sex != chart.sex):
             continue
         there = holds(Interval.measured(lab.value, lab.comparator), "<" if finding.side == "below" else ">", finding.limit)
-        shown = f"{name_of(lab.test)} {lab.comparator or ''}{number(lab.value)}{unit_of(lab.unit)}{on(lab.date)}"
+        shown = f"{test_name(lab.test)} {lab.comparator or ''}{number(lab.value)}{unit_of(lab.unit)}{on(lab.date)}"
         if there is Truth.FALSE:
             return false(f"{shown}, no {name_of(asked.value)}", lab.evidence)
         if there is Truth.TRUE and (asked.qualifiers or asked.window):

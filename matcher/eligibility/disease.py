@@ -15,6 +15,7 @@ from matcher.eligibility.reasons import (
     number,
     on,
     silent,
+    test_name,
     together,
     true,
     unit_of,
@@ -105,8 +106,10 @@ def _since_last_line(asked: Presence, shown: str, chart: Chart) -> Answer:
 def response(asked: Presence, chart: Chart) -> Answer:
     """Best response to the last line: at least the asked one; PD and SD as such."""
     lines = chart.profile.lines
+    if not lines and chart.never_treated:
+        return unsettled("no treatment given so far, so no response to it", "response", evidence_of(chart.profile.n_lines))
     if not lines:
-        return false("no treatment given so far", evidence_of(chart.profile.n_lines)) if chart.never_treated else silent("the response to treatment", "response")
+        return silent("the response to treatment", "response")
     last = max(lines, key=lambda x: x.number)
     shown = f"best response {last.best_response or 'not stated'} to line {last.number}"
     match responded(last, asked.value):
@@ -174,7 +177,7 @@ def _chain_measurable(chain: Lab | None, chart: Chart) -> Answer | None:
 
 
 def _shown(lab: Lab) -> str:
-    return f"{name_of(lab.test)} {lab.comparator or ''}{number(lab.value)}{unit_of(lab.unit)}{on(lab.date)}"
+    return f"{test_name(lab.test)} {lab.comparator or ''}{number(lab.value)}{unit_of(lab.unit)}{on(lab.date)}"
 
 
 def expression_of(asked: Presence, chart: Chart) -> Answer:

@@ -16,6 +16,7 @@ from matcher.eligibility.reasons import (
     on,
     sign,
     silent,
+    test_name,
     true,
     unit_of,
     unsettled,
@@ -182,9 +183,9 @@ def _lab(asked: Comparison, chart: Chart, verb: str) -> Answer:
         shown = f"free light chain ratio {number(ratio.value)}{on(ratio.date)} is normal, so no measurable light chains in urine"
         return _told(holds(Interval(0, 0), asked.op, asked.value), shown, ratio.evidence, "", "", asked.fact)
     if lab is None:
-        return silent(name_of(asked.fact), asked.fact)
+        return silent(test_name(asked.fact), asked.fact)
     limit = _in_canonical_unit(asked, lab, chart)
-    shown = f"{name_of(asked.fact)} {lab.comparator or ''}{number(lab.value)}{unit_of(lab.unit)}{on(lab.date)}"
+    shown = f"{test_name(asked.fact)} {lab.comparator or ''}{number(lab.value)}{unit_of(lab.unit)}{on(lab.date)}"
     if limit is None:
         return unsettled(f"{shown} cannot be compared with a limit in{unit_of(asked.unit) or ' no unit'}", asked.fact, lab.evidence)
     if asked.window and lab.date and in_window(chart.days_ago(lab.date), asked.window) is not Truth.TRUE:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from matcher.domain import Evidences, Lab, Presence, Status, Truth
 from matcher.eligibility.chart import Chart
 from matcher.eligibility.measurements import Interval, holds, measurement, upper_normal
-from matcher.eligibility.reasons import Answer, denied, false, name_of, number, on, true, unit_of, unsettled
+from matcher.eligibility.reasons import Answer, denied, false, name_of, number, on, test_name, true, unit_of, unsettled
 from models.limits import Organ, OrganLimit, load_limits
 
 
@@ -73,4 +73,4 @@ def _beyond(limit: OrganLimit, lab: Lab, bound: float, chart: Chart) -> Truth:
 
 
 def _shown(lab: Lab) -> str:
-    return f"{name_of(lab.test)} {lab.comparator or ''}{number(lab.value)}{unit_of(lab.unit)}{on(lab.date)}"
+    return f"{test_name(lab.test)} {lab.comparator or ''}{number(lab.value)}{unit_of(lab.unit)}{on(lab.date)}"

@@ -120,10 +120,16 @@ def capitalised(text: str) -> str:
 def name_of(concept: str) -> str:
     """What clinicians call a concept of the vocabulary."""
     vocabulary = load_vocabulary()
-    for table in (vocabulary.conditions, vocabulary.therapies, vocabulary.tests):
+    for table in (vocabulary.conditions, vocabulary.therapies):
         if concept in table:
             return table[concept].name
     return concept if concept in vocabulary.drugs else concept.replace("_", " ")
+
+
+def test_name(test: str) -> str:
+    """What clinicians call a measurement; "egfr" is a test here and a target elsewhere."""
+    known = load_vocabulary().tests.get(test)
+    return known.name if known else test.replace("_", " ")
 
 
 def number(value: float) -> str:

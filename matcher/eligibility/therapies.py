@@ -24,6 +24,7 @@ from matcher.eligibility.reasons import (
 
 RESPONSES = ("PD", "SD", "MR", "PR", "VGPR", "CR", "sCR")  # IMWG, from worst to best
 _NEEDS = {"coronary_revascularization_procedure": "coronary_artery_disease"}  # who never had the disease never had the procedure
+_RECENT = 31  # days that "on no steroids" speaks for
 _REPEATED = ("surgery", "vaccine", "transfusion")  # an earlier one says nothing of a recent one
 _SEVERE = ("severe", "serious", "life-threatening", "anaphylaxis", "anaphylactic")
 
@@ -34,6 +35,8 @@ def prior_therapy(asked: Presence, chart: Chart) -> Answer:
     given = [e for e in chart.given.get(asked.value, ()) if not any(chart.vocabulary.is_a(e.agent, x) for x in asked.excluding)]
     if given:
         found = _any_of([_was_given(e, asked, chart) for e in given])
+        if found.truth is Truth.UNKNOWN and (none_now := _none_now(asked, chart)) is not None:
+            return none_now
         if found.truth is Truth.FALSE and asked.window and asked.window.relation == "within" and any(chart.vocabulary.is_a(asked.value, x) for x in _REPEATED):
             return replace(found, truth=Truth.UNKNOWN, silent=(f"a more recent {name_of(asked.value)}",), missing=(f"therapy:{asked.value}",))
         return found
@@ -49,6 +52,17 @@ def _any_of(answers: list[Answer]) -> Answer:
         if found := [a for a in answers if a.truth is truth]:
             return together(truth, found)
     return together(Truth.FALSE, answers)
+
+
+def _none_now(asked: Presence, chart: Chart) -> Answer | None:
+    """ "On no steroids", said of a patient who had them: none now, which settles a window of weeks."""
+    window = asked.window
+    if window is None or (window.relation == "within" and (window.days or 0) > _RECENT) or window.relation == "before":
+        return None
+    for t in chart.profile.treatments:
+        if t.course is Course.ABSENT and chart.vocabulary.is_a(asked.value, t.agent):
+            return false(f"no {name_of(t.agent)} now", t.evidence)
+    return None
 
 
 def _was_given(exposure: Exposure, asked: Presence, chart: Chart) -> Answer:
@@ -115,7 +129,7 @@ def never_given(value: str, chart: Chart) -> Answer | None:
     """The note settles that it was never given: in words, by BCMA status, or by a complete history without it."""
     profile, vocabulary = chart.profile, chart.vocabulary
     for t in profile.treatments:
-        if t.course is Course.ABSENT and vocabulary.is_a(value, t.agent):
+        if t.course is Course.ABSENT and vocabulary.is_a(value, t.agent) and t.agent not in chart.given:
             return denied(_prior(t.agent), t.evidence)
     if profile.bcma.status == "naive" and vocabulary.is_a(value, "bcma"):
         return denied(_prior("bcma"), profile.bcma.evidence)
