@@ -49,7 +49,7 @@ def limited(seconds: float) -> Iterator[None]:
 def answer_note(
     note: Mapping[str, Any], trials: Sequence[Trial], options: Mapping[str, Any], limit: float, corrections: Sequence[Mapping[str, Any]] = ()
 ) -> tuple[dict[str, Any], dict[str, float]]:
-    """The match answer of one note {"note_id", "note", "corrections"?}, or {"note_id", "error": reason}; and the seconds each stage took.
+    """The match answer of one note {"note_id", "note"}, or {"note_id", "error": reason}; and the seconds each stage took.
 
     Never raises for anything a note can do: one poisonous note fails alone. The reason names no word of the note.
     """
@@ -58,7 +58,7 @@ def answer_note(
     try:
         with limited(limit):
             with tracer.start_as_current_span("read note"), _timed(took, "read"):
-                profile = apply_corrections(matcher.read_note(note["note"], note_id), note.get("corrections", ()))
+                profile = apply_corrections(matcher.read_note(note["note"], note_id), corrections)
             with tracer.start_as_current_span("match"), _timed(took, "match"):
                 day = options.get("as_of") or note.get("as_of")
                 as_of = date.fromisoformat(day) if day else None

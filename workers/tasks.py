@@ -106,8 +106,6 @@ class Process:
         result: dict[str, Any]
         try:
             note = self.store.claimed_note(claim)
-            if claim.revision:
-                note["corrections"] = self.store.corrections(claim.job, claim.index)
             if claim.attempt > self.settings.max_attempts:
                 result = {"note_id": note["note_id"], "error": f"given up: {claim.attempt - 1} processes ended while reading it", "kind": "crash"}
             else:
