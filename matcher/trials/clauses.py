@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from matcher.domain import AtScreening, Expression, Presence, Unparsed
 from matcher.trials.exceptions import excuse
 from matcher.trials.lexer import Token
 from matcher.trials.logic import Context, combine, conjoin, disjoin, negate
-from matcher.trials.statements import Reader
+from matcher.trials.statements import DEEPEST, Reader
 
 _DIVIDERS = ("except", "unless", "if")
 
@@ -30,7 +29,7 @@ def read_permission(tokens: Sequence[Token], context: Context) -> Expression | N
     if not tokens or not any(t.kind == "allowed" for t in tokens) or any(t.kind in ("unless", "op") for t in tokens):
         return None
     inner = [t for t in tokens if t.kind not in ("allowed", "(", ")", "neg")]
-    allowed = combine(Reader(inner, replace(context, kind=type(context.kind).EXCLUSION)).read(), True)
+    allowed = combine(Reader(inner, context.excluding).read(), True)
     return allowed if allowed is not None and not isinstance(allowed, Unparsed | AtScreening) else None
 
 
@@ -38,7 +37,7 @@ def _divided(tokens: Sequence[Token], context: Context) -> Expression | None:
     at = next((p for p, t in enumerate(tokens) if t.kind in _DIVIDERS and _depth(tokens, p) == 0), None)
     if at is not None and tokens[at].kind == "if" and any(t.kind == "screening" and t.value != "discretion" for t in tokens[:at]):
         at = None
-    if at is None:
+    if at is None or context.depth > DEEPEST:
         return combine(Reader(tokens, context).read(), context.exclusion)
     kind = tokens[at].kind
     if kind == "if":
@@ -52,9 +51,9 @@ def _divided(tokens: Sequence[Token], context: Context) -> Expression | None:
             main = _when(combine(Reader(further[1:], context).read(), True), main, context)
     if main is None:
         comma = next((p for p, t in enumerate(rest) if t.kind == ","), len(rest))
-        main, rest = _divided(rest[comma + 1 :], context), rest[:comma]
+        main, rest = _divided(rest[comma + 1 :], context.inner), rest[:comma]
         if main is None:
-            return _divided(rest, context) if rest else None
+            return _divided(rest, context.inner) if rest else None
     exception = _exception(rest, context)
     if exception is None:
         return main
@@ -62,7 +61,7 @@ def _divided(tokens: Sequence[Token], context: Context) -> Expression | None:
 
 
 def _exception(tokens: Sequence[Token], context: Context) -> Expression | None:
-    nested = replace(context, kind=type(context.kind).EXCLUSION)
+    nested = context.excluding
     reader = Reader(tokens, nested)
     return combine(reader.read(), True)
 
@@ -82,11 +81,11 @@ def _conditional(tokens: Sequence[Token], at: int, context: Context) -> Expressi
     if not any(t.kind not in ("stop", "and", "or", ",", "(") for t in before):
         comma = next((p for p, t in enumerate(after) if t.kind in (",", ":")), None)
         if comma is None:
-            return _divided(after, context)
-        condition, main = combine(Reader(after[:comma], context).read(), True), _divided(after[comma + 1 :], context)
+            return _divided(after, context.inner)
+        condition, main = combine(Reader(after[:comma], context).read(), True), _divided(after[comma + 1 :], context.inner)
         return _when(condition, main, context)
     pieces = Reader(before, context).read()
-    condition = _divided(after, replace(context, kind=type(context.kind).EXCLUSION))
+    condition = _divided(after, context.excluding)
     if not pieces:
         return condition
     last = pieces[-1]

@@ -15,6 +15,7 @@ from matcher.trials.logic import Context, conjoin, disjoin
 from models import load_vocabulary
 from models.vocabulary import Condition, Drug, Therapy
 
+LONGEST = 20_000  # characters of one item that are read; what is longer is no criterion
 _PART = re.compile(r"(?:^|(?<=[\s;:,.)]))(?:\(\s?(?:\d{1,2}|[a-h]|i{1,3}|iv|vi{0,3})\s?\)|(?:\d{1,2}|[a-h]|i{1,3}|iv)\s?\)|\n\s*[-*+]\s|\n\s*(?:\d{1,2}|[a-h])\.\s)(?=\s?\S)", re.IGNORECASE)
 
 
@@ -24,6 +25,11 @@ def compile_criterion(text: str, kind: Kind, conditions: tuple[str, ...] = ()) -
     `conditions`: the trial's own diseases (condition ids), which "the disease under study" and "relapsed" refer to.
     Every text compiles; what is not understood is an Unparsed part with its words.
     """
+    if len(text) > LONGEST:
+        cut = text.rfind(" ", 0, LONGEST) + 1 or LONGEST
+        expression, assessable = compile_criterion(text[:cut], kind, conditions)
+        rest = Unparsed(text[cut:])
+        return (disjoin(expression, rest) if kind is Kind.EXCLUSION else conjoin(expression, rest)), assessable
     shown = plain(text)
     context = Context(shown, kind, conditions)
     found = tokens(shown)
@@ -114,6 +120,10 @@ def _sentences(found: list[Token], context: Context) -> Expression | None:
     for run in runs:
         if expressions and context.exclusion and (permitted := read_permission(run, context)) is not None:
             expressions[-1] = excuse(expressions[-1], permitted, context, "except")
+        elif expressions and run and run[0].kind in ("except", "unless") and (exception := read_sentence(run[1:], context.excluding)) is not None:
+            expressions[-1] = excuse(expressions[-1], exception, context, run[0].kind)
+        elif run and expressions and _DEFINES.search(context.text[run[0].start : run[-1].end]):
+            continue  # a definition of words used before asks nothing more
         elif run and (read := read_sentence(run, context)) is not None:
             expressions.append(read)
     if not expressions:
@@ -130,6 +140,9 @@ def _sentences(found: list[Token], context: Context) -> Expression | None:
 
 
 _BEGINS = re.compile(r"(?:No|Not|At least|Must|More than|Less than|Greater than|Patients|Subjects|Participants|Concurrent|Recovered|Prior|Fertile|HIV|Able|Adequate|Women|Men|History of|Any)\b")
+
+
+_DEFINES = re.compile(r"\b(?:is|are)\s+defined\s+as\b|\A\s*note\b", re.IGNORECASE)
 
 
 def _begins(token: Token, before: Token, text: str) -> bool:

@@ -14,7 +14,7 @@ GENERAL = ("malignancy", "neoplasm", "solid_tumor", "hematologic_malignancy")
 def excuse(main: Expression, exception: Expression, context: Context, kind: str) -> Expression:
     """The main statement less what its exception names: ids that do not count, a period after which it does not, or Not."""
     if isinstance(main, Not):
-        return negate(excuse(main.part, exception, replace(context, kind=type(context.kind).EXCLUSION), kind))
+        return negate(excuse(main.part, exception, context.excluding, kind))
     if not context.exclusion and kind == "unless":
         return disjoin(main, exception)
     named, further = _named(exception)

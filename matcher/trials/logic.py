@@ -16,10 +16,21 @@ class Context:
     text: str
     kind: Kind
     conditions: tuple[str, ...] = ()
+    depth: int = 0  # of clauses within clauses
 
     @property
     def exclusion(self) -> bool:
         return self.kind is Kind.EXCLUSION
+
+    @property
+    def excluding(self) -> Context:
+        """The same context for a clause that lists what is excluded."""
+        return replace(self, kind=Kind.EXCLUSION, depth=self.depth + 1)
+
+    @property
+    def inner(self) -> Context:
+        """The same context for a clause within the clause."""
+        return replace(self, depth=self.depth + 1)
 
 @dataclass(frozen=True, slots=True)
 class Piece:

@@ -275,7 +275,7 @@ def _half_lives(tokens: Sequence[Token], place: int, limit: Bounds, text: str) -
         return None
     after = limit.end + 1
     joint = _skip(tokens, after, "or", ",", "(", "stop", "and")
-    further = period_at(tokens, joint, text) or period_at(tokens, max(place - 1, 0), text) if _kind(tokens, joint) in ("number", "within") else None
+    further = period_at(tokens, joint, text) if _kind(tokens, joint) in ("number", "within") else None
     if further:
         return further
     days = bounds_at(tokens, joint) if _kind(tokens, joint) in ("number", "op") else None

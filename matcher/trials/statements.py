@@ -17,7 +17,10 @@ from models.limits import load_limits
 SEPARATORS = {",": ",", ";": ";", "and": "and", "or": "or", "/": "or", ":": ":", ".": ";"}
 FLC = ("kappa_flc", "lambda_flc")
 NORMAL_RATIO = (("<", 0.26), (">", 1.65))  # beyond it the ratio is abnormal (Dispenzieri, Leukemia 2009;23:215)
+DEEPEST = 12  # clauses within clauses; no writer goes so far, and arbitrary text must not exhaust the stack
 SCALES = {"nyha": "nyha", "grade": "grade", "stage": "stage", "class": "class"}
+_DISEASE_OF = {"renal_impairment": "kidney_disease", "hepatic_impairment": "liver_disease", "cardiac_impairment": "heart_disease", "pulmonary_impairment": "lung_disease",
+               "hemostasis_impairment": "bleeding_disorder", "bone_marrow_impairment": "hematologic_disease"}
 _DOSE = re.compile(r"(?:[munpμkd]|mc)?g(?:ms?|rams?)?(?:\s?/.*)?|mg/.*", re.IGNORECASE)
 _VERB = re.compile(r"(?:the\s+|their\s+)?(?:\w+\s+){0,2}(?:has|have|had|is|are|was|were)\b", re.IGNORECASE)
 _BELOW = re.compile(r"\b(?:decreased?|low|reduced|reduction)\b", re.IGNORECASE)
@@ -56,6 +59,8 @@ class Reader:
 
     def read(self) -> list[Piece]:
         at, tokens = 0, self.tokens
+        if self.context.depth > DEEPEST:
+            return [Piece(Unparsed(self.context.text[tokens[0].start : tokens[-1].end]))] if tokens else []
         while at < len(tokens):
             at = self._step(at)
         self._close_chunk()
@@ -89,24 +94,28 @@ class Reader:
             return self._on_separator(at)
         if token.kind == "stop" and token.value in ("that", "which") and (relative := self._relative(at)):
             return relative
+        if token.value == "because":
+            return next((p for p in range(at, len(self.tokens)) if self.tokens[p].kind in (",", ";")), len(self.tokens))  # a reason asks nothing
         if token.kind == "word":
             self._word(token)
         return at + 1
 
     def _relative(self, at: int) -> int | None:
         """ "Autoimmune disease that has caused organ damage or requires steroids": all of it limits what stands before."""
+        if any(t.kind == "resolved" for t in self.tokens[at:]):
+            return None
         last = self.pieces[-1] if len(self.pieces) > self.chunk or (self.pieces and self._next_kind(at, -1) == ")") else None
         if last is None and self.pieces and at and re.fullmatch(r"(?:conditions?|disease conditions?|diseases?|disorders?|illness(?:es)?)", self._words(self.tokens[at - 1])):
             self._add(Unparsed(self._words(self.tokens[at - 1])))
             last = self.pieces[-1]
             end = next((p for p in range(at, len(self.tokens)) if self.tokens[p].kind in (";", "prohibited", "screening")), len(self.tokens))
-            limits = combine(Reader(self.tokens[at + 1 : end], self.context).read(), exclusion=True)
+            limits = combine(Reader(self.tokens[at + 1 : end], self.context.inner).read(), exclusion=True)
             self.pieces[-1] = replace(last, expression=conjoin(last.expression, limits))
             return end
         if last is None or not isinstance(last.expression, Presence | AnyOf) or last.measured or self._next_kind(at) not in ("frame", "word", "stop", "qual", "neg"):
             return None
         end = next((p for p in range(at, len(self.tokens)) if self.tokens[p].kind in (";", "prohibited", "screening")), len(self.tokens))
-        inner = Reader(self.tokens[at + 1 : end], self.context).read()
+        inner = Reader(self.tokens[at + 1 : end], self.context.inner).read()
         if inner and (limits := combine(inner, exclusion=True)) is not None:
             self.pieces[-1] = replace(last, expression=conjoin(last.expression, limits))
         return end
@@ -114,7 +123,10 @@ class Reader:
     def _word(self, token: Token) -> None:
         """What nothing names, but for what stands on the words before: hepatitis B or C, M-protein in serum or urine."""
         last = self.pieces[-1].expression if self.pieces else None
-        if len(token.value) == 1 and isinstance(last, Presence) and last.value.rsplit("_", 1)[-1] in ("a", "b", "c") and (kin := f"{last.value[:-1]}{token.value}") in load_vocabulary().conditions:
+        transplant = f"{token.value}_transplant"
+        if transplant in load_vocabulary().therapies and self._next_kind(self.tokens.index(token)) in ("or", "and", "/"):
+            self._treatment(transplant)  # "allogeneic or autologous transplant"
+        elif token.value in ("a", "b", "c") and isinstance(last, Presence) and "hepatitis" in last.value and (kin := f"hepatitis_{token.value}") in load_vocabulary().conditions:
             self._add(replace(last, value=kin))
         elif token.value in ("urine", "urinary") and any(p.measured == "serum_m_protein" for p in self.pieces):
             self.heads.append("urine_m_protein")
@@ -170,6 +182,10 @@ class Reader:
 
     def _close_chunk(self) -> None:
         """Words that nothing took limit the piece of their chunk; alone they are a part that was not understood."""
+        if self.unknown and len(self.pieces) == self.chunk and all(t.kind in ("adjective", "organ_name") for t in self.unknown):
+            for token in self.unknown:  # "cardiac, pulmonary or hepatic disease"
+                self._add(Presence("condition", _DISEASE_OF.get(token.value, token.value), qualifiers=tuple(sorted(self.qualifiers.items()))))
+            self.unknown = []
         if self.unknown:
             text = self.context.text[self.unknown[0].start : self.unknown[-1].end]
             if self.frame == "allergy" and len(self.pieces) == self.chunk:
@@ -399,7 +415,7 @@ class Reader:
         if last is None or not named:
             return at + 1
         self.unknown, self.qualifiers = [], {}
-        if adequate and any(t.kind in ("op", "number", "between", "uln") for t in self.tokens[stop:]):
+        if adequate and any(t.kind in ("op", "between", "test", "uln") for t in self.tokens[stop:]):
             return last + 1
         if not organs:
             self._add(AtScreening(self.context.text[self.tokens[at].start : self.tokens[last].end]))
@@ -419,6 +435,19 @@ class Reader:
         self.unknown.append(self.tokens[at])
         return at + 1
 
+    def _on_adjective(self, at: int) -> int:
+        self.unknown.append(self.tokens[at])
+        return at + 1
+
+    def _on_vague(self, at: int) -> int:
+        """An unnamed illness: only the investigator knows which is meant."""
+        adjectives = self.unknown and all(t.kind in ("adjective", "organ_name") for t in self.unknown)
+        if len(self.pieces) == self.chunk and not adjectives and not self.heads:
+            start = self.unknown[0].start if self.unknown else self.tokens[at].start
+            self.unknown = []
+            self._add(AtScreening(self.context.text[start : self.tokens[at].end]))
+        return at + 1
+
     def _on_ineffective(self, at: int) -> int:
         for place, piece in enumerate(self.pieces):
             if isinstance(piece.expression, Presence) and piece.expression.fact == "prior_therapy":
@@ -436,7 +465,7 @@ class Reader:
         if len(inner) > 1 and inner[0].value == "n" and inner[1].kind == "op":
             return end  # "(n=20)"
         if last and "allowed" in kinds and self.context.exclusion:
-            allowed = combine(Reader([t for t in inner if t.kind != "allowed"], self.context).read(), True)
+            allowed = combine(Reader([t for t in inner if t.kind != "allowed"], self.context.inner).read(), True)
             if allowed is not None and not isinstance(allowed, Unparsed | AtScreening):
                 self.pieces[-1] = replace(last, expression=excuse(last.expression, allowed, self.context, "except"))
             return end
@@ -445,7 +474,7 @@ class Reader:
         first = next((t for t in inner if t.kind not in ("stop", "qual")), inner[0])
         if first.kind in ("except", "unless"):
             if last:
-                exception = combine(Reader(inner[inner.index(first) + 1 :], replace(self.context, kind=type(self.context.kind).EXCLUSION)).read(), True)
+                exception = combine(Reader(inner[inner.index(first) + 1 :], self.context.excluding).read(), True)
                 if exception is not None:
                     self.pieces[-1] = replace(last, expression=excuse(last.expression, exception, self.context, first.kind))
             return end
@@ -458,7 +487,7 @@ class Reader:
             self.unknown = []
             return self._on_test(at + 1) + 1
         if last and isinstance(last.expression, Comparison) and last.expression.fact == "days_since" and (period := bounds_at(inner, 0)) and period.time:
-            reader = Reader(inner[period.end :], self.context, since=Window("before", round(period.sides[0].value * (period.sides[0].days or 1))))
+            reader = Reader(inner[period.end :], self.context.inner, since=Window("before", round(period.sides[0].value * (period.sides[0].days or 1))))
             self.pieces[-1] = replace(last, expression=conjoin(last.expression, *(p.expression for p in reader.read() if isinstance(p.expression, Comparison))))
             return end
         limits = kinds & {"op", "between", "postop"} or ("number" in kinds and "test" in kinds)
@@ -483,9 +512,9 @@ class Reader:
         if condition is None and not own - {last.measured}:
             if not any(t.kind == "or" for t in inner[:1]):
                 return end
-        reader = Reader(inner[: condition if condition is not None else len(inner)], self.context, last_heads=[last.measured])
+        reader = Reader(inner[: condition if condition is not None else len(inner)], self.context.inner, last_heads=[last.measured])
         alternative = combine(reader.read(), self.context.exclusion)
-        when = combine(Reader(inner[condition + 1 :], self.context).read(), True) if condition is not None else None
+        when = combine(Reader(inner[condition + 1 :], self.context.inner).read(), True) if condition is not None else None
         if alternative is not None:
             joined = conjoin(alternative, when) if when is not None else alternative
             self.pieces[-1] = replace(last, expression=disjoin(last.expression, joined))
@@ -493,7 +522,7 @@ class Reader:
 
     def _members(self, inner: list[Token]) -> None:
         """Examples of a class count as members of it; what is not understood among them is only an illustration."""
-        reader = Reader(inner, replace(self.context, kind=type(self.context.kind).EXCLUSION), frame=self.frame, window=self.window, since=self.since)
+        reader = Reader(inner, self.context.excluding, frame=self.frame, window=self.window, since=self.since)
         found = [p.expression for p in reader.read() if isinstance(p.expression, Presence | Comparison)]
         if not found:
             return
@@ -519,7 +548,7 @@ class Reader:
 
     def _on_examples(self, at: int) -> int:
         if self.pieces and self.pieces[-1].measured == "prior_lines" and not self.context.exclusion:
-            demanded = combine(Reader(self.tokens[at + 1 :], self.context, frame="prior_therapy").read(), exclusion=False)
+            demanded = combine(Reader(self.tokens[at + 1 :], self.context.inner, frame="prior_therapy").read(), exclusion=False)
             self.joint = "and"
             if demanded is not None:
                 self._add(demanded)
