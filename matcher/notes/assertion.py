@@ -87,7 +87,7 @@ _TURN = re.compile(
     r"\b(?:for|after|despite|against|given|caused by|attributed to|related to|treated with|is|are|was|were|has|have|had|does|did|will|may|can|would|should)\b|\s[-–—]+\s|[:=+?]|\n\s*\n|\d{1,2}[.)]\s",
     re.IGNORECASE,
 )
-_DENIAL = re.compile(r"den(?:y|ies|ied|ying)|not |.*\b(?:have|had|has|show|reveal|demonstrate|feel|see|appear)\b", re.IGNORECASE)
+_DENIAL = re.compile(r"den(?:y|ies|ied|ying)|not (?!on|taking|receiving|requiring)|.*\b(?:have|had|has|show|reveal|demonstrate|feel|see|appear)\b", re.IGNORECASE)
 # Grammar of results and answers that stand right after, or right before, what they speak of.
 _ANSWER_NO = re.compile(
     r"(?:\s+(?:ag|ab|igg|igm|antibody|antigen|pcr|screen|test|serology|status|result))?\s*(?:[:=]|\.{2,}|\s[-–—]|\?\s*[-–—]?)?\s*"

@@ -14,6 +14,8 @@ from matcher.notes.serologies import interpret, read_markers, read_places
 from models import Vocabulary, load_vocabulary
 
 RECENT = timedelta(days=60)  # an acute illness dated earlier, and not said to go on, is over
+SEROLOGIC = ("hiv_infection", "hepatitis_b", "hepatitis_c", "syphilis")
+_LAB_ORDER = re.compile(r"\b(?:serolog\w*|virolog\w*|screen(?:s|ing|ed)?|tests?|panel|sent|pending|ordered|to be checked|awaited|not done)\b", re.IGNORECASE)  # a name there is a test
 CURABLE = ("hepatitis_c",)  # chronic, and over when treated
 TUMOUR_FREE = timedelta(days=3 * 365)  # a tumour dated earlier, and not said to be active, counts as past
 # What a note denies by its usual wider name; the evaluator expands every other group by the hierarchy.
@@ -121,6 +123,8 @@ def _status(doc: Document, mention: Mention, vocabulary: Vocabulary, now: date |
         return None
     if c.possible:
         return Status.POSSIBLE
+    if mention.id in SEROLOGIC and _LAB_ORDER.search(doc.text, *_around(doc.text, mention.start, mention.end, 60, 60)):
+        return None
     if mention.id == "indwelling_catheter":
         return _device_status(doc, mention)
     row = vocabulary.conditions[mention.id]
@@ -135,7 +139,7 @@ def _status(doc: Document, mention: Mention, vocabulary: Vocabulary, now: date |
         return Status.HISTORICAL if over else Status.PRESENT
     if row.course == "event":
         return Status.PRESENT if c.current and not (old or c.resolved or c.treated or c.past) else Status.HISTORICAL
-    if c.resolved or c.treated or ((c.past or old or (mention.section == "history" and row.course == "acute")) and not c.current):
+    if c.resolved or ((c.treated or c.past or old or (mention.section == "history" and row.course == "acute")) and not c.current):
         return Status.HISTORICAL
     return Status.PRESENT
 
@@ -248,7 +252,9 @@ def _plasma_cell_order(facts: dict[str, ConditionFact], said: dict[str, list[tup
     def count(concept: str) -> int:
         return sum(s is Status.PRESENT for s, _ in said.get(concept, ()))
 
-    if present("smoldering_multiple_myeloma") and present("multiple_myeloma") and count("smoldering_multiple_myeloma") >= count("multiple_myeloma"):
+    active = any(s is Status.PRESENT and m.context.current for s, m in said.get("multiple_myeloma", ())) or any(
+        m.context.past for _, m in said.get("smoldering_multiple_myeloma", ()))
+    if present("smoldering_multiple_myeloma") and present("multiple_myeloma") and not active and count("smoldering_multiple_myeloma") >= count("multiple_myeloma"):
         del facts["multiple_myeloma"]
     later = [c for c in ("multiple_myeloma", "plasma_cell_leukemia") if present(c)]
     if later and present("smoldering_multiple_myeloma"):

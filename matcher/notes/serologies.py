@@ -38,7 +38,7 @@ _WITH_RESULT = re.compile(_TO_RESULT + _RESULT, re.IGNORECASE)
 _OPEN_BRACKET = re.compile(r"\([^()]*$")
 _PANEL_END = re.compile(r"(?<![,-])(?<!and)\s*\n|\.\s")
 _REACH = 150  # characters between markers of one panel, or from a marker to its result
-_LEADING = re.compile(r"(?:neg(?:ative)?|non-?reactive|not? detected)\s*(?:results?|tests?|serolog(?:y|ies)|screen(?:ing)?)?\s*(?:for|:|incl(?:uding|\.)?)\s*(?:the\s+)?$|\bneg(?:ative)?\s+$", re.IGNORECASE)
+_LEADING = re.compile(r"(?:neg(?:ative)?|non-?reactive|not? detected)\s*(?:results?|tests?|serolog(?:y|ies)|screen(?:ing)?)?\s*(?:for|:|\(|incl(?:uding|\.)?)\s*(?:the\s+)?$|\bneg(?:ative)?\s+$", re.IGNORECASE)
 # Within a sentence about one virus, its name is often left out: "HBV core Ab pos / sAg neg / DNA not detected".
 _ELLIPSIS = re.compile(
     r"\b(?:(?P<antigen>s(?:urface)?[- ]?(?:ag|antigen)|surface antigen|Ag\b)|(?P<core>c(?:ore)?[- ]?(?:ab|antibody)|core(?! ?biops)|anti-?core)|(?P<immunity>s(?:urface)?[- ]?(?:ab|antibody))|(?P<nucleic_acid>(?:DNA|RNA|PCR|VL|viral load)))\b",
