@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
@@ -56,7 +56,7 @@ def judge(expression: Expression, chart: Chart, favourable: Truth = Truth.TRUE) 
         case AllOf(parts):
             return all_of(_unread(parts, [judge(p, chart, favourable) for p in parts], chart, favourable))
         case AnyOf(parts):
-            return flip(all_of([flip(judge(p, chart, favourable)) for p in parts]))
+            return any_of([judge(p, chart, favourable) for p in parts])
         case AtLeast(n, parts):
             return at_least(n, [judge(p, chart, favourable) for p in parts])
         case Not(part):
@@ -113,22 +113,29 @@ def _presumed(expression: Expression, answer: Answer, chart: Chart, favourable: 
     return answer
 
 
-def all_of(answers: Iterable[Answer]) -> Answer:
+def all_of(answers: Sequence[Answer]) -> Answer:
     """Conjunction. Untrue as soon as one part is, by the parts that are; a certain part decides before a presumed one."""
-    parts = list(answers)
-    untrue = [a for a in parts if a.truth is Truth.FALSE]
-    if untrue:
-        certain = [a for a in untrue if not a.presumed]
-        return together(Truth.FALSE, certain or untrue, presumed=not certain)
-    open_ = [a for a in parts if a.truth is Truth.UNKNOWN]
+    return _decided(answers, Truth.FALSE)
+
+
+def any_of(answers: Sequence[Answer]) -> Answer:
+    """Disjunction, the dual of all_of."""
+    return _decided(answers, Truth.TRUE)
+
+
+def _decided(answers: Sequence[Answer], deciding: Truth) -> Answer:
+    found = [a for a in answers if a.truth is deciding]
+    if found:
+        certain = [a for a in found if not a.presumed]
+        return together(deciding, certain or found, presumed=not certain)
+    open_ = [a for a in answers if a.truth is Truth.UNKNOWN]
     if open_:
         return together(Truth.UNKNOWN, open_)
-    return together(Truth.TRUE, parts, presumed=any(a.presumed for a in parts))
+    return together(~deciding, answers, presumed=any(a.presumed for a in answers))
 
 
-def at_least(n: int, answers: Iterable[Answer]) -> Answer:
+def at_least(n: int, parts: Sequence[Answer]) -> Answer:
     """At least n parts are true. A count of them is what decides."""
-    parts = list(answers)
     met = [a for a in parts if a.truth is Truth.TRUE]
     open_ = [a for a in parts if a.truth is Truth.UNKNOWN]
     if len(met) >= n:
@@ -139,6 +146,6 @@ def at_least(n: int, answers: Iterable[Answer]) -> Answer:
     return together(Truth.UNKNOWN, open_)
 
 
-def _needs_presumption(n: int, parts: list[Answer]) -> bool:
+def _needs_presumption(n: int, parts: Sequence[Answer]) -> bool:
     """Whether the count stays below n only because some parts are presumed untrue."""
     return sum(a.truth is Truth.TRUE or (a.truth is Truth.FALSE and a.presumed) for a in parts) >= n

@@ -112,13 +112,15 @@ def score(verdict: Verdict, results: Iterable[CriterionResult], disease: Truth) 
 
 def _structured_limits(trial: Trial) -> Iterator[Expression]:
     """The registry's age and sex limits that the written criteria do not state themselves."""
-    written = {atom.fact for c in trial.criteria for atom in atoms(c.expression) if isinstance(atom, Comparison | Presence)}
-    if "age" not in written:
+    def written(fact: str) -> bool:
+        return any(isinstance(atom, Comparison | Presence) and atom.fact == fact for c in trial.criteria for atom in atoms(c.expression))
+
+    if not written("age"):
         if trial.min_age is not None:
             yield Comparison("age", ">=", trial.min_age, "a")
         if trial.max_age is not None:
             yield Comparison("age", "<=", trial.max_age, "a")
-    if trial.sex in ("female", "male") and "sex" not in written:
+    if trial.sex in ("female", "male") and not written("sex"):
         yield Presence("sex", trial.sex)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from typing import TypeVar
@@ -61,12 +61,14 @@ def silent(name: str, missing: str) -> Answer:
 
 
 def flip(answer: Answer) -> Answer:
-    return replace(answer, truth=~answer.truth)
+    return Answer(~answer.truth, answer.said, answer.denied, answer.silent, answer.evidence, answer.missing, answer.presumed)
 
 
 def together(truth: Truth, answers: Iterable[Answer], presumed: bool = False) -> Answer:
     """One answer that gives the reasons of all, in order."""
     parts = tuple(answers)
+    if len(parts) == 1 and parts[0].truth is truth and parts[0].presumed is presumed:
+        return parts[0]
     return Answer(
         truth,
         _unique(s for a in parts for s in a.said),
