@@ -11,13 +11,19 @@ from matcher.notes.electrocardiogram import read_ecg
 from matcher.notes.markers import read_markers
 from matcher.notes.measurements import read_labs, read_performance
 from matcher.notes.therapy import read_therapy
+from matcher.notes.transcript import transcribe
 
 __all__ = ["read_note"]
 
 
 def read_note(text: str, note_id: str = "note") -> PatientProfile:
     """All that the note says. Total: any text gives a profile; what the note does not say stays None or unlisted."""
-    doc = Document(text)
+    transcript = transcribe(text)
+    return transcript.quoted(read_document(Document(transcript.text), note_id))
+
+
+def read_document(doc: Document, note_id: str = "note") -> PatientProfile:
+    """What the rules read of a text as it stands."""
     note_date = read_note_date(doc)
     conditions = read_conditions(doc, note_date)
     therapy = read_therapy(doc, note_date, conditions)

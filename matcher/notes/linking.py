@@ -1,4 +1,4 @@
-"""From the surface of a drug name to the vocabulary: misspellings, regimen shorthand and agents that no table lists."""
+"""From the surface of a drug name to the vocabulary: misspellings of several letters, regimen shorthand and agents that no table lists."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from functools import cached_property, lru_cache
 
 from matcher.lexicon import Lexicon, names_of
 from matcher.notes.document import Document
-from matcher.notes.linking import REGIMEN_LETTERS, link_drug, regimen_drugs, unlisted_agent
+from matcher.notes.linking import REGIMEN_LETTERS, regimen_drugs, unlisted_agent
 from models import load_vocabulary
 
 # A formulation counts as its substance (annotation guidelines: a switch of formulation begins no line).
@@ -19,9 +19,9 @@ _LETTER = re.compile(r"(?<![\w/.-])[DVRKPT](?=\s+maint)")  # "R maint", "V maint
 _AUTO = re.compile(r"(?<![\w-])auto(?:s|grafted|grafts?)?(?=\s*(?:#|\d|\(|/|[,;.+)]|-+>|→|then\b|in\b|on\b|tx\b|with\b|and\b|x\b|$))|(?<![\w-])autologous(?=\s+(?:in |on )?\d|\s+(?:rescue|procedure|graft)\b)|(?<![\w-])(?:auto|allo)[- ]?(?:HCT|SCT|PBSCT|HSCT|BMT|tx|transplant\w*)\b", re.IGNORECASE)
 _TRANSPLANT = re.compile(r"(?<![\w-])stem[- ]cell (?:txp|tx|xplant|tplant|rescue)\b|(?<![\w-])(?:auto-?|allo-?)?transplant(?:ed|ation|s)?\b(?!\s+(?:cent(?:er|re)|team|clinic|eligib|ineligib|candidate|coordinator|board|physician|consult|program))", re.IGNORECASE)
 _ORGAN = re.compile(r"(?:heart|kidney|renal|liver|lung|corneal?|cardiac|hair|islet|pancreas|f(?:a)?ecal)[- ]*$", re.IGNORECASE)
-_WORD = re.compile(r"[A-Za-z]{6,}")
 _CODE = re.compile(r"\b(?:[A-Z]{2,5}-?\d{3,6}|[A-Za-z]{3,6}-cel)\b")
 _STEMS = ("mab", "nib", "mide", "mib", "clax", "leucel", "exor", "vedotin", "tecan", "parib", "lisib")
+_WORD = re.compile(r"[A-Za-z]{6,}")
 _ACRONYM = re.compile(r"(?<![\w])[DVBRLKPTCEIXSAM]{2,5}d(?![\w])")
 _DRUG_CONTEXT = re.compile(r"trial|stud(?:y|ies)|investigational|phase|compound|agent|inhibitor|degrader|\bCAR\b|CAR-?T|antibody|bispecific|protocol|infus|cells", re.IGNORECASE)
 
@@ -134,7 +134,7 @@ def find_mentions(doc: Document) -> list[Mention]:
             free.add(Mention(*match.span(), drugs, None, True))
     for match in _WORD.finditer(text):
         word = match.group()
-        if agent := link_drug(word) or (unlisted_agent(word, False) if word.lower().endswith(_STEMS) else None):
+        if word.lower().endswith(_STEMS) and (agent := unlisted_agent(word, False)):
             free.add(Mention(*match.span(), (agent,)))
     for match in _CODE.finditer(text):
         if agent := unlisted_agent(match.group(), bool(_DRUG_CONTEXT.search(text[max(0, match.start() - 40) : match.end() + 40]))):
@@ -162,7 +162,7 @@ class _Free:
         return ordered
 
 
-_FILLER = r"(?:\d+(?:[.,]\d+)?\s*(?:mg|mcg|g)?(?:/m2|/m²|/kg)?(?![\d/-])|mg|weekly|wkly|monthly|daily|bi-?weekly|q\d*\w{1,3}|qod|bd|od|nocte|oral(?:ly)?|po|sc|s\.c\.|iv|i\.v\.|subcut\w*|intravenous(?:ly)?|low[- ]dose|high[- ]dose|reduced[- ]dose|single|regimen|scheme|protocol|therapy|chemotherapy|triplet|doublet|quad\w*|the|both|injection|tablets?|generic|pulses?|lo)"
+_FILLER = r"(?:\d+(?:[.,]\d+)?\s*(?:mg|mcg|g)?(?:/m2|/m²|/kg)?(?![\d/-])|mg|weekly|wkly|monthly|daily|bi-?weekly|q\d*\w{1,3}|qod|bd|od|nocte|oral(?:ly)?|po|sc|s\.c\.|iv|i\.v\.|subcut\w*|intravenous(?:ly)?|low[- ]dose|high[- ]dose|reduced[- ]dose|single|regimen|scheme|protocol|therapy|chemotherapy|triplet|doublet|quad\w*|the|both|inj(?:ection)?\.?|tab(?:let)?s?\.?|caps?(?:ules?)?\.?|generic|pulses?|lo)"
 _JOIN_DRUGS = re.compile(rf"(?:[\s,+/&\-–—():=]|\b(?:and|with|plus|in combination with|combined with|combination of|along with|together with)\b|w/|\b{_FILLER}\b)*", re.IGNORECASE)
 _JOIN_REGIMEN = re.compile(rf"(?:\s|\+|-|[(]|:|=|/|\b(?:with|plus|in combination with|combined with)\b|w/|\b{_FILLER}\b)*", re.IGNORECASE)
 _CONDITIONED = re.compile(r"[\s+/(\-–,&]*(?:and|with|after|followed by|using|conditioning|then|supported by)?\s*", re.IGNORECASE)
