@@ -65,7 +65,7 @@ def _reported(concept: str) -> tuple[str, ...]:
     """The concept and, where it is finer than the reporting vocabulary, the kinds of that vocabulary it belongs to."""
     rows = load_vocabulary().conditions
     found, above = [concept], list(rows[concept].parents)
-    if rows[concept].source.startswith("vocabulary"):
+    if rows[concept].source.startswith("vocabulary") or rows[concept].course == "finding":  # a fast pulse is no arrhythmia yet
         return (concept,)
     while above:
         parent = above.pop(0)
