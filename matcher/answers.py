@@ -13,6 +13,7 @@ from matcher.domain import (
     CriterionResult,
     Evidence,
     Kind,
+    Lab,
     MatchReport,
     PartialDate,
     PatientProfile,
@@ -23,6 +24,7 @@ from matcher.domain import (
 )
 from matcher.expressions import atoms, from_tree, render, to_tree
 from matcher.trials.criteria import constraints
+from models import load_vocabulary
 
 
 def plain(value: Any) -> Any:
@@ -44,6 +46,11 @@ def _value(reading: Reading | None) -> Any:
 
 def _evidence(spans: tuple[Evidence, ...]) -> list[dict[str, Any]]:
     return [{"start": e.start, "end": e.end, "text": e.text} for e in spans]
+
+
+def _is_reported(lab: Lab) -> bool:
+    """Whether the test is one that clients know by name; the other tests and vital signs are told apart from them."""
+    return load_vocabulary().tests[lab.test].source.startswith("vocabulary")
 
 
 def extract_answer(profile: PatientProfile) -> dict[str, Any]:
@@ -68,13 +75,14 @@ def extract_answer(profile: PatientProfile) -> dict[str, Any]:
         "refractory_to": [_value(r) for r in profile.refractory_to],
         "bcma": plain(profile.bcma),
         "transplants": plain(profile.transplants),
-        "labs": plain(profile.labs),
+        "labs": plain([lab for lab in profile.labs if _is_reported(lab)]),
         "ecog": _value(profile.ecog),
         "kps": _value(profile.kps),
         "treatments": plain(profile.treatments),
         "allergies": plain(profile.allergies),
         "life_expectancy_days": _value(profile.life_expectancy_days),
         "complete_history": _value(profile.complete_history),
+        "measurements": plain([lab for lab in profile.labs if not _is_reported(lab)]),
         "flags": [{"text": r.value, "evidence": _evidence(r.evidence)} for r in profile.flags],
         "readings": {
             **{name: {"value": _value(r), "date": plain(r.date), "evidence": _evidence(r.evidence)} for name, r in single.items() if r},
