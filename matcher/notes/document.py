@@ -28,6 +28,18 @@ _HEADING = re.compile(
     r"^[ \t#*\-•]*(?:\d+[.)]\s*)?(?:" + "|".join(f"(?P<{kind}>{pattern})" for kind, pattern in HEADINGS.items()) + r")\b[ \t]*(?:\([^)\n]{0,40}\)[ \t]*)?(?::|\.(?=\s)|-(?=\s)|$)",
     re.IGNORECASE | re.MULTILINE,
 )
+_MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
+# Results with their date and no colon: "Data 2024/05/14", "BIOLOGY 09/01/2026", "Bloods 11/6/25 (ref)".
+_DATED_RESULTS = re.compile(
+    r"^[ \t#*\-•]*(?:labs?|laborator\w+|data|results?|inv(?:estigations?)?|bloods?|biology|examinations?|auxiliary examinations?|cbc|fbc|tests|para-?clinical|chemistry)"
+    r"(?:[ \t]+(?:data|results?|values|tests?|review|findings|work))?[ \t]*(?:of|from|on|dated|drawn)?[ \t]*[(\[]?(?=\d{1,4}[./-]\d|\d{1,2}[ -]" + _MONTH + "|" + _MONTH + r"[ .]+\d)",
+    re.IGNORECASE | re.MULTILINE,
+)
+# Any other title of a paragraph ends the section before it; a study or a test within the results does not.
+_OTHER_TITLE = re.compile(
+    r"(?<=\n)[ \t]*\r?\n(?=(?!(?:SPEP|UPEP|FLC|Free|Serum|Urine|24|Echo|TTE|MUGA|ECG|EKG|BM|Bone|Marrow|PET|CT|MRI|WB|X-?ray|Skelet|Coag|Immun|Infect|HIV|HBs|HBV|Hep|"
+    r"Virus|Virol|Ig[GAM]|Cyto|FISH|Flow|Other|Comment|Note))[A-Z][A-Za-z0-9 /&'()-]{2,60}?:\s)"
+)
 _ABBREVIATED = "".join(rf"(?<!\b{word}\.)" for word in ["Dr", "Mr", "Mrs", "Ms", "vs", "e\\.g", "i\\.e", "approx", "gr", "St", "Sept", "Jan", "Feb", "Aug", "Oct", "Nov", "Dec", "T"])
 _SENTENCE_END = re.compile(
     rf"[.!?]{_ABBREVIATED}[)\"']?\s+(?=[A-Z0-9(\"'\[~<>+-])"
@@ -62,11 +74,15 @@ class Document:
     @cached_property
     def sections(self) -> tuple[Section, ...]:
         """The sections in order; they cover the note."""
+        headings = {m.start(): (m.lastgroup or "body", m.start(), m.end()) for m in _HEADING.finditer(self.text)}
+        for m in _DATED_RESULTS.finditer(self.text):
+            headings.setdefault(m.start(), ("results", m.start(), m.end()))
+        for m in _OTHER_TITLE.finditer(self.text):
+            headings.setdefault(m.end(), ("body", m.end(), m.end()))
         found = [Section("body", 0, len(self.text))]
-        for heading in _HEADING.finditer(self.text):
-            kind = heading.lastgroup or "body"
-            found[-1] = Section(found[-1].kind, found[-1].start, heading.start(), found[-1].heading)
-            found.append(Section(kind, heading.end(), len(self.text), heading.group()))
+        for kind, start, end in sorted(headings.values(), key=lambda h: h[1]):
+            found[-1] = Section(found[-1].kind, found[-1].start, start, found[-1].heading)
+            found.append(Section(kind, end, len(self.text), self.text[start:end]))
         return tuple(found)
 
     @cached_property

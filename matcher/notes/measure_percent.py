@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import chain
 
-from matcher.notes.measure_prose import condition_of
+from matcher.notes.measure_prose import RETRACTED, condition_of
 from matcher.notes.measure_words import Words, Written
 from matcher.quantities import convert, numbers
 
@@ -22,7 +23,7 @@ _BCMA_AFTER = re.compile(rf"(?<![\d.,/-]){_N}\s?%\s?(?P<between>[^.;:%\n\d]{{0,4
 _OTHER_MARKER = re.compile(r"\b(?:CAR|bispecific|directed|targeted|targeting|therap\w+|antibod\w+|exposed|response|respon\w+|ORR|trial|GPRC5D|FcRH5|CD\d+|SLAMF7|after|naive|treat\w+)\b", re.IGNORECASE)
 _OXYGEN = r"(?:(?:on|in|at|w/o|without|off)\s+)?(?:RA|room air|ambient air|indoor air|air|AA|at rest|no (?:O2|oxygen)|(?:w/o|without|off) (?:any )?(?:O2|oxygen)|(?:\d+(?:\.\d)?\s?(?:L|lpm|liters?|litres?)\b)(?:\s?(?:NC|O2|oxygen|nasal\w*))?|NC|oxygen|O2)\b"
 _EJECTION = re.compile(rf"(?:\b(?:LV)?EF\b|\bejection fraction\b)[^.;%\n\d]{{1,50}}?{_N}\s?(?:[-–]\s?\d{{1,3}}\s?)?%", re.IGNORECASE)
-_COUNT = re.compile(r"(?<![\d.,/-])\d[\d,]*(?:\.\d+)?\s?(?=K/|/[un]L|x\s?10|G/L|/mm|/cumm)", re.IGNORECASE)
+_COUNT = re.compile(r"(?<![\d.,/-])\d[\d,]*(?:\.\d+)?\s?(?=K/|/[un]L|x\s?10|(?-i:G/L)|/mm|/cumm)", re.IGNORECASE)
 _FEET = re.compile(r"(?<![\d.,/])(?P<n>[4-7])\s?(?:'|′|ft\.?|feet|foot)\s?(?:and\s)?(?:(?P<i>\d{1,2}(?:\.\d+)?)\s?(?:\"|″|''|in\.?\b|inch(?:es)?)?|(?<=t|T)\b)(?![\d/])", re.IGNORECASE)
 _SATURATION = re.compile(rf"(?<![\d.,/-])(?P<n>[4-9]\d|100)\s?%\s*(?:SpO2|O2 ?sat\w*|sat\w*)?,?\s*\(?{_OXYGEN}", re.IGNORECASE)
 _VITALS = re.compile(r"\b(?:RA|SpO2|sats?|saturation|BP|HR|vitals?|VS|temp|afebrile|pulse|RR|T\s?3\d|T\s?9\d|O2|wt|weight|ht|height|ECOG|KPS|Karnofsky)\b|\b\d{2,3}/\d{2,3}\b|\d{3}\s?cm\b", re.IGNORECASE)
@@ -34,10 +35,9 @@ _PRESSURE = re.compile(r"(?<![\d./,-])(?P<s>[7-9]\d|1\d\d|2[0-4]\d)\s?/\s?(?P<d>
 
 def unnamed(words: Words) -> Iterator[Written]:
     """Values without a name before them; a place that prose read too gives the same value once more."""
-    yield from _marrow(words)
-    yield from _expression(words)
-    yield from _vitals(words)
-    yield from _counts(words)
+    for value in chain(_marrow(words), _expression(words), _vitals(words), _counts(words)):
+        if not RETRACTED.match(words.text, value.end):
+            yield value
 
 
 def _value(words: Words, test: str, m: re.Match[str], unit: str, condition: str | None = None) -> Written:

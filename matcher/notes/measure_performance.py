@@ -16,11 +16,11 @@ _GAP = (
     r"(?:[ \t:=~,(/|\[\]*-]|\r?\n(?=[ \t]*\d)|\b(?:ecog|who|ps|kps|oms|performance|status|score|scale|grade|index|level|class|is|was|of|at|today|now|currently|current|remains?|stable|"
     r"still|about|around|approximately|approx|estimated|est|per|by|as|a|an|the|her|his|md|rn|note|him|she|he|to|be|been|has|have|improved|declined|decreased|increased|assessed|"
     r"pre-?admit|pre-?admission|baseline|previously|on|admission|discharge|in|clinic|functional|karnofsky|score of|equals?|unchanged|good|fair|poor|reported|recorded|documented|"
-    r"rated|self|from)\b|\)){0,14}?"
+    r"rated|self|from|went|up|down|range)\b|\((?:0|range)[ ]?[-–][ ]?[45]\)|\)){0,14}?"
 )
 _ECOG = re.compile(
-    rf"(?P<name>\b(?:ECOG|E\.C\.O\.G\.?|Eastern Cooperative Oncology Group|Zubrod|WHO(?=[ -]*(?:PS|performance|status|score|grade|class|\d))|OMS(?=[ :=]*\d)|performance status|performance score|PS(?=[ ]?(?:\(|ECOG|WHO|of|is|today|now|[:=]|\d))))"
-    rf"(?P<gap>{_GAP})(?P<n>(?<![\d.])[0-5](?![\d%]|[.,]\d|[ ]?(?:days?|weeks?|months?|years?|lines?|cycles?|prior|mg|x\b))|\b(?:zero|one|two|three|four|nil|I{{1,3}}|IV)\b)(?:\s?(?:[-–/]|to|or)\s?(?P<n2>[0-5])(?![\d.%/]))?",
+    rf"(?P<name>\b(?:ECOG|E\.C\.O\.G\.?|Eastern Co-?operative (?:Oncology )?Group|Zubrod|WHO(?=[ -]*(?:PS|performance|status|score|grade|class|\d))|OMS(?=[ :=]*\d)|performance status|performance score|PS(?=[ ]?(?:\(|ECOG|WHO|of|is|today|now|[:=]|\d))))"
+    rf"(?P<gap>{_GAP})(?P<n>(?<![\d.])[0-5](?![\d%]|[ ]?[-–][ ]?5\)|[.,]\d|[ ]?(?:days?|weeks?|months?|years?|lines?|cycles?|prior|mg|x\b))|\b(?:zero|one|two|three|four|nil|I{{1,3}}|IV)\b)(?:\s?(?:[-–/]|to|or)\s?(?P<n2>[0-5])(?![\d.%/]))?",
     re.IGNORECASE,
 )
 _KPS = re.compile(
@@ -28,7 +28,7 @@ _KPS = re.compile(
     re.IGNORECASE,
 )
 _PAIR = re.compile(r"\bECOG\s?/\s?(?:KPS|Karnofsky)[ :=]*(?P<ecog>[0-4])\s?/\s?(?P<kps>100|[1-9]0)\b", re.IGNORECASE)
-_NEXT = re.compile(r"[ ]?(?:\([^()\n]{0,30}\))?[;,]?\s*(?:and\s+|but\s+)?(?:is\s+|it is\s+)?(?:now|today|currently|at present)\s+(?:is\s+|at\s+|to\s+)?(?P<n>[0-5]|100|[1-9]0)(?![\d.])", re.IGNORECASE)
+_NEXT = re.compile(r"[ ]?(?:\([^()\n]{0,30}\)|(?:in|at|on|last)\s[^.;,\n\d]{0,20})?(?:\s*(?:-{1,2}>|→|to\b)\s*|[;,]?\s*(?:and\s+|but\s+)?(?:is\s+|it is\s+)?(?:now|today|currently|at present)\s+(?:is\s+|at\s+|to\s+)?)(?P<n>[0-5]|100|[1-9]0)(?![\d.])", re.IGNORECASE)
 _LIMIT = re.compile(r"(?:[<>≤≥]=?|less than|at least|or less|or better|must|require\w*|criteri\w+|eligib\w+|needs? an?|if|unless|until|when|should|trial wants|wants|cut-?off|allow\w*)\b[^.;\n]{0,25}$|[<>≤≥]=?\s*$", re.IGNORECASE)
 _PAST = re.compile(r"\b(?:was|were|had|pre-?admit|pre-?admission|prior|previous(?:ly)?|before|baseline|at (?:diagnosis|dx|presentation|that time|relapse)|last (?:visit|year|month)|carried|copied|template|formerly|initial(?:ly)?|from)\b[^.;\n]{0,30}$", re.IGNORECASE)
 _PAST_AFTER = re.compile(r"[ ]?(?:\[(?:template|carried|copied)[^\]]*\]|\((?:template|carried|copied)[^)]*\)|(?:at (?:diagnosis|dx|presentation|that time|baseline)|on admission|before\b|pre-?admi\w+|last (?:visit|month|year)|previously|in the past))", re.IGNORECASE)
@@ -60,7 +60,7 @@ def _current(doc: Document, found: list[_Status], note_date: date | None) -> Rea
     today = str(note_date) if note_date else "9999"
     if not found:
         return None
-    best = max(found, key=lambda s: (not s.past, str(s.when) if s.when else today, s.start))
+    best = max(found, key=lambda s: (not s.past, str(s.when) if s.when else today, s.start, s.end))
     return Reading(best.value, (doc.evidence(best.start, best.end),), best.when)
 
 
@@ -77,7 +77,8 @@ def _statuses(doc: Document, pattern: re.Pattern[str], note_date: date | None) -
         value = _worse(m, pattern is _KPS)
         when = _when(doc, line_start, m.start(), note_date)
         section = doc.section_at(m.start()).kind
-        past = bool(_PAST.search(before) or re.search(r"\b(?:was|pre-?admi\w+|baseline|previously|from)\b", gap, re.IGNORECASE) or _PAST_AFTER.match(text, m.end()))
+        trend = m.group("n2") is not None and "from" in gap.lower()
+        past = bool(_PAST.search(before) or (not trend and re.search(r"\b(?:was|pre-?admi\w+|baseline|previously|from)\b", gap, re.IGNORECASE)) or _PAST_AFTER.match(text, m.end()))
         past = past or bool(re.search(r"\b(?:carried|copied)\b", text[line_start : m.start()], re.IGNORECASE)) or section in ("oncology", "history", "family")
         yield _Status(value, m.start(), m.end(), when, past)
         if (following := _NEXT.match(text, m.end())) and (int(following.group("n")) >= 10) == (pattern is _KPS):
@@ -91,6 +92,8 @@ def _worse(m: re.Match[str], karnofsky: bool) -> int:
     if m.group("n2") is None:
         return value
     other = int(m.group("n2"))
+    if re.search(r"\bfrom\b", m.group("gap"), re.IGNORECASE):
+        return other
     if not karnofsky and "/" in m.group() and other in (4, 5):
         return value  # 1/5: one of five
     return min(value, other) if karnofsky else max(value, other)

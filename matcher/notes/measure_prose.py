@@ -20,11 +20,11 @@ _FILL = (
     r"found|noted|recorded|an?|the|with|to|from|free|(?-i:24 ?-?h(?:(?:ou)?rs?)?)|urine|spot|concentration|percent(?:age)?|rate|in|low|high|elevated|normal|"
     r"on (?:room air|air|ra|oxygen|admission|arrival)|room air|at rest|resting|type|chain|chains|light|band|here|yesterday|this morning|this week|repeat(?:ed)?|latest|last|recent|most recent"
 )
-_LINK = re.compile(rf"(?>(?:[ \t]+|[:=|~≈#]+|\.{{2,}}|\*(?=[ \t])|(?:{_FILL})(?![\w/])|[-–—]{{1,2}}(?=[ \t\d<>.~])|\b[HL](?=[ \t]+\d)|,(?=[ \t]?\d+(?:\.\d+)?[ \t]?(?:%|[a-zµ]+/))|\r?\n[ \t]{{0,12}}(?=\d+(?:[.,]\d+)?[ \t]*(?:[%,;)(a-zA-Z]|$)))*)", re.IGNORECASE)
+_LINK = re.compile(rf"(?>(?:[ \t]+|[:=|~≈#]+|\.{{2,}}|\*(?=[ \t])|(?:{_FILL})(?![\w/])|[-–—]{{1,2}}(?=[ \t\d<>.~])|\b[HL](?=[ \t]+\d)|,(?=[ \t]?\d+(?:\.\d+)?[ \t]?(?:%|[a-zµ]+/))|\r?\n[ \t]{{0,12}}(?=\d+(?:[.,]\d+)?[ \t]*(?:[%,;)(a-zA-Z\r\n]|$)))*)", re.IGNORECASE)
 _WORDED = re.compile(r"(?:[ \t,]+[A-Za-z'’/-]+){1,7}?[ \t~≈:]+(?=[<>]?\d)")
 _AWAY = re.compile(r"\b(?:if|under|below|above|over|by|increase|rise|drop|every|than|not|no|until|fall|reduction|decrease|iv|po|dose|daily|mg|infus\w+|replace\w*|given|weigh\w*|max)\b", re.IGNORECASE)
 FLAG = re.compile(r"[ \t]*(?:\((?:[HLC]{1,2}|[v^*↑↓]|high|low)\)|[*↑↓^!†#]+|\b(?:HH|LL|[HLC]|high|low|hi|lo)\b(?!/)(?![ \t]*(?:[A-Za-z]{2,} |[=:])))", re.IGNORECASE)
-_ARROW = re.compile(r"\s{0,3}(?:-{1,2}>|→|➔|⇒|=>|>{2}|\bto\b|,? (?:and )?then\b|,? rising to|,? falling to|,? now\b)(?:\s*(?:now|up to|about))?\s*", re.IGNORECASE)
+_ARROW = re.compile(r"\s{0,3}(?:-{1,2}>|→|➔|⇒|=>|>{2}|\bto\b|,? (?:and )?then\b|,? rising to|,? falling to|[;,]? (?:but |and )?(?:has |is )?now\b)(?:\s*(?:now|up|down|back|recovered|improved|normali[sz]ed|increased|decreased|fallen|risen|dropped|about|at|is|to)\b)*\s*", re.IGNORECASE)
 _FROM = re.compile(r",?\s*(?:\(?(?:up|down|rising|improved|increased|decreased|risen|rose|fell)?\s*from|vs\.?|versus|was|previously|prior|prev\.?|formerly|compared (?:to|with))\s+", re.IGNORECASE)
 _CHAIN = re.compile(r"\s*[;,]\s*(?:and\s+)?(?:now\s+|then\s+)?", re.IGNORECASE)
 _WHEN = re.compile(r",?[ \t]*(?:(?:on|in|from|at|as of|of|by echo|since|drawn|dated|back in)[ \t]+)?(?:early |late |mid-?)?", re.IGNORECASE)
@@ -36,7 +36,8 @@ LIMIT = re.compile(r"[ \t]*(?:(?P<word>uln|upper limit(?: of normal)?|ref(?:eren
 _SPOILED = re.compile(r"[ \t]*(?:days?|weeks?|wks?|months?|mos?|years?|yrs?|cycles?|times|units?|doses?|hours?|hrs?|lines?|pack|tabs?|tablets?|visits|draws|points|occasions|consecutive|tests|samples|siblings|of|fold|L\b(?=[ \t]*(?:NC|O2|nasal|oxygen|/min))|x(?=\s))\b|[ \t]?[x×][ \t]?\d|(?:st|nd|rd|th)\b", re.IGNORECASE)
 _CONDITIONAL = re.compile(r"\b(?:if|unless|until|till|as long as|goal|target|threshold|transfuse|parameters|once|exceeds?|aim(?:ing)?|trigger|whenever|provided|in case|cut-?off|keep|maintain|fall(?:s|ing)? (?:under|below)|stay(?:s)? (?:above|below|over|under)|criteri\w+|eligib\w+|requires? (?:a|an)\b|wants?)\b", re.IGNORECASE)
 _LOOSE_CONDITIONAL = re.compile(r"\b(?:when|while|hold|should|requir\w+|need\w*|must|ensure|stop|for|with|at)\b", re.IGNORECASE)
-_RETRACTED = re.compile(r"[^.;\n]{0,30}\b(?:typo|typing error|(?:in|an?|was|lab|entry|charting) error|erroneous\w*|incorrect\w*|mistake\w*|belong(?:s|ed) to (?:another|a different)|another patient|misread|spurious)\b", re.IGNORECASE)
+_OFTEN_OVER = frozenset({"egfr", "creatinine_clearance", "spo2", "ferritin", "d_dimer"})  # reported as above the last step of the scale
+RETRACTED = re.compile(r"[^.;\n]{0,30}\b(?:typo|typing error|(?:in|an?|was|lab|entry|charting) error|erroneous\w*|incorrect\w*|mistake\w*|belong(?:s|ed) to (?:another|a different)|another patient|misread|spurious)\b", re.IGNORECASE)
 _BLOOD_COUNTS = frozenset({"hemoglobin", "wbc", "anc", "alc", "platelets"})
 ISOTYPES = frozenset({"igg", "iga", "igm", "kappa_flc", "lambda_flc"})
 M_PROTEINS = frozenset({"serum_m_protein", "urine_m_protein"})
@@ -99,7 +100,7 @@ def _group(words: Words, names: list[Hit[str]], at: int) -> list[Hit[str]]:
 
 
 def _values(words: Words, group: list[Hit[str]], following: Hit[str] | None) -> Iterator[Written]:
-    text, first = words.text, group[0]
+    first = group[0]
     tests = [n.meaning for n in group]
     if tests[0] in M_PROTEINS and all(t in ISOTYPES | M_PROTEINS for t in tests):
         tests = tests[:1]
@@ -204,13 +205,13 @@ def _acceptable(words: Words, reading: _Reading, number: Number) -> bool:
     if number.comparator:
         if _LOOSE_CONDITIONAL.search(clause) and reading.test in _BLOOD_COUNTS:
             return False
-        if number.comparator[0] == ">" and reading.test in _BLOOD_COUNTS:
+        if number.comparator[0] == ">" and (reading.test in _BLOOD_COUNTS or (reading.test not in _OFTEN_OVER and not words.unit(number.end))):
             return False
         if words.doc.section_at(number.start).kind == "plan" and reading.test in _BLOOD_COUNTS:
             return False
     if re.search(r"\b(?:under|below|over|above)\s*$", text[max(0, number.start - 8) : number.start], re.IGNORECASE):
         return False
-    if _RETRACTED.match(text, number.end):
+    if RETRACTED.match(text, number.end):
         return False
     if words.unit(number.end):
         return True
@@ -439,11 +440,11 @@ def _from_step(words: Words, reading: _Reading, stop: int) -> None:
         return
     current = reading.values.pop()
     _add(words, reading, number, None, earlier=True)
-    opened = re.compile(r"[ \t]*\(").match(words.text, reading.place)
+    opened = re.compile(r"[ \t]*(?:\(|(?:on|in|at) )").match(words.text, reading.place)
     mention = words.date_at.get(opened.end()) if opened else None
     if opened and mention:
         reading.values[-1] = replace(reading.values[-1], date=words.day(mention))
-        reading.place = mention.end + 1
+        reading.place = mention.end + (words.text[mention.end : mention.end + 1] == ")")
     reading.values.append(current)
 
 
@@ -482,7 +483,7 @@ def _settled(words: Words, reading: _Reading) -> Iterator[Written]:
         if test == "spo2" and condition is None:
             after = words.text[value.end : value.end + 40].split("\n")[0]
             condition = condition_of(re.split(r"[,;.](?:\s|$)", after)[0]) or condition_of(words.text[reading.name[1] : value.start])
-        yield replace(value, test=test, unit=value.unit or unit, low=reading.low, high=reading.high, condition=condition)
+        yield replace(value, test=test, unit=None if test == "flc_ratio" else value.unit or unit, low=reading.low, high=reading.high, condition=condition)
 
 
 def specimen(words: Words, value: Written, unit: str | None) -> str | None:

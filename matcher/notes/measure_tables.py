@@ -84,7 +84,7 @@ def _read(words: Words, lines: list[_Line], at: int, columns: list[_Column], fou
         if values is None:
             misses += 1
             if misses > 1 or (content and not re.search(r"\S[ \t]{2,}\S|\||\t", words.text[line.start : line.end])):
-                return at if content else at
+                return at
         else:
             misses = 0
             found.extend(values)

@@ -54,7 +54,7 @@ _NUMBER = re.compile(
     r"(?P<n>\d{1,3}(?:[,.'\u202f\u00a0]\d{3})+(?:[.,]\d+)?(?!\d)|\d+[.,](?=\d*(?-i:[OolI]))(?-i:[\dOolI]+)(?![A-Za-z\d])|\d+[.,]\d+|\d+|\.\d+)(?!\d)",
     re.IGNORECASE,
 )
-_POWER = re.compile(r"[ ]?[x*·][ ]?10[ ]?(?:[\^*e]|\()?[ ]?(\d{1,2})\)?(?![\d.,/])")
+_POWER = re.compile(r"[ ]?[x*·][ ]?10[ ]?(?:[\^*e]|\()?[ ]?(\d{1,2})\)?(?![\d.,/])|[ ](?:million|mio\.?)(?=[ ](?:iu|copies|[^a-z]|$))")
 _COMPARATORS = {"<": "<", ">": ">", "≤": "<=", "≥": ">=", "<=": "<=", ">=": ">=", "=<": "<=", "=>": ">=",
                 "less than": "<", "more than": ">", "greater than": ">", "at least": ">=", "up to": "<="}
 
@@ -70,7 +70,8 @@ class Words:
         self.dates = find_dates(doc.text, doc.day_first, as_of=note_date)
         self.date_at = {d.start: d for d in self.dates}
         self.revised: dict[int, PartialDate] = {}  # short dates that their table gives another meaning
-        self.names = names_in(doc.text)
+        self.names = [n for n in names_in(doc.text) if n.meaning not in ("ecog", "kps")]  # readings of their own
+        self._name_ends = {n.end for n in self.names}
         self.decimal_comma = len(re.findall(r"\d,\d{1,2}(?![\d,])", doc.text)) > len(re.findall(r"\d\.\d{1,2}(?![\d.])", doc.text))
 
     def day(self, mention: DateMention) -> PartialDate:
@@ -88,7 +89,7 @@ class Words:
         if match is None:
             return None
         start = match.start("n")
-        if start and (self.text[start - 1].isalnum() or self.text[start - 1] in "_'"):
+        if start and (self.text[start - 1].isalnum() or self.text[start - 1] in "_'") and start not in self._name_ends:
             return None
         if (mention := self.date_at.get(start)) and mention.end >= match.end():
             return None
@@ -98,11 +99,18 @@ class Words:
         comparator = _COMPARATORS.get(re.sub(r"\s+", " ", (match.group("cmp") or "").strip().lower()).replace("< =", "<=").replace("> =", ">="))
         end = match.end()
         if (power := _POWER.match(self.plain, end)) and self.unit(end) is None:
-            readings, end = tuple(r * 10.0 ** int(power.group(1)) for r in readings), power.end()
+            exponent = int(power.group(1)) if power.group(1) else 6
+            readings, end = tuple(r * 10.0**exponent for r in readings), power.end()
         return Number(match.start() if comparator else start, end, readings, comparator)
 
     def unit(self, place: int) -> tuple[str, int] | None:
-        return unit_at(self.plain, self.text, place)
+        """The unit that begins at a place, after a short gap: (UCUM, end). The name of a test (Mg) is none."""
+        if self.plain[place : place + 1] == "k" and self.plain[place - 1 : place].isdigit() and not self.plain[place + 1 : place + 2].isalnum() and self.plain[place + 1 : place + 2] != "/":
+            return "10*9/L", place + 1  # "112K"
+        found = unit_at(self.plain, self.text, place)
+        if found and found[1] - place <= 4 and self.names_within(place, found[1]):
+            return None
+        return found
 
     def names_within(self, start: int, end: int) -> list[Hit[str]]:
         first = bisect_right(self._name_starts, start - 1)
@@ -147,7 +155,23 @@ def _misread(names: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
 def names_in(text: str) -> list[Hit[str]]:
     """Names of tests, none across a column gap or a line end."""
     hits = _lexicon().find(re.sub(r"[ \t]{2,}|[\r\n\t]", lambda gap: "\x1f" * len(gap.group()), text))
-    return [h for h in hits if h.end - h.start > 1 or not text[h.start].isascii() or _stands_alone(text, h)]
+    hits = [h for h in hits if h.end - h.start > 1 or not text[h.start].isascii() or _stands_alone(text, h)]
+    return sorted([*hits, *_attached(text, hits)], key=lambda h: h.start)
+
+
+@lru_cache(maxsize=1)
+def _short_names() -> dict[str, str]:
+    return {name.lower(): test for name, test in names_of(load_vocabulary().tests) if name.isalpha() and 2 <= len(name) <= 6 and name.isascii()}
+
+
+def _attached(text: str, hits: list[Hit[str]]) -> Iterator[Hit[str]]:
+    """Names with the value right behind them: "Hb98g/L", "PLT112"."""
+    taken = {place for h in hits for place in range(h.start, h.end)}
+    for m in re.finditer(r"(?<![^\W_])(?<![-/])([A-Za-z]{2,6})(?=\d)", text):
+        test = _short_names().get(m.group().lower())
+        isoform = test in ("igg", "iga", "igm") and not re.match(r"\d{2,}|\d[.,]\d", text[m.end() :])
+        if test is not None and m.start() not in taken and not m.group().islower() and not isoform:
+            yield Hit(m.start(), m.end(), test)
 
 
 def _stands_alone(text: str, hit: Hit[str]) -> bool:
@@ -228,7 +252,7 @@ class Calendar:
     def _lead(self, start: int, end: int) -> DateMention | None:
         for mention in self.words.dates_within(start, end):
             before = self.words.text[start : mention.start]
-            if len(before) > 70 or re.search(r"[.;](?:\s|$)", before.lstrip(" \t-*•#0123456789.)")):
+            if len(before) > 70 or re.search(r"\d", re.sub(r"\b24\b|\b24(?=[hH])|^[\s*#•-]*\d{1,2}[.)]\s|\bC\d+D\d+|\b[A-Za-z]+\d", "", before)) or re.search(r"[.;](?:\s|$)", before.lstrip(" \t-*•#0123456789.)")):
                 return None
             if not before.strip(" \t-*•#[(:") or _BLOCK.search(before) or _ITEM.search(before):
                 return mention

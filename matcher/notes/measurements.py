@@ -36,7 +36,7 @@ _NITROGEN = 28.014 / 60.056  # of urea, by mass
 def read_labs(doc: Document, note_date: date | None) -> tuple[Lab, ...]:
     """Every value of every test of the vocabulary, converted to its canonical unit, with its date where known.
 
-    In the note's order, except that a saturation on oxygen stands before those of its day on room air, so that the latest
+    In the order of their names in the note, except that a saturation on oxygen stands before those of its day on room air, so that the latest
     one is what the patient has without help.
     """
     words = Words(doc, note_date)
@@ -46,7 +46,7 @@ def read_labs(doc: Document, note_date: date | None) -> tuple[Lab, ...]:
     labs = []
     for value in written:
         labs += _labs(words, value, units)
-    labs.sort(key=lambda lab: lab.evidence[0].start)
+    labs.sort(key=lambda lab: min(e.start for e in lab.evidence))  # values of one name stay as told: older first
     return tuple(sorted(labs, key=lambda lab: (lab.test == "spo2" and lab.condition != "on oxygen")))
 
 
@@ -133,6 +133,7 @@ def _evidence(doc: Document, value: Written) -> Evidences:
     """The value with its name where they stand together; else the value, then the name."""
     if value.name is None:
         return (doc.evidence(value.start, value.end),)
-    if value.name[1] <= value.start and value.start - value.name[1] < 40 and "\n" not in doc.text[value.name[0] : value.end]:
+    between = doc.text[value.name[1] : value.start]
+    if value.name[1] <= value.start and len(between) < 40 and not any(c in between for c in "\n0123456789"):
         return (doc.evidence(value.name[0], value.end),)
     return (doc.evidence(value.start, value.end), doc.evidence(*value.name))
