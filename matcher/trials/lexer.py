@@ -57,7 +57,7 @@ _UNIT_WORD = (
 )
 _UNIT = re.compile(rf"\s?(?:(?P<power>[x×*]\s?10\s?[\^e(]?\s?\(?(?P<exponent>\d{{1,2}})\)?)\s?)?(?P<unit>{_UNIT_WORD}(?:\s?(?:/|\bper\b|\.)\s?(?:{_UNIT_WORD}|week|month|year)){{0,3}}|/\s?{_UNIT_WORD}(?:\s?/\s?{_UNIT_WORD})?)?(?![a-zA-Z])", re.IGNORECASE)
 _LOST_POWER = re.compile(r"\s?[x×*]\s?10(?P<exponent>[3689]|1[02])\s?(?=/)", re.IGNORECASE)
-_NUMBER = re.compile(r"(?<![\w.])(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d{1,3}(?: \d{3})+(?![\d.]|\s*(?:x|×|\*)\s?10)|\d+\.\d+|\d+,\d{1,2}(?!\d)|\.\d+|\d+)(?=(?P<glued>[a-zA-Zμ%×°/]?))")
+_NUMBER = re.compile(r"(?:(?<![\w.])|(?<=than)|(?<=to))(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d{1,3}(?: \d{3})+(?![\d.]|\s*(?:x|×|\*)\s?10)|\d+\.\d+|\d+,\d{1,2}(?!\d)|\.\d+|\d+)(?=(?P<glued>[a-zA-Zμ%×°/]?))")
 _VERSION = re.compile(r"\bv(?:er(?:sion)?)?\.?\s?\d+(?:\.\d+)*\b", re.IGNORECASE)
 _MARKER = re.compile(r"\b(?:BCMA|GPRC5D|Fc[Rr]H5|SLAMF7|CD\d{1,3}[a-z]?|HER-?2|PD-?L1|EGFR|FLT3|TROP-?2|Claudin ?18\.2)\b")
 _TIMES = re.compile(r"[x×](?=\s|u|l|\Z)(?!\s?10)", re.IGNORECASE)
@@ -162,7 +162,7 @@ def tokens(text: str) -> list[Token]:
         if not occupied[place] and not char.isspace():
             take(char if char in _PUNCTUATION else "word" if char.isalnum() else "stop", char, place, place + 1)
     found.sort(key=lambda t: t.start)
-    found = [_measured(t, found[at + 1], text) if t.kind == "condition" and at + 1 < len(found) else t for at, t in enumerate(found)]
+    found = [_measured(t, found[at + 1], text) if t.kind in ("condition", "drug") and at + 1 < len(found) else t for at, t in enumerate(found)]
     return [_timeless(t, found[at - 1] if at else None, text) if t.kind == "time" else t for at, t in enumerate(found)]
 
 
@@ -172,8 +172,10 @@ def _test_names() -> Lexicon[str]:
 
 
 def _measured(token: Token, after: Token, text: str) -> Token:
-    """A finding that names its test and is compared is the test: "elevated INR ≥ 1.5"."""
-    if after.kind not in ("op", "between"):
+    """A finding that names its test and is compared is the test: "elevated INR ≥ 1.5"; "ASA 3" is the class, not aspirin."""
+    if text[token.start : token.end] == "ASA" and after.kind in ("op", "number", "between", "class", "grade"):
+        return Token("test", "asa", token.start, token.end)
+    if token.kind != "condition" or after.kind not in ("op", "between"):
         return token
     tests = _test_names().find(text[token.start : token.end])
     return Token("test", tests[-1].meaning, token.start, token.end) if tests else token

@@ -73,6 +73,9 @@ class Reader:
         if period and not self._measures_time(at):
             self._place_in_time(period.window, period.onward)
             return period.end
+        if token.kind == "op" and self._words(token).startswith("or "):
+            self._close_chunk()
+            self.joint = "or"
         if token.kind == "since" and not self.pieces:
             self.after = True
         limit = bounds_at(self.tokens, at) if token.kind in ("op", "number", "between", "not_between", "neg", "uln", "within") or (token.kind == "(" and self._next_kind(at) == "op") else None
@@ -203,7 +206,7 @@ class Reader:
         """A test that is named and compared with nothing: only an abnormal light chain ratio has limits of its own."""
         if "flc_ratio" in self.heads and "abnormal" in self.context.text.lower():
             self._add(disjoin(*(Comparison("flc_ratio", op, value, "1") for op, value in NORMAL_RATIO)))  # type: ignore[arg-type]
-        for finding in (f for findings in load_limits().findings.values() for f in findings):
+        for finding in () if not self.heads else (f for findings in load_limits().findings.values() for f in findings):
             side = _BELOW if finding.side == "below" else _ABOVE
             if finding.test in self.heads and side.search(self.context.text):
                 self._add(Presence("condition", finding.condition))
@@ -848,7 +851,9 @@ class Reader:
         if self.heads:
             return []  # how long, not how much
         years = any(b.days == 365 for b in limit.sides)
-        people = all(p.group or p.measured == "age" for p in self.pieces) and not self.unknown
+        before = self.tokens[at - 1] if at else None
+        lasting = before is not None and (before.kind in ("filler", "condition", "test", "therapy") or before.value in ("for", "of"))
+        people = all(p.group or p.measured == "age" for p in self.pieces) and not self.unknown and not lasting
         if people and not limit.bare and (years or self._next_kind(at, -1) == "subject"):
             return ["age"]
         return []
@@ -856,19 +861,23 @@ class Reader:
     def _unnamed(self, at: int, limit: Bounds, ahead: Token | None) -> list[str]:
         """A limit whose test the vocabulary lacks goes by the document's own words; a counted noun or a dose is no test."""
         unit = limit.sides[-1].unit
+        if unit and re.match(r"(?:min|h|days?|sec|s\b)", unit, re.IGNORECASE):
+            return []  # how long, not how much
         if unit == "%" and any(t.value == "bone_marrow_impairment" for t in self.unknown):
             return ["bone_marrow_plasma_cells"]
         if unit and _DOSE.fullmatch(unit) and any(isinstance(p.expression, Presence) and p.expression.fact in ("prior_therapy", "allergy") for p in self.pieces):
             return []
         if unit == "%" and any(t.kind == "subject" for t in self.tokens[limit.end : limit.end + 3]):
             return []
-        counted = unit is None and ahead is not None and ahead.kind == "word" and not limit.sides[-1].x_uln
+        counted = unit is None and ahead is not None and ahead.kind in ("word", "filler", "subject", "times", "unit", "adjective") and not limit.sides[-1].x_uln
         named = [t for t in self.unknown if len(t.value) > 1][-3:]
         if named and not counted:
             return ["_".join(self.context.text[t.start : t.end].lower() for t in named).replace("-", "_").replace(" ", "_")]
         last = self.pieces[-1].expression if len(self.pieces) > self.chunk else None
-        if isinstance(last, Presence) and last.fact == "condition" and unit:
+        if isinstance(last, Presence) and unit and (last.fact == "condition" or re.fullmatch(r"c?gy", unit, re.IGNORECASE)):
             return [last.value]
+        if unit and at and self.tokens[at - 1].kind == "filler":
+            return [self._words(self.tokens[at - 1]).replace(" ", "_").replace("-", "_")]
         if self.last_heads and not counted:
             return self.last_heads
         if unit is None and 10 <= limit.sides[0].value <= 110 and not limit.listed and all(p.group for p in self.pieces):
@@ -888,6 +897,8 @@ class Reader:
         return ["_".join(following[:3]).replace("-", "_")] if following and (unit or scored) else []
 
     def _tests(self) -> list[str]:
+        if self.heads == ["fev1", "fvc"]:
+            return ["fev1_fvc"]
         facts = [h for h in self.heads if h not in ("age", "life_expectancy")]
         return facts
 
