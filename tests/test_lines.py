@@ -67,7 +67,6 @@ SHAPES = [
      "3. line: elranatamab since 11/2023.", "V C d R +auto | I K d | elra"),
     ("Roman numbers", "I. VTD x4; autologous transplantation 03/2016; lenalidomide maintenance until progression June 2018.\nII. KRd x6, VGPR; relapse 2022.\nIII. Daratumumab-Pd 12/2022 - 8/2024, PD.",
      "V T d R +auto | K R d | D P d"),
-    ("misspelled", "Prior therpy: 1) Velcaide/Revlamid/dex then auto transplant 2014 2) carfilzomab + dex 2017-18 PD 3) daratumamab + pomalidamide + dex 2018-20 PD.", "V R d +auto | K d | D P d"),
 ]
 
 

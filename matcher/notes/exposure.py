@@ -39,10 +39,7 @@ def statement_at(doc: Document, place: int) -> tuple[int, int]:
 
 
 def _last(cue: str, text: str) -> re.Match[str] | None:
-    found = None
-    for found in load_therapy_cues()[cue].finditer(text):
-        pass
-    return found
+    return max(load_therapy_cues()[cue].finditer(text), key=lambda m: m.start(), default=None)
 
 
 def _first(cue: str, text: str) -> re.Match[str] | None:
@@ -73,9 +70,8 @@ def course_of(doc: Document, group: Group, following: int | None = None) -> Cour
         return Course.POSSIBLE
     if _generic(group) and not _shown_given(before, near_after, after):
         return Course.POSSIBLE
-    if ongoing := _first("ongoing_after", near_after[:60]):
-        if not re.search(r"\bPD\b|progress", near_after[: ongoing.start()]):
-            return Course.ONGOING
+    if (ongoing := _first("ongoing_after", near_after[:60])) and not re.search(r"\bPD\b|progress", near_after[: ongoing.start()]):
+        return Course.ONGOING
     if (cue := _last("ongoing_before", before)) and len(before) - cue.end() < 25 and not re.search(r"[,.;:]", before[cue.end() :]):
         return Course.ONGOING
     return Course.GIVEN

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import lru_cache
+from itertools import pairwise
 
 from matcher.dates import DateMention
 from matcher.domain import Course, PartialDate
@@ -108,7 +109,7 @@ def said(cue: str, text: str) -> re.Match[str] | None:
 def build_lines(doc: Document, events: list[Event]) -> list[Line]:
     """The lines, in order. The passage that tells most of the course decides; what other passages repeat adds no line."""
     usable = [e for e in events if e.course in (Course.GIVEN, Course.ONGOING) and e.purpose is None and (active(e.drugs) or e.transplant)]
-    for previous, event in zip(usable, usable[1:]):  # what was planned or denied in between belongs to the words between
+    for previous, event in pairwise(usable):  # what was planned or denied in between belongs to the words between
         event.gap = doc.text[max(previous.group.end, event.group.start - 600) : event.group.start]
     blocks = sorted({e.block for e in usable})
     if not blocks:
@@ -250,7 +251,7 @@ def _opens(event: Event, lines: list[Line]) -> bool:
     if event.course is Course.ONGOING and not numbered and any(drugs <= set(known.drugs) for known in lines):
         return False
     if listed:
-        return not same or bool(event.start or numbered) and not (restated(event, gap) and not numbered)
+        return not same or (bool(event.start or numbered) and not (restated(event, gap) and not numbered))
     if same:
         over = re.search(r"[.;\n]|\bthen\b|->|→", gap) is not None
         return bool(boundary and over and event.start and event.course is not Course.ONGOING and (len(drugs) > 1 or said("switch", gap) or any(m.regimen for m in event.group.mentions)))

@@ -34,7 +34,7 @@ _NUMBER = {"one": 1, "two": 2, "three": 3, "four": 4, "six": 6, "eight": 8}
 _ALONE = re.compile(r"\b(?:alone|mono-?therapy|single[- ]agent|as a single agent|only)\b", re.IGNORECASE)
 _SINGLE = re.compile(r"\b(?:single[- ]agent|maint\w*|monotherapy)\b", re.IGNORECASE)
 _DROPPED = re.compile(r"\b(?:stopped|stopping|dropped|discontinued|omitted|removed|withdrawn|d/c'?e?d|off|completed)\b", re.IGNORECASE)
-_FIRST_CYCLES = re.compile(r"^[\s,]*(?:only )?(?:for|x|×)\s*(?:the )?(?:first )?\w+ (?:cycles?|courses?)", re.IGNORECASE)
+_FIRST_CYCLES = re.compile(r"^[\s,]*(?:only )?(?:for )?(?:the )?first \w+ (?:cycles?|courses?|months?)|^[\s,]*(?:only )?for (?:the )?(?:scheduled |planned )?\w+ (?:cycles?|courses?)", re.IGNORECASE)
 _GOVERNED = re.compile(r"(?:progress\w*|\bPD\b|relaps\w*|fail\w*|up|rising|doubl\w+)[^.;\n]{0,40}?\b(?:on|under|during|through|despite|in|with)\s+(?:(?:the|both|all|her|his|single[- ]agent|continued|maintenance|ongoing|weekly|monotherapy|of|\d(?:st|nd|rd|th)[- ]line|(?:first|second|third|fourth|fifth|sixth|seventh)[- ]line)\s+)*$", re.IGNORECASE)
 _CHAINED = re.compile(r"[\s,]*(?:maint\w*)?[\s,]*(?:(?:and|then|most recently|later|also)[\s,]+)+(?:on|under|during|through|despite)\s+(?:the\s+)?", re.IGNORECASE)
 _FAILED = re.compile(r"\b(?:has |have |had )?failed\s+(?:all of |both )?$", re.IGNORECASE)
@@ -83,7 +83,7 @@ def read_ending(doc: Document, line: Line, until: int, events: Sequence[Event], 
     if not failed and relapse and not line.product_only:
         a, b = statement_at(doc, start + relapse.start())
         clause = doc.text[max(a, start + relapse.start() - 40) : min(b, start + relapse.end() + 60, until)]
-        if said("on_drug", clause) and not said("off_drug", clause) or _governing(told, start + relapse.start(), b, line) or (stop is None and not said("off_drug", clause) and re.search(r"\buntil\s+(?:\w+\s+){0,2}$", story[: relapse.start()])):
+        if (said("on_drug", clause) and not said("off_drug", clause)) or _governing(told, start + relapse.start(), b, line) or (stop is None and not said("off_drug", clause) and re.search(r"\buntil\s+(?:\w+\s+){0,2}$", story[: relapse.start()])):
             failed, at = _active_at(doc, line, told, start + relapse.start(), until), relapse
     if best in ("SD", "PD") and not failed:
         failed = tuple(d for d in line.drugs)
@@ -100,6 +100,8 @@ def _best(story: str) -> str | None:
         for match in pattern.finditer(story):
             if not re.search(r"\b(?:no|not|never|without|until|despite|for)\s+(?:\w+\s+)?$", story[max(0, match.start() - 20) : match.start()], re.IGNORECASE) or name in ("SD", "PD"):
                 if name == "SD" and not re.search(r"max\w*|best|only|efficacy|no better|never better|respon|SD\b|at best", story[max(0, match.start() - 40) : match.end() + 30], re.IGNORECASE):
+                    continue
+                if name == "PD" and not re.search(r"best|respon", story[max(0, match.start() - 25) : match.start()], re.IGNORECASE):
                     continue
                 return name
     return None
@@ -204,7 +206,7 @@ def read_refractory(doc: Document, lines: list[Line], endings: list[Ending], eve
     """Each drug the disease is refractory to, in the order of the lines, with the words it rests on."""
     received = list(dict.fromkeys([*(d for line in lines for d in line.drugs), *(d for e in events if e.course in (Course.GIVEN, Course.ONGOING) and e.purpose is None for d in e.drugs)]))
     found: dict[str, list[Evidence]] = {}
-    for line, ending in zip(lines, endings):
+    for line, ending in zip(lines, endings, strict=False):
         for drug in ending.failed:
             evidence = ending.evidence or (doc.evidence(line.events[0].group.start, line.events[0].group.end),)
             found.setdefault(drug, []).extend(evidence)
@@ -213,9 +215,9 @@ def read_refractory(doc: Document, lines: list[Line], endings: list[Ending], eve
     classes_found: dict[str, list[Evidence]] = {}
     _class_statements(doc, received, classes_found)
     in_response = _stopped_in_response(lines, endings)
-    for drug, evidence in classes_found.items():
+    for drug, words in classes_found.items():
         if drug not in denied and drug not in in_response:
-            found.setdefault(drug, []).extend(evidence)
+            found.setdefault(drug, []).extend(words)
     if re.search(r"\bnot refractory to (?:anything|any)\b|\bno (?:drug )?refractoriness\b", doc.text, re.IGNORECASE):
         found.clear()
     order = {d: n for n, d in enumerate(received)}
@@ -224,7 +226,7 @@ def read_refractory(doc: Document, lines: list[Line], endings: list[Ending], eve
 
 def _stopped_in_response(lines: list[Line], endings: list[Ending]) -> set[str]:
     """Drugs said to have been stopped for another reason than progression, wherever they were taken."""
-    kept = {d for line, e in zip(lines, endings) if e.reason in ("toxicity", "preference") for d in line.drugs}
+    kept = {d for line, e in zip(lines, endings, strict=False) if e.reason in ("toxicity", "preference") for d in line.drugs}
     return kept - {d for e in endings for d in e.failed}
 
 
@@ -259,7 +261,7 @@ def _statements(doc: Document, events: list[Event], received: list[str], found: 
                     break
                 note(_covered(other, received), other.group.start, other.group.end)
                 previous = other
-        elif chained or _GOVERNED.search(re.split(r"[.;]\s|\n\s*\n", event.gap)[-1][-70:]) and event.course in (Course.GIVEN, Course.ONGOING) and not re.search(r"\bno\b|\bnot\b|\bwithout\b|\bif\b", event.gap[-70:]):
+        elif chained or (_GOVERNED.search(re.split(r"[.;]\s|\n\s*\n", event.gap)[-1][-70:]) and event.course in (Course.GIVEN, Course.ONGOING) and not re.search(r"\bno\b|\bnot\b|\bwithout\b|\bif\b", event.gap[-70:])):
             governed = True
             note((d for d in drugs if not is_cell_product(d)), group.start, group.end)
     for match in _REFRACTORY_TO.finditer(doc.text):

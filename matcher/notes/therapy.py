@@ -8,12 +8,34 @@ from dataclasses import dataclass
 from datetime import date
 
 from matcher.dates import DateMention, day_first, find_dates
-from matcher.domain import BcmaExposure, ConditionFact, Course, PartialDate, Reading, Status, TherapyLine, Transplant, Treatment
+from matcher.domain import (
+    BcmaExposure,
+    ConditionFact,
+    Course,
+    Evidence,
+    PartialDate,
+    Reading,
+    Status,
+    TherapyLine,
+    Transplant,
+    Treatment,
+)
 from matcher.notes.bcma import denies_infusion, read_bcma, read_complete_history
 from matcher.notes.disease_state import has_active_myeloma, read_disease_state, read_stated_lines
 from matcher.notes.document import Document
 from matcher.notes.exposure import course_of, statement_at
-from matcher.notes.lines import NOT_OF_A_LINE, Event, Line, active, build_lines, counts_in_line, dates_around, is_cell_product, numbered_as, restated
+from matcher.notes.lines import (
+    NOT_OF_A_LINE,
+    Event,
+    Line,
+    active,
+    build_lines,
+    counts_in_line,
+    dates_around,
+    is_cell_product,
+    numbered_as,
+    restated,
+)
 from matcher.notes.refractory import Ending, read_ending, read_refractory
 from matcher.notes.treatments import TRANSPLANTS, find_mentions, group_mentions
 from models import load_vocabulary
@@ -42,14 +64,14 @@ def read_therapy(doc: Document, note_date: date | None, conditions: tuple[Condit
     events = _events(doc, dates, note_date)
     counted = _lines_count(conditions, events)
     lines = build_lines(doc, events) if counted else []
-    endings = [read_ending(doc, line, until, events, dates) for line, until in zip(lines, _stories(doc, lines))]
+    endings = [read_ending(doc, line, until, events, dates) for line, until in zip(lines, _stories(doc, lines), strict=False)]
     refractory = read_refractory(doc, lines, endings, events) if counted else ()
     stated = read_stated_lines(doc, len(lines), max((n for line in lines if (n := numbered_as(line.events[0]))), default=0))
     complete = read_complete_history(doc, stated, lines, stated.value if stated else None)
     n_lines = stated or (Reading(len(lines), tuple(_evidence(doc, line.events[0]) for line in lines)) if lines else Reading(0, complete.evidence) if complete else _never_treated(conditions, events))
     return TherapyReading(
         treatments=_ledger(doc, events, lines),
-        lines=tuple(_line(doc, number, line, ending) for number, (line, ending) in enumerate(zip(lines, endings), 1)),
+        lines=tuple(_line(doc, number, line, ending) for number, (line, ending) in enumerate(zip(lines, endings, strict=False), 1)),
         n_lines=n_lines,
         refractory_to=refractory,
         bcma=read_bcma(doc, events, lines, complete),
@@ -82,7 +104,8 @@ def _events(doc: Document, dates: list[DateMention], note_date: date | None) -> 
     course_dates = [_as_course(d, note_date) for d in dates]
     starts = [d.start for d in dates]
     paragraphs = [0, *(m.end() for m in _PARAGRAPH.finditer(doc.text))]
-    events, last = [], 0
+    events: list[Event] = []
+    last = 0
     for place, group in enumerate(groups):
         following = groups[place + 1].start if place + 1 < len(groups) else len(doc.text)
         gap = doc.text[max(last, group.start - 400) : group.start]
@@ -205,7 +228,7 @@ def _stories(doc: Document, lines: list[Line]) -> list[int]:
     return ends
 
 
-def _evidence(doc: Document, event: Event):  # noqa: ANN202
+def _evidence(doc: Document, event: Event) -> Evidence:
     return doc.evidence(event.group.start, event.group.end)
 
 

@@ -7,6 +7,7 @@ from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from itertools import pairwise
 
 from matcher.lexicon import Lexicon, names_of
 from matcher.notes.document import Document
@@ -146,7 +147,8 @@ class _Free:
     """Mentions kept free of overlaps: what came first stays."""
 
     def __init__(self, mentions: list[Mention]) -> None:
-        self._mentions, self._starts, self._new = mentions, [m.start for m in mentions], []
+        self._mentions, self._starts = mentions, [m.start for m in mentions]
+        self._new: list[Mention] = []
 
     def add(self, mention: Mention) -> None:
         at = bisect_left(self._starts, mention.end)
@@ -182,12 +184,12 @@ def group_mentions(doc: Document, mentions: list[Mention]) -> list[Group]:
 
 def _combinations(text: str, group: list[Mention]) -> list[list[Mention]]:
     """A list of combinations ("A/B, C + D") falls apart at its commas; a combination written with commas stays whole."""
-    joins = [text[a.end : b.start] for a, b in zip(group, group[1:])]
+    joins = [text[a.end : b.start] for a, b in pairwise(group)]
     if not (any("," in j for j in joins) and any(re.search(r"[+/]|^-$", j) for j in joins)):
         return [group]
     hyphened = any(j == "-" for j in joins)
     parts = [[group[0]]]
-    for join, mention in zip(joins, group[1:]):
+    for join, mention in zip(joins, group[1:], strict=True):
         if "," in join or (hyphened and re.search(r"\b(?:and|with|plus)\b", join)):
             parts.append([mention])
         else:
