@@ -56,7 +56,8 @@ def read_markers(doc: Document) -> list[Marker]:
 
     A bare name of an infection counts as a marker only with a result.
     """
-    text, found = doc.text, []
+    text = doc.text
+    found: list[Marker] = []
     named = [(h.start, h.end, *h.meaning) for h in _lexicon().find(text)]
     for panel in _panels(text, named):
         right = _panel_end(text, panel[-1][1])
