@@ -57,7 +57,7 @@ _UNIT_WORD = (
 )
 _UNIT = re.compile(rf"\s?(?:(?P<power>[x×*]\s?10\s?[\^e(]?\s?\(?(?P<exponent>\d{{1,2}})\)?)\s?)?(?P<unit>{_UNIT_WORD}(?:\s?(?:/|\bper\b|\.)\s?(?:{_UNIT_WORD}|week|month|year)){{0,3}}|/\s?{_UNIT_WORD}(?:\s?/\s?{_UNIT_WORD})?)?(?![a-zA-Z])", re.IGNORECASE)
 _LOST_POWER = re.compile(r"\s?[x×*]\s?10(?P<exponent>[3689]|1[02])\s?(?=/)", re.IGNORECASE)
-_NUMBER = re.compile(r"(?:(?<![\w.])|(?<=than)|(?<=to))(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d{1,3}(?: \d{3})+(?![\d.]|\s*(?:x|×|\*)\s?10)|\d+\.\d+|\d+,\d{1,2}(?!\d)|\.\d+|\d+)(?=(?P<glued>[a-zA-Zμ%×°/]?))")
+_NUMBER = re.compile(r"(?<![\w.])(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d{1,3}(?: \d{3})+(?![\d.]|\s*(?:x|×|\*)\s?10)|\d+\.\d+|\d+,\d{1,2}(?!\d)|\.\d+|\d+)(?=(?P<glued>[a-zA-Zμ%×°/]?))")
 _VERSION = re.compile(r"\bv(?:er(?:sion)?)?\.?\s?\d+(?:\.\d+)*\b", re.IGNORECASE)
 _MARKER = re.compile(r"\b(?:BCMA|GPRC5D|Fc[Rr]H5|SLAMF7|CD\d{1,3}[a-z]?|HER-?2|PD-?L1|EGFR|FLT3|TROP-?2|Claudin ?18\.2)\b")
 _TIMES = re.compile(r"[x×](?=\s|u|l|\Z)(?!\s?10)", re.IGNORECASE)
@@ -162,6 +162,7 @@ def tokens(text: str) -> list[Token]:
         if not occupied[place] and not char.isspace():
             take(char if char in _PUNCTUATION else "word" if char.isalnum() else "stop", char, place, place + 1)
     found.sort(key=lambda t: t.start)
+    found = [Token("op", t.value[0], t.start, t.end) if t.kind == "postop" and found[at + 1 : at + 2] and found[at + 1].value == "than" else t for at, t in enumerate(found)]
     found = [_measured(t, found[at + 1], text) if t.kind in ("condition", "drug") and at + 1 < len(found) else t for at, t in enumerate(found)]
     return [_timeless(t, found[at - 1] if at else None, text) if t.kind == "time" else t for at, t in enumerate(found)]
 

@@ -73,7 +73,7 @@ class Reader:
         if period and not self._measures_time(at):
             self._place_in_time(period.window, period.onward)
             return period.end
-        if token.kind == "op" and self._words(token).startswith("or "):
+        if token.kind == "op" and re.search(r"\bor (?!=|equal|more than or)\w+( than)?$", self._words(token)) and not re.search(r"equal", self._words(token)):
             self._close_chunk()
             self.joint = "or"
         if token.kind == "since" and not self.pieces:
