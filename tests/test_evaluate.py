@@ -624,4 +624,4 @@ def test_the_policy_for_what_a_note_does_not_mention(kind, expression, strict, p
 
 def test_a_presumption_says_so():
     result = judge_criterion(criterion("exclusion", AnyOf((SILENT, Presence("condition", "syphilis")))), note(), unmentioned="absent")
-    assert result.reason == "The note does not mention HIV infection or syphilis; presumed absent"
+    assert result.reason == "The note does not mention HIV infection or syphilis, presumed absent"

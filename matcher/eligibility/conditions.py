@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 
 from matcher.domain import ConditionFact, Evidences, Presence, Status, Truth, Window
 from matcher.eligibility.chart import Chart, in_window
@@ -106,27 +107,29 @@ def _one(fact: ConditionFact, asked: Presence, chart: Chart) -> Answer:
     name, missing = name_of(fact.id), f"condition:{asked.value}"
     shown = _shown(fact)
     if fact.status is Status.POSSIBLE:
-        return unsettled(f"{name} suspected, not confirmed", missing, fact.evidence)
+        return unsettled(name, missing, fact.evidence, "possible, not confirmed")
     timing = _timing(fact, asked.window, chart)
     if timing is Truth.FALSE and fact.id in _SEVERAL:
-        return unsettled(f"{shown}; the note does not say whether there is another", missing, fact.evidence)
+        return unsettled(shown, missing, fact.evidence, "the note does not say whether there is another")
     if timing is Truth.FALSE:
         return false(f"{shown}{_outside(fact, asked.window)}", fact.evidence)
     if asked.excluding and any(x not in chart.vocabulary.conditions for x in asked.excluding):
-        return unsettled(f"{shown}; the note does not say whether it is {listing([name_of(x) for x in asked.excluding])}, which is allowed", missing, fact.evidence)
+        return unsettled(shown, missing, fact.evidence, f"the note does not say whether it is {listing([name_of(x) for x in asked.excluding])}, which is allowed")
     worst = Truth.TRUE
     for key, wanted in asked.qualifiers:
         met = qualifies(dict(fact.qualifiers), key, wanted)
         if met is Truth.UNKNOWN and key == "treatment" and wanted not in ("none", "no"):
             met = _treated(fact, chart)
+        if met is Truth.UNKNOWN and key == "control" and fact.status is Status.HISTORICAL:
+            met = Truth.FALSE if wanted == "uncontrolled" else met
         if met is Truth.FALSE:
             return false(f"{shown}, not {_worded(key, wanted)}", fact.evidence)
         if met is Truth.UNKNOWN:
             worst, unstated = Truth.UNKNOWN, _worded(key, wanted)
     if timing is Truth.UNKNOWN:
-        return unsettled(f"{shown}; the date is not stated precisely enough", missing, fact.evidence)
+        return unsettled(shown, missing, fact.evidence, "the note does not date it closely enough")
     if worst is Truth.UNKNOWN:
-        return unsettled(f"{shown}; the note does not say whether {unstated}", missing, fact.evidence)
+        return unsettled(shown, missing, fact.evidence, f"the note does not say whether {unstated}")
     return true(shown, fact.evidence)
 
 
@@ -252,7 +255,7 @@ def _infertile(value: str, chart: Chart) -> Answer | None:
     if chart.sex == "male":
         return false("male patient", evidence_of(profile.sex))
     if chart.age is not None and (chart.age >= _MENOPAUSE or chart.age < _MENARCHE):
-        return false(f"age {chart.age}", evidence_of(profile.age_years))
+        return false(f"age {chart.age}, not of childbearing potential", evidence_of(profile.age_years))
     if surgery := chart.given.get("hysterectomy"):
         return false("hysterectomy", surgery[0].evidence)
     for concept in ("hysterectomy", "postmenopausal", "menopause"):
@@ -283,7 +286,7 @@ def _by_measurement(asked: Presence, chart: Chart) -> Answer | None:
         if there is Truth.FALSE:
             return false(f"{shown}, no {name_of(asked.value)}", lab.evidence)
         if there is Truth.TRUE and (asked.qualifiers or asked.window):
-            return unsettled(f"{shown}: {name_of(asked.value)}; {_course_open(asked)}", f"condition:{asked.value}", lab.evidence)
+            return unsettled(f"{shown}, {name_of(asked.value)}", f"condition:{asked.value}", lab.evidence, _course_open(asked))
         if there is Truth.TRUE:
             return true(f"{shown}: {name_of(asked.value)}", lab.evidence)
     return None
@@ -319,6 +322,9 @@ def _graded(chart: Chart) -> list[ConditionFact]:
 
 def _not_said(value: str, chart: Chart) -> Answer:
     name, missing = name_of(value), f"condition:{value}"
+    organ = load_limits().organ_asked.get(value)
+    if organ is not None and value not in chart.vocabulary.conditions:
+        return replace(silent(f"tests of {organ.name}", missing), missing=tuple(dict.fromkeys(limit.test for limit in organ.limits)))
     relatives = chart.relatives.get(value, ())
     if relatives:
         told: Evidences = tuple(e for f in relatives for e in f.evidence)

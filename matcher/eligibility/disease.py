@@ -64,7 +64,7 @@ def disease_state(asked: Presence, chart: Chart) -> Answer:
         if state.value in meeting and asked.window and not asked.qualifiers:
             return _since_last_line(asked, shown, chart)
         if state.value in meeting and asked.qualifiers:
-            return unsettled(f"{shown}; when is not settled", "disease_state", state.evidence)
+            return unsettled(shown, "disease_state", state.evidence, "since when is not stated")
         if state.value in meeting:
             return true(shown, state.evidence)
         if wanted in _STATES:
@@ -82,7 +82,7 @@ def _since_last_line(asked: Presence, shown: str, chart: Chart) -> Answer:
     window, state = asked.window, chart.profile.disease_state
     anchor = (window.anchor or "").casefold() if window else ""
     if window is None or state is None or window.days is None or not any(word in anchor for word in ("line", "therap", "treatment", "regimen", "dose")):
-        return unsettled(f"{shown}; when is not settled", "disease_state", state.evidence if state else ())
+        return unsettled(shown, "disease_state", state.evidence if state else (), "since when is not stated")
     last = max(chart.profile.lines, key=lambda x: x.number, default=None)
     if last is None:
         return unsettled(f"{shown}; the last line of therapy is not described", "disease_state", state.evidence)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from matcher.domain import Evidences, Lab, Presence, Status, Truth
 from matcher.eligibility.chart import Chart
 from matcher.eligibility.measurements import Interval, holds, measurement, upper_normal
@@ -43,9 +45,11 @@ def organ_dysfunction(asked: Presence, chart: Chart) -> Answer | None:
     if known and within and not ill:
         return false(f"{shown}: {organ.name} {'not severely impaired' if severe else 'normal'}", evidence)
     if ill:
-        return unsettled(f"{name_of(ill[0].id)}; {shown}: whether {organ.name} suffices is for the investigator", missing, ill[0].evidence + evidence)
-    return unsettled(f"{shown}: {'not all tests of ' + organ.name + ' are given' if within else 'whether ' + organ.name + ' suffices is for the investigator'}",
-                     missing, evidence)
+        return unsettled(f"{name_of(ill[0].id)}, {shown}", missing, ill[0].evidence + evidence, f"whether {organ.name} suffices is for the investigator")
+    absent = tuple(dict.fromkeys(limit.test for limit in organ.limits if limit.set not in {known.set for known, _ in tests}))
+    if within and absent:
+        return replace(unsettled(shown, missing, evidence, f"not all tests of {organ.name} are given"), missing=absent)
+    return unsettled(shown, missing, evidence, f"whether {organ.name} suffices is for the investigator")
 
 
 def _failing(organ: Organ, chart: Chart) -> Answer | None:

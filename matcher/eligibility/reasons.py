@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -12,17 +13,19 @@ from matcher.domain import Evidences, Finding, PartialDate, Reading, Truth
 from models import load_vocabulary
 
 _T = TypeVar("_T")
+_CLASS = re.compile(r"^(.+) class against (.+)$")
 _SHOWN = 4  # a reason names at most this many deciding facts
 _LISTED = 6
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What the note shows, and what is asked of it: "Age 63", "required", "≥ 18"."""
+    """What the note shows, and what is asked of it ("Age 63", "required", "≥ 18") or what it leaves open."""
 
     shown: str
     verb: str = ""
     asked: str = ""
+    left_open: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +53,9 @@ def denied(name: str, evidence: Evidences = ()) -> Answer:
     return Answer(Truth.FALSE, denied=(name,), evidence=evidence)
 
 
-def unsettled(shown: str, missing: str, evidence: Evidences = ()) -> Answer:
-    """The note speaks of it and does not settle it."""
-    return Answer(Truth.UNKNOWN, (Said(shown),), evidence=evidence, missing=(missing,))
+def unsettled(shown: str, missing: str, evidence: Evidences = (), left_open: str = "") -> Answer:
+    """The note speaks of it and does not settle it; `left_open` says what it would have to add."""
+    return Answer(Truth.UNKNOWN, (Said(shown, left_open=left_open),), evidence=evidence, missing=(missing,))
 
 
 def silent(name: str, missing: str) -> Answer:
@@ -89,19 +92,23 @@ def finding(answer: Answer) -> Finding:
 
 
 def render(answer: Answer) -> str:
-    asked: dict[tuple[str, str], list[str]] = {}
+    asked: dict[str, dict[str, list[str]]] = {}
+    left_open: dict[str, list[str]] = {}
     for said in answer.said:
-        wanted = asked.setdefault((said.shown, said.verb), [])
-        if said.asked and said.asked not in wanted:
-            wanted.append(said.asked)
-    sentences = [shown + (f", {verb} {' and '.join(wanted)}" if wanted else "") for (shown, verb), wanted in asked.items()]
+        if said.left_open:
+            left_open.setdefault(said.left_open, []).append(said.shown)
+            continue
+        verbs = asked.setdefault(said.shown, {})
+        if said.asked and not any(said.asked in wanted for wanted in verbs.values()):
+            verbs.setdefault(said.verb, []).append(said.asked)
+    sentences = [shown + "".join(f", {verb} {' and '.join(wanted)}" for verb, wanted in verbs.items()) for shown, verbs in asked.items()]
+    sentences += [f"{listing(_unique(shown), 'and')}: {what}" for what, shown in left_open.items()]
     if len(sentences) > _SHOWN:
         sentences[_SHOWN:] = [f"and {len(sentences) - _SHOWN} more"]
     if answer.denied:
         sentences.append(f"no {listing(answer.denied)}")
     if answer.silent:
-        names = listing(answer.silent)
-        sentences.append(f"the note does not mention {names}" + ("; presumed absent" if answer.presumed else ""))
+        sentences.append(f"the note does not mention {listing(answer.silent)}" + (", presumed absent" if answer.presumed else ""))
     return capitalised("; ".join(sentences))
 
 
@@ -124,7 +131,7 @@ def name_of(concept: str) -> str:
     vocabulary = load_vocabulary()
     for table in (vocabulary.conditions, vocabulary.therapies):
         if concept in table:
-            return table[concept].name
+            return _CLASS.sub(r"\2-directed \1", table[concept].name)
     return concept if concept in vocabulary.drugs else concept.replace("_", " ")
 
 

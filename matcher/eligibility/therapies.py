@@ -34,7 +34,7 @@ def prior_therapy(asked: Presence, chart: Chart) -> Answer:
     asked = replace(asked, value=chart.product_class(asked.value))
     given = [e for e in chart.given.get(asked.value, ()) if not any(chart.vocabulary.is_a(e.agent, x) for x in asked.excluding)]
     if given:
-        found = _any_of([_was_given(e, asked, chart) for e in given])
+        found = _any_of([_was_given(e, asked, chart) for e in given], given)
         if found.truth is Truth.UNKNOWN and (none_now := _none_now(asked, chart)) is not None:
             return none_now
         if found.truth is Truth.FALSE and asked.window and asked.window.relation == "within" and any(chart.vocabulary.is_a(asked.value, x) for x in _REPEATED):
@@ -47,11 +47,12 @@ def prior_therapy(asked: Presence, chart: Chart) -> Answer:
     return _not_said(asked.value, chart)
 
 
-def _any_of(answers: list[Answer]) -> Answer:
-    for truth in (Truth.TRUE, Truth.UNKNOWN, Truth.FALSE):
+def _any_of(answers: list[Answer], given: list[Exposure]) -> Answer:
+    for truth in (Truth.TRUE, Truth.UNKNOWN):
         if found := [a for a in answers if a.truth is truth]:
             return together(truth, found)
-    return together(Truth.FALSE, answers)
+    latest = min(range(len(given)), key=lambda i: given[i].since[::-1])
+    return answers[latest]  # the last one says it for those before it
 
 
 def _none_now(asked: Presence, chart: Chart) -> Answer | None:
@@ -71,13 +72,13 @@ def _was_given(exposure: Exposure, asked: Presence, chart: Chart) -> Answer:
     if timing is Truth.FALSE:
         return false(f"{shown}{_outside(asked.window)}", exposure.evidence)
     if timing is Truth.UNKNOWN:
-        return unsettled(f"{shown}; the date of the last dose does not settle {_window(asked.window)}", missing, exposure.evidence)
+        return unsettled(shown, missing, exposure.evidence, f"the last dose is not dated closely enough for {_window(asked.window)}")
     for key, wanted in asked.qualifiers:
         match qualified(exposure, key, wanted, chart):
             case Truth.FALSE:
                 return false(f"{shown}, not {wanted.replace('_', ' ')}", exposure.evidence)
             case Truth.UNKNOWN:
-                return unsettled(f"{shown}; the note does not say {key.replace('_', ' ')} {wanted.replace('_', ' ')}", missing, exposure.evidence)
+                return unsettled(shown, missing, exposure.evidence, f"the note does not say {key.replace('_', ' ')} {wanted.replace('_', ' ')}")
     return true(shown, exposure.evidence)
 
 
@@ -115,7 +116,7 @@ def _shown(exposure: Exposure) -> str:
 
 def _window(window: Window | None) -> str:
     if window is None or window.days is None:
-        return "whether it is current"
+        return "its being current"
     return f"the last {duration(window.days)}" if window.relation == "within" else f"at least {duration(window.days)} ago"
 
 
@@ -198,7 +199,7 @@ def refractory_to(asked: Presence, chart: Chart) -> Answer:
     if all(_did_not_fail(e, chart) for e in given):
         return together(Truth.FALSE, [false(f"{_shown(e)}, not refractory", e.evidence) for e in given])
     evidence = tuple(e for exposure in given for e in exposure.evidence)
-    return unsettled(f"{_shown(given[-1])}; the note does not say whether the disease was refractory to it", f"refractory:{asked.value}", evidence)
+    return unsettled(_shown(given[-1]), f"refractory:{asked.value}", evidence, "the note does not say whether the disease was refractory to it")
 
 
 def _did_not_fail(exposure: Exposure, chart: Chart) -> bool:
