@@ -1,6 +1,7 @@
 // The public API, as the page uses it. Every failure becomes a Problem that says what happened and what to do.
 
 const KEY = "eligo-key";
+const PATIENCE = 30_000; // ms for an answer; nobody waits longer for a page
 
 export class Problem extends Error {
   constructor(status, detail, retryAfter = 0) {
@@ -23,21 +24,26 @@ export const credentials = {
   clear: () => sessionStorage.removeItem(KEY),
 };
 
-async function request(path, { method = "GET", json, body, type, headers = {}, signal } = {}, again = false) {
+async function request(path, { method = "GET", json, body, type, headers = {}, signal, patience = PATIENCE } = {}, again = false) {
   const sent = { Accept: "application/json", ...headers };
   const key = credentials.get();
   if (key) sent.Authorization = `Bearer ${key}`;
   if (json !== undefined) sent["Content-Type"] = "application/json";
   else if (type) sent["Content-Type"] = type;
+  const late = new AbortController();
+  const timer = patience && setTimeout(() => late.abort(), patience);
+  signal?.addEventListener("abort", () => late.abort(), { once: true });
   let response;
   try {
-    response = await fetch(path, { method, headers: sent, body: json === undefined ? body : JSON.stringify(json), signal, credentials: "omit" });
+    response = await fetch(path, { method, headers: sent, body: json === undefined ? body : JSON.stringify(json), signal: late.signal, credentials: "omit" });
   } catch (error) {
-    if (error.name === "AbortError") throw error;
+    if (signal?.aborted) throw error;
     throw new Problem(0, "The service does not answer. It may be restarting, or the network may be down.");
+  } finally {
+    clearTimeout(timer);
   }
   if (response.status === 401 && (await signIn(Boolean(key) || again))) {
-    return request(path, { method, json, body, type, headers, signal }, true);
+    return request(path, { method, json, body, type, headers, signal, patience }, true);
   }
   if (!response.ok) throw await problem(response);
   return response;
@@ -58,7 +64,7 @@ async function problem(response) {
 export const get = async (path, options) => (await request(path, options)).json();
 export const post = async (path, json, options) => (await request(path, { method: "POST", json, ...options })).json();
 export const remove = (path) => request(path, { method: "DELETE" });
-export const blob = async (path) => (await request(path, { headers: { Accept: "*/*" } })).blob();
+export const blob = async (path) => (await request(path, { headers: { Accept: "*/*" }, patience: 0 })).blob();
 
 /** Text exactly as kept: a leading mark of order is a character of the note, and evidence counts it. */
 export async function text(path, options) {
@@ -69,7 +75,7 @@ export async function text(path, options) {
 export async function upload(path, fields) {
   const form = new FormData();
   for (const [name, value] of Object.entries(fields)) if (value) form.append(name, value);
-  return (await request(path, { method: "POST", body: form })).json();
+  return (await request(path, { method: "POST", body: form, patience: 0 })).json();
 }
 
 export const pdfText = async (file) => (await request("/api/v1/text", { method: "POST", body: file, type: "application/pdf" })).json();
@@ -86,7 +92,7 @@ export async function readiness() {
 
 /** Server-sent events read through fetch, which can send the key; calls `take(name, data)` until the stream ends. */
 export async function events(job, take, signal) {
-  const response = await request(`/api/v1/jobs/${job}/events`, { headers: { Accept: "text/event-stream" }, signal });
+  const response = await request(`/api/v1/jobs/${job}/events`, { headers: { Accept: "text/event-stream" }, signal, patience: 0 });
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   let buffer = "";
   for (;;) {

@@ -6,13 +6,13 @@ import { agentName, conditionIs, conditionName, dateName, isA, phrase, title } f
 
 const GIVEN = ["given", "ongoing"];
 const CLASSES = [
-  ["imid", "Immunomodulatory drug"],
+  ["imid", "IMiD"],
   ["proteasome_inhibitor", "Proteasome inhibitor"],
-  ["anti_cd38", "Anti-CD38 antibody"],
+  ["anti_cd38", "Anti-CD38"],
   ["bcma", "BCMA-directed"],
   ["gprc5d", "GPRC5D-directed"],
   ["alkylator", "Alkylator"],
-  ["corticosteroid", "Corticosteroid"],
+  ["corticosteroid", "Steroid"],
 ];
 
 const agesex = (p) => [p.age_years != null && `${p.age_years}-year-old`, { male: "man", female: "woman" }[p.sex] ?? (p.age_years != null ? "patient" : "Patient")].filter(Boolean).join(" ");
@@ -53,6 +53,9 @@ export function refractoriness(patient) {
   return ["imid", "proteasome_inhibitor", "anti_cd38"].every(exposed) ? "Triple-class exposed" : "";
 }
 
+/** Contradictions and doubts of the reader; corrections are flagged too, and stand elsewhere. */
+export const doubts = (patient) => patient.flags.filter((f) => !f.text.startsWith("Entered by the clinician"));
+
 export function banner(patient, evidence, edit) {
   const reading = (name) => patient.readings[name]?.evidence;
   const bcma = bcmaWords(patient.bcma);
@@ -77,7 +80,7 @@ export function banner(patient, evidence, edit) {
       stat("ECOG", patient.ecog, "ecog", reading("ecog")),
       patient.kps != null && stat("Karnofsky", `${patient.kps}%`, "kps", reading("kps"), patient.kps),
       h("div", { class: "stat" }, h("dt", {}, "Note of"), h("dd", {}, dateName(patient.note_date) || h("span", { class: "silent" }, "no date")))),
-    patient.flags.length > 0 && h("ul", { class: "flags" }, patient.flags.map((f) => h("li", {}, evidence.fact(f.text, "flag", f.evidence)))),
+    doubts(patient).length > 0 && h("ul", { class: "flags" }, doubts(patient).map((f) => h("li", {}, evidence.fact(f.text, "flag", f.evidence)))),
   );
 }
 
@@ -91,7 +94,7 @@ function byClass(patient, evidence, edit) {
     return of.length > 0 && h("tr", {}, h("th", { scope: "row" }, name),
       h("td", {}, of.map((agent) => h("span", { class: "agent" },
         evidence.fact(`${title(agentName(agent))}: ${refractory.has(agent) ? "refractory" : "given"}`, refractory.has(agent) ? "refractory" : "treatment", refractory.get(agent) ?? given.get(agent),
-          agentName(agent), refractory.has(agent) ? h("strong", {}, " refractory") : h("span", { class: "muted" }, " exposed")),
+          agentName(agent), refractory.has(agent) ? [" ", h("strong", { class: "tag-no" }, "refractory")] : [" ", h("span", { class: "muted" }, "exposed")]),
         edit(`refractory:${agent}`, refractory.has(agent), `refractory to ${agentName(agent)}`)))));
   });
   return rows.some(Boolean) ? h("table", { class: "classes" }, h("tbody", {}, rows)) : h("p", { class: "muted" }, "No treatment of these classes was read.");

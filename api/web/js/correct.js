@@ -32,7 +32,8 @@ function form(fact, current) {
   if (fact in WHOLE) {
     const [min, max] = WHOLE[fact];
     const input = h("input", { name: "value", type: "number", min, max, step: fact === "kps" ? 10 : 1, required: true, value: current ?? "", inputmode: "numeric" });
-    return { nodes: [field(factName(fact), input), fact === "ecog" || fact === "kps" ? date("Assessed on") : null], read: (data) => Number(text(data)) };
+    const unit = { age: " (years)", life_expectancy: " (days)" }[fact] ?? "";
+    return { nodes: [field(factName(fact) + unit, input), fact === "ecog" || fact === "kps" ? date("Assessed on") : null], read: (data) => Number(text(data)) };
   }
   if (fact in CHOICES) return { nodes: [field(factName(fact), choose(CHOICES[fact], current))], read: text };
   if (fact === "therapy:bcma") return { nodes: [field("BCMA-directed therapy", choose(CHOICES.bcma, current)), date("Date, if exposed")], read: text };

@@ -31,12 +31,12 @@ const FLAGS = { high: ["H", "above the limits of normal"], low: ["L", "below the
 
 export function flagMark(lab) {
   const found = flag(lab);
-  return found && h("abbr", { class: `flag ${found}`, title: FLAGS[found][1] }, { high: "▲", low: "▼" }[found] + " " + FLAGS[found][0]);
+  return found && h("abbr", { class: `flag ${found}`, title: FLAGS[found][1] }, { high: "▲", low: "▼" }[found] + FLAGS[found][0]);
 }
 
 /** A small line through the values, against the limits of normal. */
 function trend(values) {
-  const [width, height, pad] = [72, 22, 3];
+  const [width, height, pad] = [60, 16, 3];
   const days = values.map((v) => Date.parse(v.date.length === 4 ? v.date + "-07-01" : v.date.length === 7 ? v.date + "-15" : v.date));
   const numbers = values.map((v) => v.value);
   const [first, last] = [Math.min(...days), Math.max(...days)];
@@ -62,8 +62,7 @@ function row({ test, values }, evidence, edit) {
     "tr", {},
     h("th", { scope: "row" }, title(testName(test))),
     h("td", { class: "value" }, evidence.fact(label, "lab", latest.evidence, valueName(latest)), " ", flagMark(latest)),
-    h("td", { class: "when" }, dateName(latest.date)),
-    h("td", { class: "course" }, dated.length > 1 && new Set(dated.map((v) => v.date)).size > 1 ? trend(dated) : null),
+    h("td", { class: "when" }, new Set(dated.map((v) => v.date)).size > 1 ? trend(dated) : null, dateName(latest.date)),
     h("td", {}, edit(test, latest.value, testName(test))),
   );
 }
@@ -76,7 +75,7 @@ export function labs(patient, evidence, edit) {
   const more = rows.length > SHOWN && h("button", { type: "button", class: "quiet", onclick: (e) => (body.append(...rows.slice(SHOWN)), e.target.remove()) }, `Show ${rows.length - SHOWN} more`);
   return [
     h("table", { class: "labs" },
-      h("thead", { class: "unseen" }, h("tr", {}, ["Test", "Value", "Date", "Course", "Correct"].map((t) => h("th", { scope: "col" }, t)))),
+      h("thead", { class: "unseen" }, h("tr", {}, ["Test", "Value", "Date and course", "Correct"].map((t) => h("th", { scope: "col" }, t)))),
       body),
     more,
   ];

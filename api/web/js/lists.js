@@ -10,7 +10,7 @@ const SUFFIXES = ".csv,.tsv,.xlsx,.jsonl,.zip";
 const when = (iso) => new Date(iso).toLocaleString("en", { weekday: "short", hour: "2-digit", minute: "2-digit", hour12: false });
 
 export function showLists(root) {
-  const told = h("div", { class: "told", role: "alert" });
+  const told = h("div", { class: "told" });
   const file = h("input", { type: "file", accept: SUFFIXES, required: true, id: "list-file" });
   const columns = ["patient", "note", "date"].map((role) => h("label", { class: "field" }, h("span", {}, `Column of the ${role}`), h("input", { name: `${role}_column`, autocomplete: "off", placeholder: "found by its usual names" })));
   const asOf = h("input", { type: "date", name: "as_of" });

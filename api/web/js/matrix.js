@@ -17,6 +17,7 @@ export class Matrix {
     this.patients = [];
     this.failed = [];
     this.trials = [];
+    this.titles = new Map();
     this.kept = { patient: "", trial: "", fits: "", byTrial: null, byPatient: null, from: 0 };
     this.table = h("table", { class: "matrix" });
     this.scroller = h("div", { class: "matrix-scroll", tabindex: "0", role: "region", "aria-label": "Patients by trials" }, this.table);
@@ -43,8 +44,17 @@ export class Matrix {
     this.draw();
   }
 
+  async #names(signal) {
+    for (let next = "/api/v1/trials?limit=500"; next; ) {
+      const page = await get(next, { signal });
+      for (const trial of page.items) this.titles.set(trial.trial_id, trial.title);
+      next = page.next;
+    }
+  }
+
   /** All that is settled by now. */
   async load(signal) {
+    if (!this.titles.size) await this.#names(signal);
     const patients = [];
     const failed = [];
     for (let offset = 0; ; offset += PAGE) {
@@ -66,7 +76,7 @@ export class Matrix {
     const has = (words) => (text) => words.toLowerCase().split(/\s+/).every((w) => text.toLowerCase().includes(w));
     const wanted = byTrial && this.trials.includes(byTrial) ? (p) => [p.cells.get(byTrial)] : (p) => [...p.cells.values()];
     let patients = this.patients.filter((p) => has(patient)(p.note_id) && (!fits || wanted(p).some((c) => c && WORTH[c.verdict] >= WORTH[fits])));
-    let trials = this.trials.filter(has(trial));
+    let trials = this.trials.filter((id) => has(trial)(`${id} ${this.titles.get(id) ?? ""}`));
     if (byTrial) patients = [...patients].sort((a, b) => key(b.cells.get(byTrial)) - key(a.cells.get(byTrial)) || a.index - b.index);
     const by = byPatient != null && this.patients.find((p) => p.index === byPatient);
     if (by) trials = [...trials].sort((a, b) => key(by.cells.get(b)) - key(by.cells.get(a)));
@@ -80,12 +90,12 @@ export class Matrix {
     this.rest = patients;
     this.columns = columns;
     const sort = (id) => () => (Object.assign(this.kept, { byTrial: this.kept.byTrial === id ? null : id }), this.draw());
-    const tally = (id) => patients.filter((p) => (WORTH[p.cells.get(id)?.verdict] ?? 0) > 0).length;
+    const tally = (id) => ["eligible", "possible"].map((v) => `${VERDICT[v].sign} ${patients.filter((p) => p.cells.get(id)?.verdict === v).length}`).join("  ");
     this.body = h("tbody");
     this.table.replaceChildren(
       h("caption", { class: "unseen" }, "Each cell opens the explanation. Arrow keys go from cell to cell."),
       h("thead", {}, h("tr", {}, h("th", { scope: "col", class: "corner" }, "Patient"),
-        columns.map((id) => h("th", { scope: "col", "aria-sort": byTrial === id ? "descending" : "none" }, h("button", { type: "button", class: "column", title: `Who fits ${id}?`, onclick: sort(id) }, h("span", { class: "column-name" }, id), h("small", {}, `${tally(id)} fit${byTrial === id ? " ▼" : ""}`)))))),
+        columns.map((id) => h("th", { scope: "col", "aria-sort": byTrial === id ? "descending" : "none" }, h("button", { type: "button", class: "column", title: `Who fits ${id}? ${this.titles.get(id) ?? ""}`, onclick: sort(id) }, h("span", { class: "column-name" }, id), h("small", {}, `${tally(id)}${byTrial === id ? "  ▼" : ""}`)))))),
       this.body);
     this.drawn = 0;
     this.#grow(true);

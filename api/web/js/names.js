@@ -16,10 +16,11 @@ export function loadNames() {
   return loading;
 }
 
-const spoken = (id) => String(id).replaceAll("_", " ");
+const ACRONYMS = /\b(bcma|gprc5d|fcrh5|cd\d+[a-z]?|hiv|hbv|hcv|cmv|ebv|cns|ecg|ecog|kps|lvef|dna|rna|her2|egfr|alk|psa|gvhd|copd)\b/gi;
+const spoken = (id) => String(id).replaceAll("_", " ").replace(ACRONYMS, (word) => word.toUpperCase());
 const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 
-export const conditionName = (id) => vocabulary.conditions[id]?.[0] || spoken(id);
+export const conditionName = (id) => (vocabulary.conditions[id]?.[0] || spoken(id)).replace(ACRONYMS, (word) => word.toUpperCase());
 export const agentName = (id) => vocabulary.therapies[id] || spoken(id);
 export const testName = (id) => vocabulary.tests[id]?.name || spoken(id);
 export const testOf = (id) => vocabulary.tests[id];
@@ -42,9 +43,9 @@ export function testOrder() {
 const SINGLE = {
   ecog: "ECOG performance status",
   kps: "Karnofsky score",
-  age: "Age in years",
+  age: "Age",
   prior_lines: "Prior lines of therapy",
-  life_expectancy: "Life expectancy in days",
+  life_expectancy: "Life expectancy",
   sex: "Sex",
   disease_state: "Disease state",
   complete_history: "The note gives the complete treatment history",

@@ -3,7 +3,7 @@
 import { get, post, Problem, readiness, remove, text } from "./api.js";
 import { banner, details } from "./card.js";
 import { askAnyFact, askFact, correctionName } from "./correct.js";
-import { dialog, h, plural, save, say } from "./dom.js";
+import { dialog, h, plural, save, say, svg } from "./dom.js";
 import { Evidence } from "./evidence.js";
 import { dateName, factName, loadNames, OUTCOME, VERDICT } from "./names.js";
 import { NoteView } from "./note.js";
@@ -83,7 +83,7 @@ export class ResultView {
       this.#actions(),
       h("nav", { class: "sections", "aria-label": "On this page" }, [["Patient", ".banner"], ["Therapy", ".therapy"], ["Ask next", ".ask"], ["Trials", ".trials"]].map(([name, to]) => h("button", { type: "button", class: "quiet", onclick: () => this.element.querySelector(to)?.scrollIntoView({ block: "start" }) }, name)), h("button", { type: "button", class: "quiet", onclick: () => this.#sheet(true) }, "Note")),
       h("div", { class: "read" }, top, h("section", { class: "panel therapy", "aria-label": "Lines of therapy" }, h("h2", {}, "Lines of therapy"), lines)),
-      h("div", { class: "facts" }, this.#corrections(corrections, changes), this.#ask(), facts),
+      h("div", { class: "facts" }, h("div", { class: "next" }, this.#corrections(corrections, changes), this.#ask()), h("div", { class: "details" }, facts)),
       this.trials.element, sheet, printPage(this.view));
     this.#listen();
     this.root.replaceChildren(this.element);
@@ -112,9 +112,11 @@ export class ResultView {
   #pencil(fact, current, label, text) {
     if (!this.view.match?.correct) return null;
     const act = async () => this.#add(await askFact(fact, current));
-    return text
-      ? h("button", { type: "button", class: "enter", onclick: act }, text)
-      : h("button", { type: "button", class: "pencil", "aria-label": `Correct ${label}`, title: `Correct ${label}`, onclick: act }, "✎");
+    if (text) return h("button", { type: "button", class: "enter", onclick: act }, text);
+    return [
+      this.view.corrections.some((c) => c.fact === fact) && h("span", { class: "tag" }, "clinician"),
+      h("button", { type: "button", class: "pencil", "aria-label": `Correct ${label}`, title: `Correct ${label}`, onclick: act }, svg("svg", { viewBox: "0 0 16 16", width: 13, height: 13, "aria-hidden": "true" }, svg("path", { d: "M2.5 13.5 3 11l7.8-7.8 2 2L5 13z" }))),
+    ];
   }
 
   async #add(correction) {
@@ -145,24 +147,25 @@ export class ResultView {
   }
 
   #corrections(corrections, changes) {
-    if (!this.view.match?.correct && !corrections.length) return null;
+    if (!corrections.length && !changes) return null;
     const undo = (index) => this.#apply(this.view.corrections.filter((_, i) => i !== index));
-    return h("section", { class: "panel corrections", "aria-label": "Corrections" },
-      h("h2", {}, "Corrections"),
-      corrections.length > 0 && h("ul", {}, corrections.map((c, i) => h("li", {}, h("span", { class: "tag" }, "clinician"), ` ${correctionName(c)} `, h("button", { type: "button", class: "quiet small", "aria-label": `Take back: ${correctionName(c)}`, onclick: () => undo(i) }, "Take back")))),
-      changes && h("p", { class: "changes" }, changes.changed.length || changes.moved ? `Ranked again: ${plural(changes.moved, "trial")} moved. ` : "Ranked again: nothing changed. ",
-        changes.changed.slice(0, 5).map(([t, was]) => h("span", { class: "change" }, `${t.trial_id}: ${VERDICT[was]?.word.toLowerCase() ?? "new"} → ${VERDICT[t.verdict].word.toLowerCase()}. `))),
-      h("p", { class: "row" }, h("button", { type: "button", onclick: async () => this.#add(await askAnyFact()) }, "Add a fact"), !corrections.length && h("small", { class: "muted" }, "Anything misread? Use ✎ beside it.")));
+    return h("section", { class: "panel corrections", "aria-label": "Entered by the clinician" },
+      h("h2", {}, "Entered by the clinician"),
+      h("ul", {}, corrections.map((c, i) => h("li", {}, `${correctionName(c)} `, this.view.match && h("button", { type: "button", class: "quiet small", "aria-label": `Take back: ${correctionName(c)}`, onclick: () => undo(i) }, "Take back")))),
+      changes && h("p", { class: "changes" }, changes.changed.length || changes.moved ? `Ranked again: ${plural(changes.moved, "trial")} moved. ` : "Ranked again: no trial moved. ",
+        changes.changed.slice(0, 5).map(([t, was]) => h("span", { class: "change" }, `${t.trial_id}: ${VERDICT[was]?.word.toLowerCase() ?? "new"} → ${VERDICT[t.verdict].word.toLowerCase()}. `))));
   }
 
   #ask() {
     const { questions } = this.view.result;
-    if (!questions.length) return null;
-    const item = (q) => h("li", {}, h("span", {}, h("strong", {}, factName(q.fact)), h("span", { class: "muted" }, ` would settle an open point in ${plural(q.trials, "trial")}`)), this.#pencil(q.fact, null, factName(q.fact), "Enter"));
+    const item = (q) => h("li", {}, h("span", {}, factName(q.fact), h("small", { class: "muted" }, ` ${plural(q.trials, "trial")}`)), this.#pencil(q.fact, null, factName(q.fact), "Enter"));
     const more = questions.slice(ASKED);
-    return h("section", { class: "panel ask", "aria-label": "What to ask next" }, h("h2", {}, "What to ask next"),
+    return h("section", { class: "panel ask", "aria-label": "What to ask next" },
+      h("h2", {}, "What to ask next"),
+      questions.length > 0 ? h("p", { class: "muted" }, "Each answer alone would settle a criterion in so many trials.") : h("p", { class: "muted" }, "No single answer would settle an open criterion."),
       h("ol", {}, questions.slice(0, ASKED).map(item)),
-      more.length > 0 && h("details", {}, h("summary", {}, `${more.length} more`), h("ol", { start: ASKED + 1 }, more.map(item))));
+      more.length > 0 && h("details", {}, h("summary", {}, `${more.length} more`), h("ol", { start: ASKED + 1 }, more.map(item))),
+      this.view.match?.correct && h("button", { type: "button", class: "add", onclick: async () => this.#add(await askAnyFact()) }, "Add or correct a fact"));
   }
 
   #actions() {
@@ -184,10 +187,9 @@ export class ResultView {
       back ?? null,
       h("button", { type: "button", onclick: copy }, "Copy summary"),
       h("button", { type: "button", onclick: () => print() }, "Print"),
-      h("button", { type: "button", onclick: () => save(JSON.stringify({ ...result, corrections }, null, 1), "eligo-result.json", "application/json") }, "Save JSON"),
+      h("button", { type: "button", onclick: () => save(JSON.stringify({ ...result, corrections }, null, 1), "eligo-result.json", "application/json") }, "JSON"),
       match && h("button", { type: "button", class: "danger-quiet", onclick: erase }, "Delete now"),
-      expires && h("span", { class: "muted" }, `This page's address reopens it until ${new Date(expires).toLocaleString("en", { weekday: "short", hour: "2-digit", minute: "2-digit", hour12: false })}`),
-      result.as_of && h("span", { class: "muted" }, `as of ${dateName(result.as_of)}`));
+      h("span", { class: "muted" }, [expires && `Link works until ${new Date(expires).toLocaleString("en", { weekday: "short", hour: "2-digit", minute: "2-digit", hour12: false })}`, result.as_of && `as of ${dateName(result.as_of)}`].filter(Boolean).join(" · ")));
   }
 
   /** What the words of a mark became: facts first, then the criteria that rest on them. */

@@ -39,7 +39,7 @@ export function showStart(root, opened) {
   const note = h("textarea", { id: "note-input", rows: 16, placeholder: "Paste the clinic note, or drop a .txt or .pdf file here", spellcheck: "false", autocomplete: "off" });
   const asOf = h("input", { type: "date", id: "as-of" });
   const silent = h("select", { id: "unmentioned" }, h("option", { value: "unknown" }, "unknown (strict)"), h("option", { value: "absent" }, "presumed absent"));
-  const told = h("div", { class: "told", role: "alert" });
+  const told = h("div", { class: "told" });
   const go = h("button", { type: "submit", class: "primary" }, "Find trials ", h("kbd", {}, "Ctrl ↵"));
   const chooser = h("input", { type: "file", accept: ".txt,.pdf,text/plain,application/pdf", class: "unseen", tabindex: "-1", "aria-label": "A note as a file", onchange: () => chooser.files[0] && take(chooser.files[0]) });
 
@@ -65,12 +65,12 @@ export function showStart(root, opened) {
   const submit = (event) => {
     event?.preventDefault();
     if (!note.value.trim()) {
-      told.replaceChildren(h("p", { class: "hint" }, "The box is empty: paste a note first."));
+      told.replaceChildren(h("p", { class: "hint", role: "alert" }, "The box is empty: paste a note first."));
       note.focus();
       return;
     }
     if (note.value.length > MAX) {
-      told.replaceChildren(h("p", { class: "hint" }, "This is longer than a note. For many patients use “Patient lists”."));
+      told.replaceChildren(h("p", { class: "hint", role: "alert" }, "This is longer than a note. For many patients use “Patient lists”."));
       return;
     }
     const order = { note: note.value, unmentioned: silent.value };
@@ -87,7 +87,8 @@ export function showStart(root, opened) {
     h("div", { class: "start-row" },
       go,
       h("button", { type: "button", onclick: () => attempt("Loading the example", async () => { note.value = await text("/api/v1/example"); note.focus(); }) }, "Use the example"),
-      h("button", { type: "button", onclick: () => chooser.click() }, "Open a file"), chooser,
+      h("button", { type: "button", onclick: () => chooser.click() }, "Open a file"), chooser),
+    h("div", { class: "start-row" },
       h("label", { class: "inline" }, "As of ", asOf),
       h("label", { class: "inline" }, "Not mentioned: ", silent)),
     h("p", { class: "muted" }, "The note stays on this server, encrypted, until its time is over or you delete it. Without a date the note's own counts."));
@@ -99,7 +100,7 @@ export function showStart(root, opened) {
 
   root.replaceChildren(h("div", { class: "start-page" }, form));
   note.focus({ preventScroll: true });
-  readiness().then((missing) => missing && told.isConnected && told.replaceChildren(h("p", { class: "hint" }, `The service is not ready: ${missing}. A note sent now is kept and read as soon as it is back.`)));
+  readiness().then((missing) => missing && told.isConnected && told.replaceChildren(h("p", { class: "hint", role: "alert" }, `The service is not ready: ${missing}. A note sent now is kept and read as soon as it is back.`)));
   recent().then((section) => section && form.isConnected && form.after(section), () => null);
 }
 

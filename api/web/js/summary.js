@@ -1,6 +1,6 @@
 // What is taken along: the plain text for the record, and the one page for print.
 
-import { bcmaWords, headline, refractoriness } from "./card.js";
+import { bcmaWords, doubts, headline, refractoriness } from "./card.js";
 import { correctionName } from "./correct.js";
 import { h } from "./dom.js";
 import { grouped, valueName } from "./labs.js";
@@ -27,7 +27,7 @@ function values({ result, corrections, program }) {
     others: result.trials.length - TRIALS,
     questions: result.questions.slice(0, ASKED).map((q) => factName(q.fact)),
     corrections: corrections.map(correctionName),
-    flags: patient.flags.map((f) => f.text),
+    flags: doubts(patient).map((f) => f.text),
     made,
   };
 }
@@ -43,7 +43,7 @@ export function summaryText(view) {
     ...block("Lines of therapy", v.lines),
     ...block("Latest measurements", v.labs.length ? [v.labs.join("; ")] : []),
     ...block("Entered by the clinician", v.corrections),
-    ...block("To be looked at", v.flags.filter((f) => !f.startsWith("Entered by the clinician"))),
+    ...block("To be looked at", v.flags),
     ...block("Trials, best first", v.trials.flatMap((t) => [`${t.rank}. ${t.trial_id} ${t.title}`, `   ${VERDICT[t.verdict].word}, score ${Math.round(t.score * 100)}. ${gist(t)}`, ...(where(t) ? [`   ${where(t)}`] : [])])),
     ...(v.others > 0 ? [`  and ${v.others} more trials`, ""] : []),
     ...block("To ask next", v.questions.length ? [v.questions.join("; ")] : []),
@@ -62,6 +62,7 @@ export function printPage(view) {
     list("Lines of therapy", v.lines),
     v.labs.length > 0 && [h("h2", {}, "Latest measurements"), h("p", {}, v.labs.join("; "))],
     list("Entered by the clinician", v.corrections),
+    list("To be looked at", v.flags),
     h("h2", {}, "Trials, best first"),
     h("table", {}, h("tbody", {}, v.trials.map((t) => h("tr", {}, h("td", {}, t.rank), h("td", {}, `${VERDICT[t.verdict].sign} ${VERDICT[t.verdict].word}`), h("td", {}, h("strong", {}, `${t.trial_id} ${t.title}`), h("br"), gist(t), h("br"), where(t)), h("td", {}, Math.round(t.score * 100)))))),
     v.others > 0 && h("p", {}, `and ${v.others} more trials`),

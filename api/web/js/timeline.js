@@ -40,46 +40,46 @@ function axis(patient) {
 
 const percent = (n) => `${n.toFixed(2)}%`;
 
-function grid(scale, height) {
-  return scale.years.map(({ year }) => svg("line", { class: "year", x1: percent(scale.at(Date.UTC(year, 0, 1))), x2: percent(scale.at(Date.UTC(year, 0, 1))), y1: 0, y2: height }));
+function grid(scale) {
+  return scale.years.map(({ year }) => svg("line", { class: "year", x1: percent(scale.at(Date.UTC(year, 0, 1))), x2: percent(scale.at(Date.UTC(year, 0, 1))), y1: 0, y2: "100%" }));
 }
 
 function months(from, to) {
   return Math.round((to - from) / (30.44 * DAY));
 }
 
-/** What is known of when a line was given; a missing end runs to the next line's start, or to the note. */
-function extent(line, next, noteDate) {
+/** What is known of when a line was given, maintenance included; without an end it runs to the next line's start, or to the note. */
+function extent(line, next, patient) {
   const start = bounds(line.start);
   if (!start) return null;
-  const end = bounds(line.end);
-  if (end) return { from: start[0], to: Math.max(end[1], start[1]), open: false };
-  const until = bounds(next?.start)?.[0] ?? bounds(noteDate)?.[1] ?? start[1];
+  const within = patient.treatments.filter((t) => t.line === line.number);
+  const ends = [line.end, ...within.flatMap((t) => [t.start, t.end])].map(bounds).filter(Boolean);
+  if (line.end) return { from: start[0], to: Math.max(start[1], ...ends.map((b) => b[1])), open: false };
+  const until = bounds(next?.start)?.[0] ?? bounds(patient.note_date)?.[1] ?? start[1];
   return { from: start[0], to: Math.max(until, start[1]), open: true };
 }
 
 function lane(line, next, patient, scale) {
-  const height = 26;
-  const found = extent(line, next, patient.note_date);
-  const shapes = grid(scale, height);
+  const found = extent(line, next, patient);
+  const shapes = [];
   if (found) {
     const [x, width] = [scale.at(found.from), Math.max(scale.at(found.to) - scale.at(found.from), 0.8)];
-    shapes.push(svg("rect", { class: found.open ? "given open" : "given", x: percent(x), width: percent(width), y: 7, height: 12, rx: 3 }));
+    shapes.push(svg("rect", { class: found.open ? "given open" : "given", x: percent(x), width: percent(width), y: -6, height: 12, rx: 3 }));
     const after = bounds(next?.start)?.[0];
     const free = after && !found.open ? months(found.to, after) : 0;
     if (free >= 1) {
       const [left, right] = [scale.at(found.to), scale.at(after)];
-      shapes.push(svg("line", { class: "free", x1: percent(left), x2: percent(right), y1: 13, y2: 13 }));
-      shapes.push(svg("text", { class: "free-text", x: percent((left + right) / 2), y: 8.5, "text-anchor": "middle" }, `${free} mo off`));
+      shapes.push(svg("line", { class: "free", x1: percent(left), x2: percent(right), y1: 0, y2: 0 }));
+      shapes.push(svg("text", { class: "free-text", x: percent((left + right) / 2), y: -4, "text-anchor": "middle" }, `${free} mo, none dated`));
     }
     const reason = REASONS[line.reason_stopped];
-    if (reason && !found.open) shapes.push(svg("text", { class: `stop ${line.reason_stopped}`, x: percent(x + width), y: 17.5, dx: 4 }, reason[0]));
+    if (reason && !found.open) shapes.push(svg("text", { class: `stop ${line.reason_stopped}`, x: percent(x + width), y: 4.5, dx: 4 }, reason[0]));
   }
   for (const transplant of transplantsOf(line, patient)) {
     const when = bounds(transplant.date);
-    if (when) shapes.push(svg("svg", { x: percent(scale.at((when[0] + when[1]) / 2)), y: 13, overflow: "visible" }, svg("path", { class: "transplant", d: "M0-8 7 0 0 8-7 0Z" })));
+    if (when) shapes.push(svg("svg", { x: percent(scale.at((when[0] + when[1]) / 2)), y: 0, overflow: "visible" }, svg("path", { class: "transplant", d: "M0-8 7 0 0 8-7 0Z" })));
   }
-  return svg("svg", { class: "lane", width: "100%", height, "aria-hidden": "true" }, shapes);
+  return h("div", { class: "track" }, svg("svg", { class: "lane", width: "100%", height: "100%", "aria-hidden": "true" }, grid(scale), svg("svg", { y: "50%", overflow: "visible" }, shapes)));
 }
 
 /** The transplants given within a line; those of no line that fits are the first line's that has one of its kind. */
@@ -104,8 +104,8 @@ function words(line, patient, evidence) {
     h("div", {},
       evidence.fact(`Line ${line.number}: ${drugs}`, "treatment", line.evidence, h("strong", {}, title(drugs))),
       h("p", { class: "line-more" },
-        [dateRange(line.start, line.end) || "dates not given", line.best_response && `best response ${line.best_response}`, reason && `stopped: ${reason[1]}`].filter(Boolean).join(" · "),
-        transplant && " · ", transplant),
+        [dateRange(line.start, line.end) || "dates not given", line.best_response, reason && `stopped: ${reason[1]}`].filter(Boolean).join(" · ")),
+      transplant && h("p", { class: "line-more" }, transplant),
     ),
   );
 }
@@ -116,6 +116,6 @@ export function timeline(patient, evidence) {
   const dated = scale && patient.lines.some((line) => line.start);
   const lanes = patient.lines.map((line, i) => h("li", {}, words(line, patient, evidence), dated ? lane(line, patient.lines[i + 1], patient, scale) : null));
   const years = dated && h("div", { class: "axis", "aria-hidden": "true" }, h("span"), svg("svg", { width: "100%", height: 16 }, scale.years.filter((y) => y.named).map(({ year }) => svg("text", { x: percent(scale.at(Date.UTC(year, 0, 1))), y: 12, dx: 3 }, year))));
-  const key = dated && h("p", { class: "key muted" }, "◆ transplant  ✕ progression  ! toxicity  ✓ completed  ╌ no treatment");
+  const key = dated && h("p", { class: "key muted" }, "◆ transplant  ✕ progression  ! toxicity  ✓ completed  ╌ no dated treatment");
   return [h("ol", { class: dated ? "lines" : "lines undated" }, lanes), years, key];
 }

@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.service.stack import ROOT, Stack
+
+CHROMIUM = Path("/usr/bin/chromium")
+expect.set_options(timeout=20_000)  # the machine may be busy with other tests
+EXAMPLE = (ROOT / "api" / "example_note.txt").read_text(encoding="utf-8")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.parent == Path(__file__).parent:
+            item.add_marker("browser")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    if not CHROMIUM.exists():
+        pytest.skip(f"{CHROMIUM} is missing; .ci/run installs it")
+    with sync_playwright() as driver:
+        chromium = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"])
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="session")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """Redis, a worker and the API with the bundled trials."""
+    with Stack(tmp_path_factory.mktemp("page"), processes=1) as running:
+        running.start_redis()
+        running.start_worker()
+        running.ready(running.start_api())
+        yield running
+
+
+@pytest.fixture
+def page(browser: Browser, service: Stack) -> Iterator[Page]:
+    yield from opened(browser, service)
+
+
+def opened(browser: Browser, service: Stack, **options) -> Iterator[Page]:
+    """A page of its own, which asks nobody but the service and reports no error of its own."""
+    base = str(service.client().base_url)
+    context = browser.new_context(base_url=base, **options)
+    found = context.new_page()
+    asked: list[str] = []
+    errors: list[str] = []
+    found.on("request", lambda request: asked.append(request.url))
+    found.on("pageerror", lambda error: errors.append(str(error)))
+    found.on("console", lambda message: errors.append(message.text) if "Content Security Policy" in message.text else None)
+    yield found
+    context.close()
+    assert [url for url in asked if not url.startswith((base, "data:", f"blob:{base}"))] == []
+    assert errors == []
+
+
+@pytest.fixture(scope="session")
+def example(service: Stack) -> str:
+    """The address of the example's result."""
+    with service.client() as client:
+        return f"/#/match/{client.post('/api/v1/matches', json={'note': EXAMPLE}).json()['id']}"
+
+
+@pytest.fixture
+def result(page: Page, example: str) -> Page:
+    """The example's result; for tests that leave it as it is."""
+    page.goto(example)
+    expect(page.get_by_role("heading", level=1)).to_have_text("66-year-old man")
+    return page
+
+
+def match(page: Page, note: str = EXAMPLE) -> None:
+    """Paste a note and wait for its trials."""
+    page.goto("/")
+    page.get_by_label("The note").fill(note)
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("year-old")
+
+
+def patient_list(folder: Path) -> Path:
+    """Three patients and a row without a note."""
+    path = folder / "list.csv"
+    with path.open("w", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(["patient_id", "note"])
+        for patient, ecog in (("P-1", 1), ("P-2", 4), ("P-3", 0)):
+            rows.writerow([patient, EXAMPLE.replace("ECOG 1", f"ECOG {ecog}")])
+        rows.writerow(["P-4", ""])
+    return path
+
+

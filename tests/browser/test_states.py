@@ -1,0 +1,94 @@
+"""What the page says when there is nothing to show."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from api.keys import KeyFile
+from tests.browser.conftest import EXAMPLE, opened
+from tests.service.stack import ROOT, Stack
+
+
+@pytest.mark.parametrize("address", ["/#/match/" + "0" * 32, "/#/batch/" + "0" * 32, "/#/batch/" + "0" * 32 + "/1"])
+def test_an_expired_link_says_so(page: Page, address):
+    page.goto(address)
+    expect(page.get_by_role("heading", name="Nothing behind this link")).to_be_visible()
+
+
+def test_a_mangled_link_says_so(page: Page):
+    page.goto("/#/match/what-is-this")
+    expect(page.get_by_role("alert")).to_be_visible()
+
+
+def test_an_empty_box_asks_for_a_note(page: Page):
+    page.goto("/")
+    page.get_by_role("button", name="Find trials").click()
+    expect(page.get_by_text("The box is empty")).to_be_visible()
+
+
+def test_a_note_that_says_nothing_still_has_a_page(page: Page):
+    page.goto("/")
+    page.get_by_label("The note").fill("See scanned letter.")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(".badge.bcma")).to_contain_text("the note does not say")
+    expect(page.get_by_text("No line of therapy was read")).to_be_visible()
+
+
+def test_a_service_without_a_worker_says_so_and_goes_on_when_one_comes(browser: Browser, tmp_path):
+    with Stack(tmp_path, processes=1, lease=2) as own:
+        own.start_redis()
+        own.start_api()
+        for page in opened(browser, own):
+            page.goto("/")
+            expect(page.get_by_text("no worker is alive")).to_be_visible(timeout=10_000)
+            page.get_by_label("The note").fill(EXAMPLE)
+            page.keyboard.press("Control+Enter")
+            expect(page.get_by_text("Your note is kept and waits to be read")).to_be_visible(timeout=10_000)
+            own.start_worker()
+            expect(page.get_by_role("heading", level=1)).to_have_text("66-year-old man", timeout=90_000)
+            page.context.set_offline(True)
+            page.get_by_role("link", name="New note").click()
+            page.get_by_label("The note").fill(EXAMPLE)
+            page.keyboard.press("Control+Enter")
+            expect(page.get_by_role("heading", name="The service does not answer")).to_be_visible()
+            assert page.get_by_label("The note").input_value() == EXAMPLE  # nothing typed is lost
+
+
+def test_sign_in_and_a_foreign_link(browser: Browser, tmp_path):
+    with Stack(tmp_path, processes=1, bundled_trials=False) as own:
+        keys = KeyFile(own.settings.keys_file)
+        ours, theirs = (keys.create(name, name, ("submit", "read")) for name in ("ours", "theirs"))
+        own.start_redis()
+        own.start_api()
+        for page in opened(browser, own):
+            page.goto("/")
+            sign_in(page, "eligo_wrong_key")
+            expect(page.get_by_text("This key is not valid here")).to_be_visible()
+            sign_in(page, ours)
+            page.get_by_label("The note").fill(EXAMPLE)
+            page.keyboard.press("Control+Enter")
+            expect(page).to_have_url(re.compile(r"#/match/[0-9a-f]{32}$"))
+            address = page.url
+            page.get_by_role("button", name="Sign out").click()
+            sign_in(page, theirs)
+            page.goto(address)
+            expect(page.get_by_role("heading", name="Nothing behind this link")).to_be_visible()
+            assert theirs not in page.url
+
+
+def sign_in(page: Page, key: str) -> None:
+    page.get_by_label("Key or token").fill(key)
+    page.get_by_role("dialog").get_by_role("button", name="Sign in").click()
+
+
+def test_the_page_is_small_and_draws_only_what_is_its_own():
+    files = [f for f in (ROOT / "api" / "web").rglob("*") if f.is_file()]
+    assert sum(f.stat().st_size for f in files) < 150_000
+    for file in files:
+        text = file.read_text(encoding="utf-8")
+        assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(", text), file
+        assert not re.search(r"(?:src|href|url\(|from)\W{1,3}(?:https?:)?//", text), file
+        assert file.suffix != ".html" or not re.search(r"\sstyle=|\son\w+=|<style|<script(?![^>]*\ssrc=)", text), file
