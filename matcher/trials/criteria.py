@@ -164,7 +164,7 @@ def constraints(expression: Expression) -> list[dict[str, Any]]:
     """The atomic statements within an item, as commands.md lists them: fact, op, value, unit, window_days, x_uln, of."""
     found = []
     for statement, absent in _statements(expression, False):
-        found += [row for row in _row(statement, absent) if row not in found]
+        found += [row for row in _row(statement, absent) if isinstance(statement, Comparison) or row not in found]
     return found
 
 

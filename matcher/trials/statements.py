@@ -86,6 +86,9 @@ class Reader:
             taken = self._measure(at, limit)
             if taken:
                 return taken
+            if limit.time and not limit.bare:
+                self.unknown.append(token)  # a duration of something: kept as words
+                return limit.end
         if token.kind in ("(", "["):
             return self._bracket(at)
         handler = getattr(self, f"_on_{token.kind}", None)
@@ -493,7 +496,7 @@ class Reader:
             reader = Reader(inner[period.end :], self.context.inner, since=Window("before", round(period.sides[0].value * (period.sides[0].days or 1))))
             self.pieces[-1] = replace(last, expression=conjoin(last.expression, *(p.expression for p in reader.read() if isinstance(p.expression, Comparison))))
             return end
-        limits = kinds & {"op", "between", "postop"} or ("number" in kinds and "test" in kinds)
+        limits = kinds & {"op", "between", "postop"} or ("number" in kinds and kinds & {"test", "age", "life"})
         if limits and last and last.measured and not self.heads:
             return self._second_limit(inner, last, end)
         if limits or kinds & {"nyha", "grade", "within", "before", "class"}:
@@ -870,7 +873,7 @@ class Reader:
         if unit == "%" and any(t.kind == "subject" for t in self.tokens[limit.end : limit.end + 3]):
             return []
         counted = unit is None and ahead is not None and ahead.kind in ("word", "filler", "subject", "times", "unit", "adjective") and not limit.sides[-1].x_uln
-        named = [t for t in self.unknown if len(t.value) > 1][-3:]
+        named = [t for t in self.unknown if t.kind != "op" and t.kind != "number" and len(t.value) > 1][-3:]
         if named and not counted:
             return ["_".join(self.context.text[t.start : t.end].lower() for t in named).replace("-", "_").replace(" ", "_")]
         last = self.pieces[-1].expression if len(self.pieces) > self.chunk else None
