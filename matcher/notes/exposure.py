@@ -87,8 +87,8 @@ def _generic(group: Group) -> bool:
 def shown_given(doc: Document, group: Group, following: int | None = None) -> bool:
     """Whether the words around a treatment show that it was given: a date, a response, "received", "last dose"."""
     start, end = statement_at(doc, group.start)
-    after = doc.text[group.end : end]
-    return _shown_given(doc.text[start : group.start], after if following is None else doc.text[group.end : min(end, following)], after)
+    after = doc.text[group.end : min(end, group.end + _REACH)]
+    return _shown_given(doc.text[max(start, group.start - _REACH) : group.start], after if following is None else doc.text[group.end : min(end, following)], after)
 
 
 def _shown_given(before: str, near_after: str, after: str) -> bool:

@@ -35,6 +35,7 @@ _OUTCOME_OF = re.compile(
     r"(?:\s+(?:the|both|her|his|single[- ]agent|full[- ]dose|all|continued|prior|ongoing|weekly|maintenance|monotherapy|post-transplant|same|current|this|that|3 drugs|\d(?:st|nd|rd|th)[- ]line))*|\brefr?:?)\s*$", re.IGNORECASE)
 _EXPOSURE_LIST = re.compile(r"(?:refractor\w+|refr|resistan\w+|exposed|intoleran\w+|sensitiv\w+|na[iï]ve|exposures?|contraindicat\w+|allerg\w+)[^\w.;\n]*(?:to|of|from|:|to both|after|since|with)?(?:[^\w.;\n]*\w+){0,3}[^\w.;\n]*$|(?:rash|neuropathy|toxicity|thrombosis|DVT|PE)\s*(?:\(|to|of|from|after|since|with|on|due to)\s*(?:\w+\s+)?$", re.IGNORECASE)
 _CONSOLIDATION = re.compile(r"consolidat|tandem", re.IGNORECASE)
+_MOST_LINES = 30  # no patient has had more; a longer text repeats itself
 _FAR = timedelta(days=75)
 
 
@@ -111,14 +112,17 @@ def build_lines(doc: Document, events: list[Event]) -> list[Line]:
     usable = [e for e in events if e.course in (Course.GIVEN, Course.ONGOING) and e.purpose is None and (active(e.drugs) or e.transplant)]
     for previous, event in pairwise(usable):  # what was planned or denied in between belongs to the words between
         event.gap = doc.text[max(previous.group.end, event.group.start - 600) : event.group.start]
-    blocks = sorted({e.block for e in usable})
-    if not blocks:
+    if not usable:
         return []
-    told = {b: _segment([e for e in usable if e.block == b], []) for b in blocks}
+    by_block: dict[int, list[Event]] = {}
+    for event in usable:
+        by_block.setdefault(event.block, []).append(event)
+    told = {block: _segment(part, []) for block, part in by_block.items()}
+    blocks = sorted(told)
     main = max(blocks, key=lambda b: (sum(1 + (line.start is not None) / 2 + (_numbered(line.events[0]) is not None) / 2 for line in told[b] if active(line.drugs)), -b))
     lines = told[main]
     for block in (b for b in blocks if b > main):
-        lines = _extend([e for e in usable if e.block == block], lines)
+        lines = _extend(by_block[block], lines)
     earlier = [e for e in usable if e.block < main and not _known(e, lines)]
     before = [line for line in _segment(earlier, []) if _stands_alone(line)]
     return _in_order([line for line in (*before, *lines) if active(line.drugs)])
@@ -145,7 +149,7 @@ def _segment(events: list[Event], lines: list[Line]) -> list[Line]:
                 lines.append(_open(event))
                 if pending and re.match(r"[^.;]{0,40}\b(?:after|following|preceded by|conditioned|with|by)\b[^.;]{0,12}$", event.gap):
                     _take(lines[0], pending)
-        elif _opens(event, lines):
+        elif len(lines) < _MOST_LINES and _opens(event, lines):
             lines.append(_open(event))
         else:
             _merge(event, lines)
@@ -160,7 +164,7 @@ def _extend(events: list[Event], lines: list[Line]) -> list[Line]:
                 lines.append(_open(event))
             continue
         fresh = Line([*event.drugs], [event])
-        if _stands_alone(fresh) and _opens(event, lines):
+        if len(lines) < _MOST_LINES and _stands_alone(fresh) and _opens(event, lines):
             lines.append(_open(event))
     return lines
 

@@ -6,6 +6,7 @@ Refractory: no minimal response, or progression on therapy or within 60 days of 
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -68,7 +69,9 @@ def read_ending(doc: Document, line: Line, until: int, events: Sequence[Event], 
     if ahead := _GOVERNED.search(story):  # "progressing on" what opens the next line tells of that one
         until, story = start + ahead.start(), story[: ahead.start()]
     best = _best(story)
-    told = [e for e in events if start <= e.group.start < until]
+    places = [e.group.start for e in events]
+    told = list(events[bisect_left(places, start) : bisect_left(places, until)])
+    dates = [d for d in dates if start <= d.start < until + 30]
     relapse = said("relapse", story)
     progression = _progression(story, line)
     stop = _stop(story, line, told, start, progression.start() if progression else len(story))
@@ -237,7 +240,7 @@ def _statements(doc: Document, events: list[Event], received: list[str], found: 
                 found.setdefault(drug, []).append(doc.evidence(start, end))
 
     governed = False
-    for event in events:
+    for place, event in enumerate(events):
         group, drugs = event.group, _covered(event, received)
         chained, governed = governed and _CHAINED.fullmatch(event.gap) is not None, False
         if not drugs:
@@ -256,7 +259,7 @@ def _statements(doc: Document, events: list[Event], received: list[str], found: 
         elif _FAILED.search(event.gap[-40:]) and event.course in (Course.GIVEN, Course.ONGOING):
             note(drugs, group.start, group.end)
             previous = event
-            for other in events[events.index(event) + 1 :]:
+            for other in events[place + 1 : place + 12]:
                 if not _LISTED.fullmatch(doc.text[previous.group.end : other.group.start]):
                     break
                 note(_covered(other, received), other.group.start, other.group.end)
@@ -264,13 +267,14 @@ def _statements(doc: Document, events: list[Event], received: list[str], found: 
         elif chained or (_GOVERNED.search(re.split(r"[.;]\s|\n\s*\n", event.gap)[-1][-70:]) and event.course in (Course.GIVEN, Course.ONGOING) and not re.search(r"\bno\b|\bnot\b|\bwithout\b|\bif\b", event.gap[-70:])):
             governed = True
             note((d for d in drugs if not is_cell_product(d)), group.start, group.end)
+    places = [e.group.start for e in events]
     for match in _REFRACTORY_TO.finditer(doc.text):
-        _, end = statement_at(doc, match.end())
+        end = min(statement_at(doc, match.end())[1], match.end() + 400)
         stop = _LIST_END.search(doc.text, match.end(), max(match.end(), end))
         high = stop.start() if stop and match.group()[-1] != ":" else end
         negated = bool(_NOT_BEFORE.search(doc.text[max(0, match.start() - 25) : match.start()]))
-        for event in events:
-            if match.end() <= event.group.start < high:
+        for event in events[bisect_left(places, match.end()) : bisect_left(places, high)]:
+            if event.group.start < high:
                 drugs = _covered(event, received)
                 if negated or _NOT_AFTER.match(event.after):
                     denied |= drugs

@@ -41,6 +41,7 @@ from matcher.notes.treatments import TRANSPLANTS, find_mentions, group_mentions
 from models import load_vocabulary
 from models.therapy_cues import load_therapy_cues
 
+_NEARBY = 40  # events: what was said further up no longer bears on one
 _PARAGRAPH = re.compile(r"\n[ \t]*\n")
 
 
@@ -114,10 +115,10 @@ def _events(doc: Document, dates: list[DateMention], note_date: date | None) -> 
                       transplant=_transplant_kind(doc, group.start, group.end, group.therapies), block=bisect_right(paragraphs, group.start))
         event.start, event.end = dates_around(course_dates, starts, doc.text, (group.start, group.end), max(last, group.start - 120), min(following, group.end + 160))
         event.purpose = _purpose(doc, event) if drugs or event.transplant else None
-        bridge = next((e for e in reversed(events) if e.course in (Course.GIVEN, Course.ONGOING) and e.drugs), None)
+        bridge = next((e for e in reversed(events[-_NEARBY:]) if e.course in (Course.GIVEN, Course.ONGOING) and e.drugs), None)
         if event.purpose is None and bridge and bridge.purpose == "bridging" and active(drugs) and not any(is_cell_product(d) for d in drugs) and _goes_on(doc.text[bridge.group.end : group.start]):
             event.purpose = "bridging"
-        told = next((e.purpose for e in events if e.purpose in NOT_OF_A_LINE and active(drugs) and active(drugs) <= set(e.drugs)), None)
+        told = next((e.purpose for e in events[-_NEARBY:] if e.purpose in NOT_OF_A_LINE and active(drugs) and active(drugs) <= set(e.drugs)), None)
         if event.purpose is None and told and restated(event, event.gap):
             event.purpose = told
         events.append(event)
@@ -133,11 +134,13 @@ def _events(doc: Document, dates: list[DateMention], note_date: date | None) -> 
 def _correct(doc: Document, events: list[Event]) -> None:
     """What a correction withdraws is replaced, wherever the note tells it, by what the correction names in its stead."""
     cue, known = load_therapy_cues()["correction"], load_vocabulary().drugs
-    for event in events:
-        start, end = statement_at(doc, event.group.start)
-        if event.course is not Course.ABSENT or not event.drugs or not cue.search(doc.text[max(0, start - 200) : end]):
+    for place, event in enumerate(events):
+        if event.course is not Course.ABSENT or not event.drugs:
             continue
-        given = [e for e in events if e.course is Course.GIVEN and e.drugs and e is not event and abs(e.group.start - event.group.start) < 200 and not set(e.drugs) & set(event.drugs)
+        start, end = statement_at(doc, event.group.start)
+        if not cue.search(doc.text[max(0, start - 200) : min(end, event.group.end + 200)]):
+            continue
+        given = [e for e in events[max(0, place - _NEARBY) : place + _NEARBY] if e.course is Course.GIVEN and e.drugs and e is not event and abs(e.group.start - event.group.start) < 200 and not set(e.drugs) & set(event.drugs)
                  and all(d in known and known[d].modality == known[event.drugs[0]].modality for d in e.drugs if event.drugs[0] in known)]
         if not given or not cue.search(doc.text[max(0, given[0].group.start - 250) : given[0].group.end + 100]):
             continue
