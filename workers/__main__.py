@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import resource
 import signal
 
 from celery import Celery
 from celery.signals import celeryd_init, setup_logging, worker_process_init, worker_ready
 
-import matcher
 from matcher.registry import bundled_trials
 from workers.app import make_app
 from workers.connection import connect
 from workers.logs import configure_logging
+from workers.matching import warm_up
 from workers.processes import die_with_parent
 from workers.sealing import load_sealer
 from workers.settings import Settings, load_settings
@@ -19,8 +20,6 @@ from workers.store import Store
 from workers.sweep import start_sweeping
 from workers.tasks import register
 from workers.webhooks import start_telling
-
-_WARM_UP = "Note 2024-01-01. 60-year-old man, relapsed multiple myeloma after VRd. No heart failure. ECOG 1. Hb 10 g/dL."
 
 
 def main(settings: Settings | None = None) -> None:
@@ -36,8 +35,9 @@ def main(settings: Settings | None = None) -> None:
 
     @celeryd_init.connect(weak=False)
     def load_language(**_: object) -> None:
-        # Once, before the fork: the processes share these pages.
-        matcher.match(matcher.read_note(_WARM_UP), bundled_trials() if settings.bundled_trials else ())
+        warm_up(bundled_trials() if settings.bundled_trials else ())
+        # A process that a strange note has made grow is replaced after its turn.
+        app.conf.worker_max_memory_per_child = max(450_000, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss + 100_000)  # KiB
 
     @worker_process_init.connect(weak=False)
     def start_process(**_: object) -> None:
@@ -50,8 +50,9 @@ def main(settings: Settings | None = None) -> None:
         start_sweeping(store, app)
         start_telling(store, settings)
 
-    app.worker_main(["worker", "--without-gossip", "--without-mingle", "--without-heartbeat", f"--loglevel={settings.log_level}"])
+    app.worker_main(["--quiet", "worker", "--without-gossip", "--without-mingle", "--without-heartbeat", f"--loglevel={settings.log_level}"])
 
 
 if __name__ == "__main__":
+    die_with_parent(signal.SIGKILL)  # what it had in hand is read again
     main()

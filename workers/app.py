@@ -8,7 +8,7 @@ import os
 os.environ.setdefault("REMAP_SIGTERM", "SIGQUIT")
 
 from celery import Celery
-from kombu import Queue
+from kombu import Exchange, Queue
 
 from workers.connection import broker_url
 from workers.settings import Settings
@@ -22,7 +22,7 @@ def make_app(settings: Settings) -> Celery:
     """The application for one Redis. Without the two restore settings a lost task comes back after 100 s or never (design/measured.md)."""
     app = Celery("eligo", broker=broker_url(settings), set_as_current=False)
     app.conf.update(
-        task_queues=[Queue(INTERACTIVE), Queue(BULK)],
+        task_queues=[Queue(name, exchange=Exchange(name), routing_key=name) for name in (INTERACTIVE, BULK)],
         task_default_queue=BULK,
         task_acks_late=True,
         task_reject_on_worker_lost=True,
@@ -33,7 +33,6 @@ def make_app(settings: Settings) -> Celery:
         task_time_limit=settings.slice + settings.note_hard_limit,
         worker_prefetch_multiplier=1,
         worker_concurrency=settings.processes,
-        worker_max_memory_per_child=450_000,  # KiB
         worker_soft_shutdown_timeout=settings.soft_shutdown,
         worker_hijack_root_logger=False,
         worker_send_task_events=False,

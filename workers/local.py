@@ -12,7 +12,7 @@ from time import monotonic
 from typing import Any
 
 from matcher.domain import Trial
-from workers.matching import answer_note
+from workers.matching import answer_note, warm_up
 from workers.patients import Patient
 from workers.processes import die_with_parent
 
@@ -33,6 +33,7 @@ def answer_all(
     patients: Iterable[Patient], trials: Sequence[Trial], options: Mapping[str, Any], processes: int, soft_limit: float, hard_limit: float
 ) -> Iterator[dict[str, Any]]:
     """The answer of each patient, in order: {..., "rows"}, or {"note_id", "rows", "error"}. Limits in seconds."""
+    warm_up(trials)
     source = enumerate(patients)
     done: dict[int, dict[str, Any]] = {}
     emitted, exhausted = 0, False

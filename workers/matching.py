@@ -28,6 +28,11 @@ class NoteTimeout(Exception):
     """A note took longer than its soft limit."""
 
 
+def warm_up(trials: Sequence[Trial]) -> None:
+    """Load what the readers know, once, before a fork: the processes then share these pages."""
+    matcher.match(matcher.read_note("Note 2024-01-01. 60-year-old man, relapsed multiple myeloma after VRd. No heart failure. ECOG 1. Hb 10 g/dL."), trials)
+
+
 @contextmanager
 def limited(seconds: float) -> Iterator[None]:
     """Raise NoteTimeout inside the block after so many seconds. Python code only; the hard limit ends what does not listen."""

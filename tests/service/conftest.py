@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from tests.service.stack import Stack
+from tests.service.stack import Stack, wait_for
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -30,8 +30,21 @@ def client(stack: Stack) -> Iterator[httpx.Client]:
         yield client
 
 
+@pytest.fixture(scope="session")
+def _breakable(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    with Stack(tmp_path_factory.mktemp("breakable"), bundled_trials=False) as running:
+        running.start_redis()
+        running.start_api()
+        yield running
+
+
 @pytest.fixture
-def fresh(tmp_path) -> Iterator[Stack]:
-    """A service of the test's own, with one small trial, to break; it starts the parts it needs."""
-    with Stack(tmp_path, bundled_trials=False) as own:
-        yield own
+def fresh(_breakable: Stack) -> Iterator[Stack]:
+    """Redis, empty, and the API, with one small trial, to break; a test starts the workers it needs."""
+    client, redis = _breakable.client(), _breakable.store().redis
+    wait_for(lambda: client.get("/health/live").status_code == 200, what="the API")
+    redis.config_set("maxmemory", 0)
+    redis.flushall()
+    _breakable.log.write_bytes(b"")
+    yield _breakable
+    _breakable.stop_workers()

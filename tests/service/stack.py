@@ -74,8 +74,8 @@ class Stack:
         self._environment["REDIS_URL"] = self.url
         self.settings = self.settings.model_copy(update={"redis_url": self.url})
 
-    def start_worker(self, module: str = "workers") -> subprocess.Popen[bytes]:
-        worker = self._spawn(module)
+    def start_worker(self, module: str = "workers", **settings: Any) -> subprocess.Popen[bytes]:
+        worker = self._spawn(module, **settings)
         self.workers.append(worker)
         return worker
 
@@ -101,11 +101,17 @@ class Stack:
         children = Path(f"/proc/{worker.pid}/task/{worker.pid}/children")
         return [int(pid) for pid in children.read_text().split()] if children.exists() else []
 
-    def _spawn(self, module: str, *args: str, fds: tuple[int, ...] = ()) -> subprocess.Popen[bytes]:
-        parent = os.getpid()
+    def stop_workers(self) -> None:
+        for worker in self.workers:
+            worker.kill()
+            worker.wait()
+        self.workers.clear()
+
+    def _spawn(self, module: str, *args: str, fds: tuple[int, ...] = (), **settings: Any) -> subprocess.Popen[bytes]:
+        parent, environment = os.getpid(), self._environment | {f"ELIGO_{name.upper()}": str(value) for name, value in settings.items()}
         with open(self.log, "ab") as log:
             return subprocess.Popen(
-                [sys.executable, "-m", module, *args], cwd=ROOT, env=self._environment, pass_fds=fds, stdout=log, stderr=log,
+                [sys.executable, "-m", module, *args], cwd=ROOT, env=environment, pass_fds=fds, stdout=log, stderr=log,
                 preexec_fn=lambda: die_with_parent(signal.SIGKILL, parent),
             )  # fmt: skip
 

@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from tests.service.stack import wait_for
+from workers.app import enqueue, enqueue_reading, make_app
 
 pytestmark = pytest.mark.service
 
@@ -57,9 +58,8 @@ def every_note_once(client, location: str, count: int) -> None:
 
 def test_workers_are_killed_ten_times_redis_and_the_api_once(fresh):
     count = 500
-    fresh.start_redis()
     running = [fresh.start_worker("tests.service.poisoned") for _ in range(2)]
-    client = fresh.start_api()
+    client = fresh.client()
     fresh.ready(client)
     location = upload(client, notes(count))
     chance = random.Random(7)
@@ -88,9 +88,7 @@ def test_workers_are_killed_ten_times_redis_and_the_api_once(fresh):
 
 def test_what_was_accepted_before_a_kill_is_done_after_it(fresh):
     """The API dies at any moment of accepting; what it had answered 202 to is done, and no idempotency key makes two jobs."""
-    fresh.start_redis()
-    client = fresh.start_api()
-    wait_for(lambda: client.get("/health/live").status_code == 200)
+    client = fresh.client()
     accepted: dict[str, str] = {}
 
     def send(first: int) -> None:
@@ -130,9 +128,7 @@ def test_what_was_accepted_before_a_kill_is_done_after_it(fresh):
 
 def test_a_queue_that_lost_everything_is_filled_again(fresh):
     """The queue is only a hint: with every message of it gone, the work is done all the same."""
-    fresh.start_redis()
-    client = fresh.start_api()
-    wait_for(lambda: client.get("/health/live").status_code == 200)
+    client = fresh.client()
     locations = [client.post("/api/v1/matches", json={"note": NOTE}).headers["location"] for _ in range(20)] + [upload(client, notes(30, NOTE))]
     store = fresh.store()
     for key in ("eligo.interactive", "eligo.bulk", "unacked", "unacked_index"):
@@ -143,11 +139,7 @@ def test_a_queue_that_lost_everything_is_filled_again(fresh):
 
 
 def test_a_message_delivered_many_times_makes_one_result(fresh):
-    from workers.app import enqueue, enqueue_reading, make_app
-
-    fresh.start_redis()
-    client = fresh.start_api()
-    wait_for(lambda: client.get("/health/live").status_code == 200)
+    client = fresh.client()
     location = upload(client, notes(50, NOTE))
     app = make_app(fresh.settings)
     for _ in range(20):
@@ -160,9 +152,8 @@ def test_a_message_delivered_many_times_makes_one_result(fresh):
 
 
 def test_a_worker_told_to_stop_finishes_its_turn_and_leaves_the_rest(fresh):
-    fresh.start_redis()
     worker = fresh.start_worker("tests.service.poisoned")
-    client = fresh.start_api()
+    client = fresh.client()
     fresh.ready(client)
     location = upload(client, notes(200))
     wait_for(lambda: progress(client, location)["done"] > 20)

@@ -25,9 +25,8 @@ def refused(answer) -> bool:
 
 
 def test_redis_away(fresh):
-    fresh.start_redis()
     fresh.start_worker()
-    client = fresh.start_api()
+    client = fresh.client()
     fresh.ready(client)
     location = client.post("/api/v1/matches", json={"note": NOTE}).headers["location"]
     fresh.redis.kill()
@@ -46,9 +45,7 @@ def test_redis_away(fresh):
 
 
 def test_redis_full(fresh):
-    fresh.start_redis()
-    client = fresh.start_api()
-    wait_for(lambda: client.get("/health/live").status_code == 200)
+    client = fresh.client()
     redis = fresh.store().redis
     accepted = client.post("/api/v1/matches", json={"note": NOTE}).headers["location"]
     before = set(redis.scan_iter())
@@ -66,9 +63,8 @@ def test_redis_full(fresh):
 
 
 def test_no_worker_is_said(fresh):
-    fresh.start_redis()
     worker = fresh.start_worker()
-    client = fresh.start_api()
+    client = fresh.client()
     fresh.ready(client)
     worker.kill()
     worker.wait()
