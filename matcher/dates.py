@@ -86,9 +86,12 @@ def find_dates(text: str, day_first: bool | None = None, default_year: int | Non
     return _completed(text, found, reader)
 
 
+_SCANNED_ZERO = re.compile(r"[\d/.-][Oo](?=[\d/.-])|[\s(][Oo](?=\d[/.-]\d)")
+
+
 def _unscanned(text: str) -> str:
     """A scan's letter O among the digits of a date is a zero; offsets stay."""
-    return re.sub(r"(?<=[\d/.-])[Oo](?=[\d/.-])|(?<![^\s(])[Oo](?=\d[/.-]\d)", "0", text) if "O" in text or "o" in text else text
+    return _SCANNED_ZERO.sub(lambda m: m.group()[0] + "0", text)
 
 
 def _places(text: str) -> Iterator[int]:

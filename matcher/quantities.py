@@ -166,7 +166,11 @@ def _registry():  # type: ignore[no-untyped-def]
     return ucumvert.PintUcumRegistry()
 
 
-_LOOKALIKE = str.maketrans("OoQlI|", "000111")
+_LOOKALIKE = str.maketrans({**dict.fromkeys("OoQ", "0"), **dict.fromkeys("lI|", "1"), "'": None, "\u00a0": None, "\u202f": None})
+_GROUPS_OF_COMMA = re.compile(r"\d{1,3}(,\d{3}){2,}(\.\d+)?|\d{1,3},\d{3}\.\d+")
+_GROUPS_OF_DOT = re.compile(r"\d{1,3}(\.\d{3}){2,}(,\d+)?|\d{1,3}\.\d{3},\d+")
+_ONE_SEPARATOR = re.compile(r"\d*[.,]\d+", re.ASCII)
+_GROUPED = re.compile(r"[1-9]\d{0,2}[.,]\d{3}")
 
 
 def numbers(written: str, decimal_comma: bool = False) -> tuple[float, ...]:
@@ -174,24 +178,22 @@ def numbers(written: str, decimal_comma: bool = False) -> tuple[float, ...]:
 
     `decimal_comma`: the text writes decimals with a comma, so the comma is tried as one first.
     """
-    plain = re.sub(r"[\s'\u00a0\u202f]", "", written.translate(_LOOKALIKE))
-    if re.fullmatch(r"\d+", plain):
+    if written.isdecimal() and written.isascii():
+        return (float(written),)
+    plain = "".join(written.translate(_LOOKALIKE).split())
+    if plain.isdecimal():
         return (float(plain),)
-    if re.fullmatch(r"\d{1,3}(,\d{3}){2,}(\.\d+)?|\d{1,3},\d{3}\.\d+", plain):
+    if _GROUPS_OF_COMMA.fullmatch(plain):
         return (float(plain.replace(",", "")),)
-    if re.fullmatch(r"\d{1,3}(\.\d{3}){2,}(,\d+)?|\d{1,3}\.\d{3},\d+", plain):
+    if _GROUPS_OF_DOT.fullmatch(plain):
         return (float(plain.replace(".", "").replace(",", ".")),)
-    if re.fullmatch(r"\d*\.\d+", plain):
-        grouped = re.fullmatch(r"[1-9]\d{0,2}\.\d{3}", plain)
-        readings = (float(plain), float(plain.replace(".", ""))) if grouped else (float(plain),)
-        return readings[::-1] if grouped and decimal_comma else readings
-    if re.fullmatch(r"\d+,\d+", plain):
-        grouped = re.fullmatch(r"[1-9]\d{0,2},\d{3}", plain)
-        decimal, thousands = float(plain.replace(",", ".")), float(plain.replace(",", ""))
-        if not grouped:
-            return (decimal,)
-        return (decimal, thousands) if decimal_comma else (thousands, decimal)
-    return ()
+    if not _ONE_SEPARATOR.fullmatch(plain):
+        return ()
+    decimal, joined = float(plain.replace(",", ".")), float(plain.replace(",", "").replace(".", ""))
+    if not _GROUPED.fullmatch(plain):
+        return (decimal,)
+    joined_first = ("," in plain) != decimal_comma  # "3,410" among decimal points, "63.000" among decimal commas
+    return (joined, decimal) if joined_first else (decimal, joined)
 
 
 def canonical(values: Iterable[float], unit: str | None, test: str, prefer: Iterable[str] = ()) -> tuple[float, str] | None:

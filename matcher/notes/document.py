@@ -92,7 +92,11 @@ class Document:
         return tuple((a, b) for a, b in pairwise(cuts) if b > a)
 
     def section_at(self, place: int) -> Section:
-        return self.sections[max(0, bisect_right([s.start for s in self.sections], place) - 1)]
+        return self.sections[max(0, bisect_right(self._section_starts, place) - 1)]
+
+    @cached_property
+    def _section_starts(self) -> list[int]:
+        return [s.start for s in self.sections]
 
     def sentence_at(self, place: int) -> tuple[int, int]:
         if not self.sentences:

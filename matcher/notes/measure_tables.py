@@ -112,8 +112,9 @@ def _dated_columns(words: Words, lines: list[_Line], at: int) -> list[_Column]:
     gapped = all(re.search(r"[ \t]{2,}|\||\t", text[a.end : b.start]) for a, b in pairwise(dates))
     if len(dates) < 2 and not (asides and re.search(r"[ \t]{2,}|\||\t", text[dates[0].end : line.start + asides[0].start()])):
         return []
-    leftover = re.sub(_HEADING, " ", rest)
-    if len(re.sub(r"[^A-Za-z]", "", leftover)) > (12 if gapped else 0) or words.names_within(line.start, line.end):
+    if words.names_within(line.start, line.end) or sum(map(str.isalpha, rest)) > 60:
+        return []
+    if sum(map(str.isalpha, _HEADING.sub(" ", rest))) > (12 if gapped else 0):
         return []
     if not _row_follows(words, lines, at):
         return []

@@ -1,0 +1,90 @@
+"""Where a text names a test: the vocabulary's names, the shorthand of lists, names a scan misread."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+
+from matcher.lexicon import Hit, Lexicon, names_of
+from models import load_vocabulary
+from models.vocabulary import read_rows
+
+_GAP = str.maketrans("\r\n\t", "\x1f\x1f\x1f")
+
+
+def names_in(text: str) -> list[Hit[str]]:
+    """Names of tests in order, none across a column gap or a line end."""
+    hits = _lexicon().find(text.replace("  ", "\x1f\x1f").translate(_GAP))
+    found = {h.start: h for h in _letters(text)} | {h.start: h for h in _attached(text)} | {h.start: h for h in hits}
+    ordered = [found[start] for start in sorted(found)]
+    return [h for before, h in zip([None, *ordered], ordered, strict=False) if before is None or h.start >= before.end]
+
+
+@lru_cache(maxsize=1)
+def _lexicon() -> Lexicon[str]:
+    names = [(name, test) for name, test in names_of(load_vocabulary().tests) if len(name.removeprefix("=")) > 1]
+    shorthand = [(f"={short}", test) for short, test in _shorthand() if len(short) > 1]
+    return Lexicon([*names, *shorthand, *_misread(names)])
+
+
+@lru_cache(maxsize=1)
+def _shorthand() -> tuple[tuple[str, str], ...]:
+    return tuple((row["short"], row["test"]) for _, row in read_rows("shorthand.csv"))
+
+
+def _misread(names: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """Longer names as scans misread them: rn for m, l or 1 for I. Short forms have too little left to be sure of."""
+    for name, test in names:
+        if len(name) > 4 and not name.startswith("="):
+            for right, wrong in (("m", "rn"), ("I", "l"), ("I", "1")):
+                if right in name:
+                    yield name.replace(right, wrong), test
+                    yield name.replace(right, wrong, 1), test
+
+
+@lru_cache(maxsize=1)
+def _short_names() -> dict[str, str]:
+    return {name.lower(): test for name, test in names_of(load_vocabulary().tests) if name.isalpha() and 2 <= len(name) <= 6 and name.isascii()}
+
+
+_BEFORE_NUMBER = re.compile(r"(?<![^\W_])(?<![-/])([A-Za-z]{2,6})(?=\d)")
+_ISOFORM = re.compile(r"\d(?![.,]?\d)")
+
+
+def _attached(text: str) -> Iterator[Hit[str]]:
+    """Names with the value right behind them: "Hb98g/L", "PLT112"; not the subclass IgG4."""
+    for m in _BEFORE_NUMBER.finditer(text):
+        test = _short_names().get(m.group().lower())
+        if test is not None and not m.group().islower() and not (test in ("igg", "iga", "igm") and _ISOFORM.match(text, m.end())):
+            yield Hit(m.start(), m.end(), test)
+
+
+_LETTER = re.compile(r"(?<![^\W_])[A-Zkκλ](?=[ \t:=|/(\-])")
+_NUMBER_NEXT = re.compile(r"[ \t]?[:=]?[ \t]?\d")
+_IN_A_LIST = re.compile(r"[(,;/|:\n][ \t]?$")
+_POTASSIUM = re.compile(r"[ \t:=|]*(?:\(?m(?:mol|Eq)/L\)?[ \t|]*)?(?:[<>]?[1-9][.,]\d{1,2}(?!\d|[.,]\d)|[2-9](?!\d|[.,/]\d|x)|--|-[ \t])")
+_SMALL_POTASSIUM = re.compile(r"[ \t]?[:=]?[ \t]?[2-7][.,]\d{1,2}(?!\d|[.,]\d)")
+
+
+@lru_cache(maxsize=1)
+def _one_letter() -> dict[str, str]:
+    letters = {name.removeprefix("="): test for name, test in names_of(load_vocabulary().tests) if len(name.removeprefix("=")) == 1}
+    return letters | {short: test for short, test in _shorthand() if len(short) == 1}
+
+
+def _letters(text: str) -> Iterator[Hit[str]]:
+    """Names of one letter: the number follows at once; L is a flag and N a limit except in a list of cells."""
+    for m in _LETTER.finditer(text):
+        letter, end = m.group(), m.end()
+        test = _one_letter().get(letter)
+        if test is None:
+            continue
+        if letter in "Kk":
+            stands = text[m.start() - 1 : m.start()] == "/" or (_POTASSIUM if letter == "K" else _SMALL_POTASSIUM).match(text, end)
+        elif test in ("anc", "alc"):
+            stands = _NUMBER_NEXT.match(text, end) and _IN_A_LIST.search(text[max(0, m.start() - 3) : m.start()])
+        else:
+            stands = _NUMBER_NEXT.match(text, end)
+        if stands:
+            yield Hit(m.start(), end, test)
