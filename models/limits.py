@@ -1,4 +1,4 @@
-"""Limits that a criterion leaves unsaid: of normal values, of organ function, of findings that a lab value makes."""
+"""Limits that a criterion leaves unsaid: of organ function, and of findings that a lab value makes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
 
-from models.vocabulary import VocabularyError, read_rows
+from models.vocabulary import VocabularyError, load_vocabulary, read_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,6 @@ class Limits:
     organs: Mapping[str, Organ]  # by id
     organ_asked: Mapping[str, Organ]  # by the condition that asks for its dysfunction
     findings: Mapping[str, tuple[LabFinding, ...]]  # by condition
-    uln: Mapping[str, float]  # upper limits of normal where neither note nor trial gives one
 
 
 def _number(where: str, column: str, cell: str) -> float:
@@ -73,6 +72,12 @@ def _many(cell: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in cell.split("|") if part.strip())
 
 
+def _known(where: str, concept: str, *tables: Mapping[str, object]) -> str:
+    if not any(concept in table for table in tables):
+        raise VocabularyError(f'{where}: "{concept}" is not in the vocabulary; add its row first')
+    return concept
+
+
 def _organ_limits() -> dict[str, list[OrganLimit]]:
     limits: dict[str, list[OrganLimit]] = {}
     for where, row in read_rows("organ_limits.csv"):
@@ -82,7 +87,7 @@ def _organ_limits() -> dict[str, list[OrganLimit]]:
         ordered = normal <= moderate <= severe if row["side"] == "above" else normal >= moderate >= severe
         if not ordered:
             raise VocabularyError(f"{where}: normal, moderate and severe must lie in that order on the side {row['side']}")
-        limit = OrganLimit(row["test"], row["set"], _side(where, row["side"]), row["scale"] == "uln", normal, moderate, severe, definite)
+        limit = OrganLimit(_known(where, row["test"], load_vocabulary().tests), row["set"], _side(where, row["side"]), row["scale"] == "uln", normal, moderate, severe, definite)
         limits.setdefault(row["organ"], []).append(limit)
     return limits
 
@@ -90,20 +95,22 @@ def _organ_limits() -> dict[str, list[OrganLimit]]:
 @lru_cache(maxsize=1)
 def load_limits() -> Limits:
     """The limit tables of models/resources. Raises VocabularyError with file, line and remedy."""
-    organ_limits = _organ_limits()
+    vocabulary, organ_limits = load_vocabulary(), _organ_limits()
     organs = {}
     for where, row in read_rows("organs.csv"):
         if row["organ"] not in organ_limits:
             raise VocabularyError(f'{where}: "{row["organ"]}" has no row in organ_limits.csv')
+        for concept in (*_many(row["diseases"]), *_many(row["failing"])):
+            _known(where, concept, vocabulary.conditions, vocabulary.therapies)
         organs[row["organ"]] = Organ(row["organ"], row["name"], _many(row["asked_as"]), _many(row["diseases"]), _many(row["failing"]),
                                      tuple(organ_limits[row["organ"]]))
     findings: dict[str, list[LabFinding]] = {}
     for where, row in read_rows("lab_findings.csv"):
-        found = LabFinding(row["condition"], row["sex"], row["test"], _side(where, row["side"]), _number(where, "limit", row["limit"]))
+        condition, test = _known(where, row["condition"], vocabulary.conditions), _known(where, row["test"], vocabulary.tests)
+        found = LabFinding(condition, row["sex"], test, _side(where, row["side"]), _number(where, "limit", row["limit"]))
         findings.setdefault(found.condition, []).append(found)
     return Limits(
         organs=MappingProxyType(organs),
         organ_asked=MappingProxyType({asked: organ for organ in organs.values() for asked in organ.asked_as}),
         findings=MappingProxyType({condition: tuple(rows) for condition, rows in findings.items()}),
-        uln=MappingProxyType({row["test"]: _number(where, "uln", row["uln"]) for where, row in read_rows("default_limits.csv")}),
     )

@@ -317,6 +317,35 @@ def test_what_only_the_other_sex_can_have():
     assert truth(Presence("condition", "ovarian_cancer"), sex=Reading("male")) == FALSE
 
 
+@pytest.mark.parametrize(
+    ("facts", "asked", "wanted"),
+    [
+        ((has("smoking"),), "never_smoker", FALSE),
+        ((has("heart_disease", "absent"),), "coronary_revascularization", FALSE),
+        ((has("kidney_disease", "absent"),), "renal_impairment", FALSE),
+        ((has("indwelling_catheter", "historical"),), "indwelling_catheter", UNKNOWN),  # another may be in place
+        ((has("cd138_positive"),), "minimal_residual_disease", TRUE),
+        ((has("pneumonia"),), "active_infection", TRUE),
+    ],
+)
+def test_what_follows_from_other_conditions(facts, asked, wanted):
+    assert truth(Presence("condition", asked), conditions=facts) == wanted
+
+
+def test_an_active_infection_is_treated_and_an_autoimmune_disease_by_its_immunosuppressant():
+    systemic = (("treatment", "systemic"),)
+    assert truth(Presence("condition", "active_infection", within(14), systemic), conditions=(has("pneumonia"),)) == TRUE
+    autoimmune = Presence("condition", "autoimmune_disease", None, systemic)
+    assert truth(autoimmune, conditions=(has("rheumatoid_arthritis"),)) == UNKNOWN
+    assert truth(autoimmune, conditions=(has("rheumatoid_arthritis"),), treatments=(drug("methotrexate", "ongoing"),)) == TRUE
+    assert truth(autoimmune, conditions=(has("rheumatoid_arthritis", treatment="none"),)) == FALSE
+
+
+def test_an_exception_that_the_note_cannot_tell_apart_leaves_it_open():
+    asked = Presence("condition", "indwelling_catheter", Window("current"), (), ("central_venous_catheter",))
+    assert truth(asked, conditions=(has("indwelling_catheter"),)) == UNKNOWN
+
+
 def test_graft_versus_host_disease_needs_a_donor():
     gvhd = Presence("condition", "graft_versus_host_disease", qualifiers=(("grade", ">=3"),))
     assert truth(gvhd, complete_history=Reading(True), lines=LINES) == FALSE
@@ -421,6 +450,67 @@ def test_prior_therapy(asked, facts, wanted):
 )
 def test_a_recent_transplant(facts, wanted):
     assert truth(Presence("prior_therapy", "autologous_transplant", within(84)), **facts) == wanted
+
+
+@pytest.mark.parametrize(
+    ("statement", "treatments", "wanted"),
+    [
+        # "on no steroids" of a patient who had them speaks of now, and of nothing else
+        (Presence("prior_therapy", "systemic_corticosteroid", within(7)), (drug("dexamethasone"), drug("corticosteroid", "absent")), FALSE),
+        (Presence("prior_therapy", "systemic_corticosteroid", within(7)), (drug("dexamethasone"),), UNKNOWN),
+        (Presence("prior_therapy", "systemic_corticosteroid", within(365)), (drug("dexamethasone"), drug("corticosteroid", "absent")), UNKNOWN),
+        (Presence("prior_therapy", "systemic_corticosteroid"), (drug("dexamethasone"), drug("corticosteroid", "absent")), TRUE),
+        (Presence("prior_therapy", "prednisone"), (drug("dexamethasone"), drug("corticosteroid", "absent")), UNKNOWN),
+        # an operation of long ago says nothing of the last weeks
+        (Presence("prior_therapy", "major_surgery", within(14)), (drug("prostatectomy", start="2013"),), UNKNOWN),
+        (Presence("prior_therapy", "major_surgery", within(14)), (drug("prostatectomy", start="2025-03-10"),), TRUE),
+        (Presence("prior_therapy", "radiotherapy", within(14)), (drug("radiotherapy", start="2024-12", end="2025-01"),), FALSE),
+    ],
+)
+def test_what_is_given_now(statement, treatments, wanted):
+    assert truth(statement, treatments=treatments) == wanted
+
+
+def test_a_cell_product_is_dated_by_its_infusion():
+    infused = {"treatments": (drug("ciltacabtagene autoleucel", start="2024-08-23"),), "bcma": BcmaExposure("exposed", (BcmaAgent("ciltacabtagene autoleucel", "car_t", ()),))}
+    assert truth(Comparison("days_since", ">=", 90, "d", of="car_t"), **infused) == TRUE
+
+
+def test_a_class_named_outside_every_line_is_no_exposure():
+    assert truth(Presence("prior_therapy", "car_t"), lines=LINES, treatments=(drug("car_t", start="2021"),)) == UNKNOWN
+    assert truth(Presence("prior_therapy", "car_t"), lines=LINES, treatments=(drug("car_t", start="2021"),), complete_history=Reading(True)) == FALSE
+
+
+def test_the_reading_of_bcma_exposure_outranks_a_single_mention():
+    assert truth(Presence("prior_therapy", "bcma"), treatments=(drug("teclistamab"),), bcma=BcmaExposure("naive")) == FALSE
+    assert truth(Presence("prior_therapy", "bcma"), treatments=(drug("teclistamab"),)) == UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("facts", "wanted"),
+    [
+        ({"conditions": (has("oxygen_dependence"),)}, TRUE),
+        ({"treatments": (drug("oxygen_therapy", "ongoing"),)}, TRUE),
+        ({"conditions": (has("oxygen_dependence", "historical"),)}, UNKNOWN),
+    ],
+)
+def test_a_condition_can_name_a_treatment(facts, wanted):
+    assert truth(Presence("prior_therapy", "oxygen_therapy", Window("current")), **facts) == wanted
+
+
+@pytest.mark.parametrize(
+    ("state", "line", "wanted"),
+    [
+        ("relapsed_refractory", {"reason_stopped": "progression"}, TRUE),
+        ("relapsed", {"end": on("2024-09"), "reason_stopped": "completion"}, TRUE),
+        ("relapsed", {"end": on("2020"), "reason_stopped": "completion"}, FALSE),
+        ("relapsed", {"reason_stopped": "completion"}, UNKNOWN),
+        ("newly_diagnosed", {"end": on("2024-09")}, FALSE),
+    ],
+)
+def test_a_relapse_soon_after_the_last_line(state, line, wanted):
+    asked = Presence("disease_state", "relapsed", Window("within", 365, "the last line of therapy"))
+    assert truth(asked, disease_state=Reading(state), lines=(TherapyLine(1, ("bortezomib",), (), **line),)) == wanted
 
 
 def _line(response, stopped, drugs=("daratumumab",)):

@@ -23,7 +23,6 @@ from matcher.eligibility.reasons import (
 )
 from matcher.eligibility.therapies import last_given
 from matcher.quantities import convert
-from models.limits import load_limits
 
 _DAYS = {"d": 1, "wk": 7, "mo": 30, "a": 365, "h": 1 / 24, "min": 1 / 1440}
 FLC_RATIO = (0.26, 1.65)  # reference interval of the serum kappa to lambda ratio (Katzmann, Clin Chem 2002;48:1437)
@@ -209,9 +208,9 @@ def _in_canonical_unit(asked: Comparison, lab: Lab, chart: Chart) -> float | Non
 
 
 def upper_normal(lab: Lab, chart: Chart) -> float | None:
-    """The note's own upper limit of normal, else the default limits, else the vocabulary's."""
+    """The note's own upper limit of normal, else the one in general use (tests.csv)."""
     test = chart.vocabulary.tests.get(lab.test)
-    return lab.upper_normal if lab.upper_normal is not None else load_limits().uln.get(lab.test, test.uln if test else None)
+    return lab.upper_normal if lab.upper_normal is not None else (test.uln if test else None)
 
 
 def lower_normal(lab: Lab, chart: Chart) -> float | None:
