@@ -21,7 +21,7 @@ def excuse(main: Expression, exception: Expression, context: Context, kind: str)
     names = tuple(named)
     if names and (changed := _excluding(main, names)) is not None:
         main = changed
-        remaining = [e for e in further]
+        remaining = list(further)
     else:
         remaining = [exception]
     for part in remaining:

@@ -44,7 +44,6 @@ class Piece:
     group: bool = False
     judged: bool = False  # the investigator decides about what stands before it
     measured: str = ""  # the fact of a comparison
-    shared: bool = False
     member: bool = False  # an example of the class before it
     either: bool = False  # begins "either A or B", which holds together before any `and`
 

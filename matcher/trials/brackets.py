@@ -1,0 +1,105 @@
+"""What stands in brackets: an abbreviation or synonym, examples, an exception, a limit, or more of the sentence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from matcher.domain import AnyOf, AtScreening, Comparison, Presence, Unparsed, Window
+from matcher.trials.comparisons import Comparisons
+from matcher.trials.concepts import Concepts
+from matcher.trials.exceptions import excuse
+from matcher.trials.lexer import CONCEPTS, Token
+from matcher.trials.logic import Piece, combine, conjoin, disjoin
+from matcher.trials.measures import bounds_at, closing
+
+
+@dataclass
+class Brackets(Concepts, Comparisons):
+    """What stands in brackets: an abbreviation or synonym, examples, an exception, a limit, or more of the sentence."""
+
+    def _bracket(self, at: int) -> int:
+        """What stands in brackets: an abbreviation or synonym, an example, an exception, a limit, or more of the sentence."""
+        end = closing(self.tokens, at) or len(self.tokens)
+        inner = [t for t in self.tokens[at + 1 : end] if t.kind not in (")", "]")]
+        last = self.pieces[-1] if self.pieces else None
+        kinds = {t.kind for t in inner}
+        if len(inner) > 1 and inner[0].value == "n" and inner[1].kind == "op":
+            return end  # "(n=20)"
+        if last and "allowed" in kinds and self.context.exclusion:
+            allowed = combine(self._nested([t for t in inner if t.kind != "allowed"]), True)
+            if allowed is not None and not isinstance(allowed, Unparsed | AtScreening):
+                self.pieces[-1] = replace(last, expression=excuse(last.expression, allowed, self.context, "except"))
+            return end
+        if not inner or kinds & {"negated_support", "allowed", "label"} or _spells(self.tokens[at - 1] if at else None, inner, self.context.text):
+            return end
+        first = next((t for t in inner if t.kind not in ("stop", "qual")), inner[0])
+        if first.kind in ("except", "unless"):
+            if last:
+                exception = combine(self._nested(inner[inner.index(first) + 1 :], self.context.excluding), True)
+                if exception is not None:
+                    self.pieces[-1] = replace(last, expression=excuse(last.expression, exception, self.context, first.kind))
+            return end
+        concepts = [t for t in inner if t.kind in CONCEPTS]
+        if last and isinstance(last.expression, Presence) and last.expression.fact == "expression" and (share := bounds_at(inner, 0)):
+            wanted = f"{share.sides[0].op}{share.sides[0].value:g}%"
+            self.pieces[-1] = replace(last, expression=replace(last.expression, qualifiers=(("share", wanted),)))
+            return end
+        if len(inner) == 1 and inner[0].kind == "test" and self.unknown and len(self.pieces) == self.chunk:
+            self.unknown = []
+            return self._on_test(at + 1) + 1
+        if last and isinstance(last.expression, Comparison) and last.expression.fact == "days_since" and (period := bounds_at(inner, 0)) and period.time:
+            apart = self._nested(inner[period.end :], since=Window("before", round(period.sides[0].value * (period.sides[0].days or 1))))
+            self.pieces[-1] = replace(last, expression=conjoin(last.expression, *(p.expression for p in apart if isinstance(p.expression, Comparison))))
+            return end
+        limits = kinds & {"op", "between", "postop"} or ("number" in kinds and kinds & {"test", "age", "life"})
+        if limits and last and last.measured and not self.heads:
+            return self._second_limit(inner, last, end)
+        if limits or kinds & {"nyha", "grade", "within", "before", "class"}:
+            return at + 1
+        if first.kind == "examples" or (len(concepts) > 1 and last is not None):
+            self._members(inner)
+            return end
+        if not concepts or last is not None or self.heads or self.unknown:
+            known = {t.value for t in concepts}
+            if last is None and self.heads and "test" in kinds:
+                self.heads += [v for v in known if v not in self.heads and first.kind != "test"]
+            return end
+        return at + 1
+
+    def _second_limit(self, inner: list[Token], last: Piece, end: int) -> int:
+        """After a limit: the same in another unit, or another for a subgroup ("≥ 30 if the marrow is involved")."""
+        condition = next((p for p, t in enumerate(inner) if t.kind == "if" or (t.kind == "stop" and t.value in ("in", "for", "with") and any(u.kind in CONCEPTS or u.kind == "subgroup" for u in inner[p:]))), None)
+        own = {t.value for t in inner if t.kind == "test"}
+        if condition is None and not own - {last.measured} and not any(t.kind == "or" for t in inner[:1]):
+            return end
+        alternative = combine(self._nested(inner[: condition if condition is not None else len(inner)], last_heads=[last.measured]), self.context.exclusion)
+        when = combine(self._nested(inner[condition + 1 :]), True) if condition is not None else None
+        if alternative is not None:
+            joined = conjoin(alternative, when) if when is not None else alternative
+            self.pieces[-1] = replace(last, expression=disjoin(last.expression, joined))
+        return end
+
+    def _members(self, inner: list[Token]) -> None:
+        """Examples of a class count as members of it; what is not understood among them is only an illustration."""
+        examples = self._nested(inner, self.context.excluding, frame=self.frame, window=self.window, since=self.since)
+        found = [p.expression for p in examples if isinstance(p.expression, Presence | Comparison)]
+        if not found:
+            return
+        if self.since and self.pieces:
+            self.pieces[-1] = replace(self.pieces[-1], expression=conjoin(self.pieces[-1].expression, *found))
+            return
+        if self.pieces and isinstance(self.pieces[-1].expression, Presence | AnyOf):
+            last = self.pieces[-1]
+            self.pieces[-1] = replace(last, expression=disjoin(last.expression, *found))
+        else:
+            self.unknown = []
+            self._add(disjoin(*found))
+
+
+def _spells(before: Token | None, inner: list[Token], text: str) -> bool:
+    """Whether the bracket spells an abbreviation out: POEMS (polyneuropathy, organomegaly, ...)."""
+    if before is None:
+        return False
+    short = text[before.start : before.end].split()[0]
+    initials = "".join(text[t.start] for t in inner if t.kind not in (",", "and", "stop", "or", "-", "/")).lower()
+    return len(short) > 2 and short.isupper() and initials[: len(short) - 1] == short.lower()[:-1]

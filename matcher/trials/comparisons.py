@@ -1,0 +1,257 @@
+"""Numbers against what they measure, and durations against what they place in time."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+
+from matcher.domain import AllOf, AnyOf, Comparison, Expression, Not, Presence, Unparsed, Window
+from matcher.trials.lexer import Token
+from matcher.trials.logic import conjoin, disjoin, negate
+from matcher.trials.measures import Bound, Bounds, canonical
+from matcher.trials.words import Words
+
+FLC = ("kappa_flc", "lambda_flc")
+_DOSE = re.compile(r"(?:[munpμkd]|mc)?g(?:ms?|rams?)?(?:\s?/.*)?|mg/.*", re.IGNORECASE)
+_BY_OXYGEN = re.compile(r"\bonly\b.*\b(?:oxygen inhalation|oxygen therapy|supplement\w+|by oxygen|with oxygen)\b", re.IGNORECASE | re.DOTALL)
+
+
+@dataclass
+class Comparisons(Words):
+    """Numbers against what they measure, and durations against what they place in time."""
+
+    def _on_test(self, at: int) -> int:
+        fact = self.tokens[at].value
+        if fact in ("kps", "lansky") and self.heads[-1:] == ["ecog"]:
+            self.heads[-1] = fact  # "performance status (Karnofsky)"
+        elif fact not in self.heads and not self.named:
+            self.heads.append(fact)
+        self.named = True
+        return at + 1
+
+    def _on_age(self, at: int) -> int:
+        if "age" not in self.heads:
+            self.heads.append("age")
+        return at + 1
+
+    def _on_life(self, at: int) -> int:
+        self.heads.append("life_expectancy")
+        return at + 1
+
+    def _on_chains(self, at: int) -> int:
+        """Free light chains: the involved one, kappa or lambda."""
+        self.heads += [chain for chain in FLC if chain not in self.heads]
+        self.unknown = []
+        return at + 1
+
+    def _measures_time(self, at: int) -> bool:
+        return "life_expectancy" in self.heads or ("age" in self.heads and not self.pieces)
+
+    def _place_in_time(self, window: Window, onward: bool) -> None:
+        if onward:
+            if window.relation == "before":
+                self.since = window
+            else:
+                self.window = window
+            return
+        if len(self.pieces) == 0:
+            self.window = window
+            return
+        if window.relation == "before":
+            if isinstance(said := self.pieces[-1].expression, Presence) and (said.fact, said.value) == ("disease_state", "remission") and len(self.pieces) > 1:
+                self.pieces.pop()  # in remission for 5 years: the disease was 5 years ago
+            last = self.pieces[-1].expression
+            if isinstance(last, Presence) and last.fact == "condition":
+                self.pieces[-1] = replace(self.pieces[-1], expression=_within(last, window))
+                return
+            if not self.context.exclusion and not self.negation and all(_given(p.expression) for p in self.pieces):
+                classes = [p for p in self.pieces if not p.member] or self.pieces
+                self.pieces = [replace(p, expression=_since(p.expression, window), joint="and" if p.joint else "") for p in classes]
+                return
+        for place in range(len(self.pieces) - 1, -1, -1):
+            piece = self.pieces[place]
+            if not _timed(piece.expression):
+                if isinstance(piece.expression, Unparsed):
+                    continue
+                break
+            self.pieces[place] = replace(piece, expression=_within(piece.expression, window))
+            if piece.opens or (piece.joint in (";", "") and place):
+                break
+
+    def _measure(self, at: int, limit: Bounds) -> int | None:
+        if self._next_kind(at, limit.end - at) in ("grade", "nyha", "stage") or (at and self._next_kind(at, -1) in ("grade", "stage")):
+            return None
+        ahead = self.tokens[limit.end] if limit.end < len(self.tokens) else None
+        facts = self._facts(at, limit, ahead)
+        if not facts:
+            return limit.end if limit.bare else None
+        self.last_heads = list(facts)
+        expressions = [self._compared(fact, limit) for fact in facts]
+        if set(facts) == set(FLC) and not self.context.exclusion:
+            expression: Expression = disjoin(*expressions)
+        else:
+            expression = disjoin(*expressions) if self.context.exclusion else conjoin(*expressions)
+        self.heads, self.unknown, self.named = [], [], False
+        if facts == ["spo2"] and _BY_OXYGEN.search(self.context.text):
+            expression = disjoin(*(Comparison("spo2", "<=", b.value, "%") for b in limit.sides[:1]), Presence("prior_therapy", "oxygen_therapy", Window("current")))
+        negation, self.negation = self.negation, 0
+        self._add(expression if not negation else negate(expression), measured=facts[0])
+        end = limit.end
+        if facts == ["spo2"] and isinstance(expression, AnyOf):
+            return len(self.tokens)
+        if facts == ["prior_lines"]:
+            while end < len(self.tokens) and self.tokens[end].kind in ("lines", "stop", "filler", "ever"):
+                end += 1
+        while self._next_kind(end, 0) == "age":
+            end += 1
+        named = end + (self._next_kind(end, 0) == "stop")
+        return named + 1 if self._next_kind(named, 0) == "test" and self.tokens[named].value in facts else end
+
+    def _facts(self, at: int, limit: Bounds, ahead: Token | None) -> list[str]:
+        """What a limit is about: the tests named before it, else what its unit or the words around it say; empty for none."""
+        word = self._words(self.tokens[at])
+        if "young" in word or "older" in word or (limit.end and "older" in self._words(self.tokens[limit.end - 1])) or "young" in self._words(self.tokens[limit.end - 1]):
+            return ["age"]
+        if limit.time:
+            return self._time_facts(at, limit, ahead)
+        if self.heads and self.heads[-1] == "age":
+            return ["age"] if limit.sides[-1].unit is None and 0 < limit.sides[-1].value <= 120 else []
+        if ahead is not None and ahead.kind == "age":
+            return ["age"]
+        if ahead is not None and (ahead.kind == "lines" or self._lines_follow(limit.end)):
+            return ["prior_lines"]
+        if self.heads:
+            told = ("test", "stop", "filler", ":", "lead", "age", "word", ")", "op", "chains", "(", "=", "number", "unit", "-", ",", "between")
+            if limit.bare and limit.sides[0].unit is None and self._next_kind(at, -1) not in told:
+                return []
+            return self._tests()
+        if limit.bare or (ahead is not None and ahead.kind in ("drug", "therapy", "condition", "regimen")):
+            return []
+        if ahead is not None and ahead.kind == "test":
+            return [ahead.value]
+        return self._unnamed(at, limit, ahead)
+
+    def _time_facts(self, at: int, limit: Bounds, ahead: Token | None) -> list[str]:
+        if "life_expectancy" in self.heads:
+            return ["life_expectancy"]
+        if "age" in self.heads or (ahead is not None and ahead.kind == "age"):
+            return ["age"]
+        if self.heads:
+            return []  # how long, not how much
+        years = any(b.days == 365 for b in limit.sides)
+        before = self.tokens[at - 1] if at else None
+        lasting = before is not None and (before.kind in ("filler", "condition", "test", "therapy") or before.value in ("for", "of"))
+        people = all(p.group or p.measured == "age" for p in self.pieces) and not self.unknown and not lasting
+        if people and not limit.bare and (years or self._next_kind(at, -1) == "subject"):
+            return ["age"]
+        return []
+
+    def _unnamed(self, at: int, limit: Bounds, ahead: Token | None) -> list[str]:
+        """A limit whose test the vocabulary lacks goes by the document's own words; a counted noun or a dose is no test."""
+        unit = limit.sides[-1].unit
+        if unit and re.match(r"(?:min|h|days?|sec|s\b)", unit, re.IGNORECASE):
+            return []  # how long, not how much
+        if unit == "%" and any(t.value == "bone_marrow_impairment" for t in self.unknown):
+            return ["bone_marrow_plasma_cells"]
+        if unit and _DOSE.fullmatch(unit) and any(isinstance(p.expression, Presence) and p.expression.fact in ("prior_therapy", "allergy") for p in self.pieces):
+            return []
+        if unit == "%" and any(t.kind == "subject" for t in self.tokens[limit.end : limit.end + 3]):
+            return []
+        counted = unit is None and ahead is not None and ahead.kind in ("word", "filler", "subject", "times", "unit", "adjective") and not limit.sides[-1].x_uln
+        named = [t for t in self.unknown if t.kind != "op" and t.kind != "number" and len(t.value) > 1][-3:]
+        if named and not counted:
+            return ["_".join(self.context.text[t.start : t.end].lower() for t in named).replace("-", "_").replace(" ", "_")]
+        last = self.pieces[-1].expression if len(self.pieces) > self.chunk else None
+        if isinstance(last, Presence) and unit and (last.fact == "condition" or re.fullmatch(r"c?gy", unit, re.IGNORECASE)):
+            return [last.value]
+        if unit and at and self.tokens[at - 1].kind == "filler":
+            return [self._words(self.tokens[at - 1]).replace(" ", "_").replace("-", "_")]
+        if self.last_heads and not counted:
+            return self.last_heads
+        if unit is None and 10 <= limit.sides[0].value <= 110 and not limit.listed and all(p.group for p in self.pieces):
+            return ["age"]
+        following = []
+        for token in self.tokens[limit.end : limit.end + 5]:
+            if token.kind == "test":
+                return [token.value]
+            if token.kind == "word":
+                following.append(token.value)
+            elif token.kind != "stop":
+                break
+        scored = any("score" in self._words(t) for t in self.tokens[max(0, at - 3) : at])
+        if not following and scored and self.pieces and isinstance(last := self.pieces[-1].expression, Unparsed):
+            following = re.findall(r"\w+", last.text.lower())
+            self.pieces.pop()
+        return ["_".join(following[:3]).replace("-", "_")] if following and (unit or scored) else []
+
+    def _tests(self) -> list[str]:
+        if self.heads == ["fev1", "fvc"]:
+            return ["fev1_fvc"]
+        facts = [h for h in self.heads if h not in ("age", "life_expectancy")]
+        return facts
+
+    def _lines_follow(self, at: int) -> bool:
+        for token in self.tokens[at : at + 7]:
+            if token.kind == "lines":
+                return True
+            if token.kind not in ("stop", "filler", "ever", "current", "word", "frame", "therapy", "condition"):
+                return False
+        return False
+
+    def _compared(self, fact: str, limit: Bounds) -> Expression:
+        sides = conjoin(*(self._comparison(fact, b, limit) for b in limit.sides))
+        return Not(sides) if limit.outside else sides
+
+    def _comparison(self, fact: str, bound: Bound, limit: Bounds) -> Comparison:
+        op = bound.op
+        if limit.bare and not limit.listed:
+            op = ">=" if not self.context.exclusion and fact in ("lvef", "kps", "spo2", "life_expectancy") else "="
+        if fact == "age":
+            days = bound.days or 365
+            years = bound.value if days == 365 else bound.value * days / (360 if days == 30 else 365)
+            return Comparison("age", op, float(f"{years:.6g}"), "a")
+        if fact == "life_expectancy":
+            return Comparison(fact, op, round(bound.value * (bound.days or 30), 3), "d")
+        if fact == "prior_lines":
+            return Comparison(fact, op, bound.value, "1")
+        value, unit = canonical(fact, bound)
+        return Comparison(fact, op, value, unit, bound.x_uln, bound.x_lln, window=self.window)
+
+
+def _given(expression: Expression) -> bool:
+    parts = expression.parts if isinstance(expression, AnyOf) else (expression,)
+    return all(isinstance(p, Presence) and p.fact == "prior_therapy" for p in parts)
+
+
+def _since(expression: Expression, window: Window) -> Expression:
+    """Completed at least so many days ago: of each therapy, the time since its last dose."""
+    parts = expression.parts if isinstance(expression, AnyOf) else (expression,)
+    return conjoin(*(Comparison("days_since", ">=", float(window.days or 0), "d", of=p.value) for p in parts if isinstance(p, Presence)))
+
+
+def _timed(expression: Expression) -> bool:
+    match expression:
+        case Presence(fact="disease" | "sex" | "measurable_disease" | "allergy" | "response" | "expression"):
+            return False
+        case Presence() | Comparison(window=None):
+            return getattr(expression, "window", None) is None or expression.window.relation == "current"  # type: ignore[union-attr]
+        case AllOf(parts) | AnyOf(parts):
+            return any(_timed(p) for p in parts)
+        case Not(part):
+            return _timed(part)
+    return False
+
+
+def _within(expression: Expression, window: Window) -> Expression:
+    match expression:
+        case Presence() | Comparison():
+            if isinstance(expression, Comparison) and expression.fact in ("age", "prior_lines", "life_expectancy", "days_since"):
+                return expression
+            return replace(expression, window=window) if _timed(expression) else expression
+        case AllOf(parts):
+            return AllOf(tuple(_within(p, window) for p in parts))
+        case AnyOf(parts):
+            return AnyOf(tuple(_within(p, window) for p in parts))
+        case Not(part):
+            return Not(_within(part, window))
+    return expression

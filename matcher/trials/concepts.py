@@ -1,0 +1,266 @@
+"""Named things: conditions, treatments, antigens, organs, toxicity, grades."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+
+from matcher.domain import AnyOf, AtScreening, Comparison, Not, Presence, Window
+from matcher.trials.exceptions import GENERAL
+from matcher.trials.lexer import Token
+from matcher.trials.logic import conjoin, disjoin
+from matcher.trials.measures import Bounds, bounds_at
+from matcher.trials.words import Words
+from models import load_vocabulary
+
+SCALES = {"nyha": "nyha", "grade": "grade", "stage": "stage", "class": "class"}
+_STATED = ((r"relaps.*refract|refract.*relaps|^rr|r/r", "relapsed_refractory"), (r"newly|^nd", "newly_diagnosed"), (r"refractory", "refractory"), (r"relapse", "relapsed"))
+TREATMENT_FRAMES = {"prior_therapy", "refractory_to", "allergy", "intolerant_to"}
+
+
+@dataclass
+class Concepts(Words):
+    """Named things: conditions, treatments, antigens, organs, toxicity, grades."""
+
+    def _on_concept(self, at: int) -> int:
+        token = self.tokens[at]
+        if token.kind == "test":
+            return self._on_test(at)
+        if token.kind == "condition":
+            if self._adjective(token):
+                self.unknown.append(token)
+            elif not self._purpose(at):
+                self._condition(token)
+        elif token.kind == "regimen":
+            for drug in load_vocabulary().regimens[token.value].drugs:
+                self._treatment(drug)
+        else:
+            self._treatment(token.value)
+        return at + 1
+
+    def _adjective(self, token: Token) -> bool:
+        """ "Myeloma-defining events" are not myeloma, and "non-hematologic" says the opposite."""
+        after = self.context.text[token.end : token.end + 9].lower()
+        if self.context.text[: token.start].lower().endswith(("non-", "non ")):
+            return True
+        return len(after) > 1 and after[0] == "-" and after[1].isalpha() and not after[1:].startswith(("patient", "subject"))
+
+    def _purpose(self, at: int) -> bool:
+        """ "... for multiple myeloma", "involvement of myeloma": what a treatment was for, not a statement of its own."""
+        before = self.context.text[: self.tokens[at].start].lower().removesuffix("the ").split()
+        led = before[-1:] and before[-1] in ("for", "of", "by", "against", "from", "in") and before[-2:-1] not in (["diagnosis"], ["history"], ["evidence"], ["form"], ["forms"])
+        return bool(led and (self.pieces or self.unknown) and self._own(self.tokens[at].value))
+
+    def _condition(self, token: Token) -> None:
+        vocabulary = load_vocabulary()
+        concept = token.value
+        allergy = self.frame == "allergy"
+        if concept in ("allergy", "drug_allergy"):
+            another = re.search(r"\b(?:another|other|any)\b", self.context.text[max(0, token.start - 30) : token.start], re.IGNORECASE)
+            if another or not any(isinstance(p.expression, Presence) and p.expression.fact == "allergy" for p in self.pieces):
+                self._add(Presence("allergy", "other" if concept == "allergy" else "drug", qualifiers=tuple(sorted(self.qualifiers.items()))))
+            return
+        self.heads = [h for h in self.heads if h not in ("age",)]
+        if concept == "amyloidosis" and any(vocabulary.is_a(c, "plasma_cell_disorder") for c in self.context.conditions):
+            concept = "al_amyloidosis"  # in trials of plasma cell disorders amyloid is of light chains
+        words = self._words(token)
+        self.current = self.current or bool(re.search(r"\bactive|\bcurrent|hbsag|surface antigen", words))
+        if re.search(r"uncontrolled|poorly controlled", words):
+            self.qualifiers["control"] = "uncontrolled"
+        for pattern, state in _STATED:
+            if re.search(pattern, words):
+                self._add(Presence("disease_state", state))
+                break
+        own = self._own(concept) and not (self.context.exclusion and any(vocabulary.is_a(concept, c) and concept != c for c in self.context.conditions))
+        malignant = vocabulary.conditions[concept].course == "malignancy"
+        disease = not allergy and (own or (not self.context.conditions and malignant and not self.context.exclusion and not self.negation))
+        qualifiers = tuple(sorted(self.qualifiers.items()))
+        self.qualifiers = {}
+        window = self.window or (Window("current") if self.current and not disease else None)
+        previous = self.pieces[-1].expression if self.pieces else None
+        if isinstance(previous, Presence) and previous.fact == "condition" and not self.joint and concept != previous.value and vocabulary.is_a(concept, previous.value):
+            qualifiers = tuple(sorted({**dict(previous.qualifiers), **dict(qualifiers)}.items()))  # "heart disease with heart failure": the latter
+            self.joint = self.pieces.pop().joint
+            previous = self.pieces[-1].expression if self.pieces else None
+        if isinstance(previous, Presence) and previous.value == "nonsecretory_disease" and own and not self.joint:
+            return
+        if isinstance(previous, Presence) and previous.value == concept and not self.joint.replace(",", ""):
+            return  # "human immunodeficiency virus (HIV) infection"
+        if isinstance(previous, Presence) and not self.joint and len(self.pieces) > self.chunk and previous.fact == "condition":
+            if concept == "active_infection" and vocabulary.is_a(previous.value, "infectious_disease"):
+                return
+            if previous.value == "active_infection" and vocabulary.is_a(concept, "infectious_disease"):
+                self.pieces[-1] = replace(self.pieces[-1], expression=replace(previous, value=concept))
+                return
+        if self.since:
+            self._add(Comparison("days_since", ">=", float(self.since.days or 0), "d", of=concept))
+            return
+        excluding = self.context.conditions if concept in GENERAL and not disease and (self.context.exclusion or self.negation) else ()
+        self._add(Presence("allergy" if allergy else "disease" if disease else "condition", concept, window, qualifiers, excluding))
+
+    def _treatment(self, concept: str) -> None:
+        if self.since:
+            self._add(Comparison("days_since", ">=", float(self.since.days or 0), "d", of=concept))
+            return
+        if self.during:
+            self._add(AtScreening(f"concurrent {concept.replace('_', ' ')}"))
+            return
+        if self.frame == "not_now":
+            self._add(AtScreening(f"candidate for {concept.replace('_', ' ')}"))
+            return
+        previous = self.pieces[-1].expression if self.pieces else None
+        if isinstance(previous, Presence) and previous.value == concept and not self.joint:
+            return
+        fact = self.frame if self.frame in TREATMENT_FRAMES else "prior_therapy"
+        excluding: tuple[str, ...] = ()
+        if concept == "systemic_corticosteroid":
+            concept, excluding = "corticosteroid", ("inhaled_corticosteroid", "topical_corticosteroid")
+        window = self.window or (Window("current") if self.current and fact == "prior_therapy" else None)
+        if concept == "stem_cell_transplant" and fact == "prior_therapy":
+            self._add(AnyOf((Presence(fact, "autologous_transplant", window), Presence(fact, "allogeneic_transplant", window))))
+            return
+        self.qualifiers.pop("acuity", None)
+        qualifiers = tuple(sorted(self.qualifiers.items())) if fact == "allergy" else ()
+        self.qualifiers = {}
+        self._add(Presence(fact, concept, window, qualifiers, excluding))  # type: ignore[arg-type]
+
+    def _on_marker(self, at: int) -> int:
+        """An antigen: expressed by the malignant cells, or the target of a treatment that is spoken of."""
+        value = self.tokens[at].value
+        therapies = load_vocabulary().therapies
+        last = self.pieces[-1] if self.pieces else None
+        if last and isinstance(last.expression, Presence) and last.expression.fact in ("prior_therapy", "refractory_to") and value in therapies:
+            named = therapies.get(last.expression.value)
+            if named and named.kind in ("modality", "group"):  # "monoclonal antibodies of BCMA or CD38"
+                self.pieces.pop()
+                self.joint = last.joint
+            self._add(Presence(last.expression.fact, value, last.expression.window))
+        elif any(t.kind == "antigen" for t in self.tokens):
+            self._add(Presence("expression", value))
+        elif self.frame in TREATMENT_FRAMES and value in therapies:
+            self._treatment(value)
+        else:
+            self.unknown.append(self.tokens[at])
+        return at + 1
+
+    def _on_toxicity(self, at: int) -> int:
+        self._add(Presence("condition", "treatment_toxicity", qualifiers=tuple(sorted(self.qualifiers.items()))))
+        self.qualifiers = {}
+        return at + 1
+
+    def _on_resolved(self, at: int) -> int:
+        """Recovered to grade 1 or less: no toxicity above it; not recovered: such a toxicity."""
+        if not any(t.kind == "toxicity" for t in self.tokens):
+            return at + 1
+        limit, end = None, at + 1
+        for place in range(at + 1, min(at + 24, len(self.tokens))):
+            if self.tokens[place].kind in (";", ".", "except"):
+                break
+            found = bounds_at(self.tokens, place)
+            if found and not found.time and found.sides[-1].value <= 3 and self.tokens[place].kind in ("op", "number"):
+                limit, end = found, found.end
+                while self._next_kind(end, 0) in ("grade", "stop"):
+                    end += 1
+                break
+        grade = f">{limit.sides[-1].value - (limit.sides[-1].op == '<'):g}" if limit else None
+        there = Presence("condition", "treatment_toxicity", qualifiers=(("grade", grade),) if grade else ())
+        negated = self.negation
+        self.pieces = [p for p in self.pieces if not (isinstance(p.expression, Presence) and p.expression.value == "treatment_toxicity")]
+        self.negation, self.unknown, self.chunk = 0, [], len(self.pieces)
+        self._add(there if negated else Not(there))
+        return end
+
+    def _on_ecg(self, at: int) -> int:
+        rest = self.tokens[at : at + 8]
+        abnormal = next((p for p, t in enumerate(rest) if t.kind == "organ" and t.value == "inadequate"), None)
+        if abnormal is None:
+            self.unknown.append(self.tokens[at])
+            return at + 1
+        if any(t.kind == "neg" for t in rest[:abnormal]):
+            self.negation = at + 1
+        self._add(Presence("condition", "ecg_abnormality"))
+        self.unknown = []
+        return at + abnormal + 1
+
+    def _on_organ(self, at: int) -> int:
+        """Adequate (or severely impaired) function of the organs named; where numbers follow, they say what is adequate."""
+        adequate = self.tokens[at].value == "adequate"
+        stop = next((p for p in range(at + 1, len(self.tokens)) if self.tokens[p].kind in (";", ".", ":", "(", "op", "number", "between", "examples")), len(self.tokens))
+        last = max((p for p in range(at, stop) if self.tokens[p].kind in ("organ_word", "organ_name")), default=None)
+        severe = self.qualifiers.get("severity") == "severe"
+        organs = [t.value for t in self.tokens[at:stop] if t.kind == "organ_name"]
+        named = last is not None and any(t.kind == "organ_word" or "function" in self._words(t) for t in self.tokens[at : last + 1])
+        if not adequate and not (severe and organs):
+            self.unknown.append(self.tokens[at])
+            return at + 1
+        if last is None or not named:
+            return at + 1
+        self.unknown, self.qualifiers = [], {}
+        if adequate and any(t.kind in ("op", "between", "test", "uln") for t in self.tokens[stop:]):
+            return last + 1
+        if not organs:
+            self._add(AtScreening(self.context.text[self.tokens[at].start : self.tokens[last].end]))
+            return last + 1
+        qualifiers = (("severity", "severe"),) if severe else ()
+        doubles = ["hepatic_impairment"] if "hepatorenal" in "".join(self._words(t) for t in self.tokens[at:stop]) else []
+        doubles += ["pulmonary_impairment"] if "cardiopulmonary" in "".join(self._words(t) for t in self.tokens[at:stop]) else []
+        impaired = [Presence("condition", organ, qualifiers=qualifiers) for organ in dict.fromkeys(organs + doubles)]
+        self._add(conjoin(*(Not(p) for p in impaired)) if adequate else disjoin(*impaired))
+        return last + 1
+
+    def _scale(self, at: int) -> int:
+        """NYHA class III or IV, grade ≥ 2, grade 2 or worse, ≥ grade 3, stage II."""
+        name = SCALES[self.tokens[at].kind]
+        place = at + 1
+        while place < len(self.tokens) and self.tokens[place].kind in ("class", "grade", "stop", "(", ")", "nyha", ":", "lead") and self._next_number(place):
+            place += 1
+        limit = bounds_at(self.tokens, place)
+        before = self.tokens[at - 1] if at else None
+        if limit is None:
+            if name == "nyha" and self.pieces and isinstance(said := self.pieces[-1].expression, Presence) and "grade" in dict(said.qualifiers):
+                graded = dict(said.qualifiers)
+                graded["nyha"] = graded.pop("grade")
+                self.pieces[-1] = replace(self.pieces[-1], expression=replace(said, qualifiers=tuple(sorted(graded.items()))))
+            return at + 1
+        value = scale_value(limit)
+        if limit.bare and before is not None and before.kind == "op":
+            value = f"{before.value}{limit.sides[0].value:g}"
+        if name == "class":
+            name = "nyha" if any(p.text in ("heart_failure", "nyha") for p in self.pieces[-1:]) else "class"
+        end = limit.end
+        if name == "nyha":
+            while end < len(self.tokens) and self.tokens[end].kind in (")", "]", "[", "(", "class", "nyha", "stop") and self._next_kind(end) in ("condition", "nyha", "class", "]", ")"):
+                end += 1
+            self._heart_failure(value)
+            if end < len(self.tokens) and self.tokens[end].value == "heart_failure":
+                end += 1
+            return end
+        last = self.pieces[-1] if self.pieces else None
+        if last and isinstance(last.expression, Presence) and last.expression.fact == "condition" and (len(self.pieces) > self.chunk or self._next_concept(end) is None):
+            self._qualify_last(name, value)
+        else:
+            self.qualifiers[name] = value
+        return end
+
+    _on_nyha = _on_grade = _on_stage = _on_class = _scale
+
+    def _next_number(self, at: int) -> bool:
+        return any(t.kind in ("number", "op") for t in self.tokens[at : at + 4])
+
+    def _heart_failure(self, value: str) -> None:
+        vocabulary = load_vocabulary()
+        grade = self.qualifiers.pop("grade", None)
+        for place in range(len(self.pieces) - 1, max(len(self.pieces) - 2, -1), -1):
+            expression = self.pieces[place].expression
+            if isinstance(expression, Presence) and (expression.value in ("heart_disease", "cardiovascular_disease") or vocabulary.is_a(expression.value, "heart_failure")):
+                self.pieces[place] = replace(self.pieces[place], expression=Presence("condition", "heart_failure", expression.window, (("nyha", value),)))
+                return
+        self._add(Presence("condition", "heart_failure", qualifiers=(("nyha", grade or value),)))
+
+
+def scale_value(limit: Bounds) -> str:
+    sides = limit.sides
+    if len(sides) == 1:
+        return f"{'' if sides[0].op == '=' else sides[0].op}{sides[0].value:g}"
+    low, high = sides[0].value, sides[1].value
+    return f"<={high:g}" if low <= 1 else f">={low:g}"

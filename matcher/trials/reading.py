@@ -1,0 +1,116 @@
+"""The state of reading one sentence, and how what is understood becomes pieces: chunks, joints, what nothing took."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from matcher.domain import Comparison, Expression, Presence, Unparsed, Window
+from matcher.trials.lexer import CONCEPTS, Token
+from matcher.trials.logic import Context, Piece, conjoin, disjoin
+from models import load_vocabulary
+from models.limits import load_limits
+
+_DISEASE_OF = {"renal_impairment": "kidney_disease", "hepatic_impairment": "liver_disease", "cardiac_impairment": "heart_disease", "pulmonary_impairment": "lung_disease",
+               "hemostasis_impairment": "bleeding_disorder", "bone_marrow_impairment": "hematologic_disease"}
+_VERB = re.compile(r"(?:the\s+|their\s+)?(?:\w+\s+){0,2}(?:has|have|had|is|are|was|were)\b", re.IGNORECASE)
+_BELOW = re.compile(r"\b(?:decreased?|low|reduced|reduction)\b", re.IGNORECASE)
+_ABOVE = re.compile(r"\b(?:elevated|increased?|high|raised)\b", re.IGNORECASE)
+NORMAL_RATIO = (("<", 0.26), (">", 1.65))  # beyond it the ratio is abnormal (Dispenzieri, Leukemia 2009;23:215)
+
+
+@dataclass
+class Reading:
+    """Reads the tokens of one sentence from left to right. `pieces` is what was understood, in order."""
+    tokens: Sequence[Token]
+    context: Context
+    pieces: list[Piece] = field(default_factory=list)
+    heads: list[str] = field(default_factory=list)  # tests named and not yet compared
+    last_heads: list[str] = field(default_factory=list)
+    joint: str = ""  # how the next piece joins the one before it
+    unknown: list[Token] = field(default_factory=list)  # words of this chunk that nothing took
+    chunk: int = 0  # first piece of this chunk
+    negation: int = 0
+    frame: str = ""
+    since: Window | None = None
+    window: Window | None = None  # one that was written before what it limits
+    current: bool = False
+    qualifiers: dict[str, str] = field(default_factory=dict)
+    opens: bool = False
+    member: bool = False  # what comes is an example of what stands before
+    during: bool = False  # "no concurrent ...": during the trial
+    after: bool = False  # the sentence begins "After X, ..."
+    either: bool = False
+    named: bool = False  # a test was named since the last separator
+
+    def _nested(self, tokens: Sequence[Token], context: Context | None = None, **state: Any) -> list[Piece]:
+        """The pieces of a clause within the clause."""
+        return type(self)(tokens, context or self.context.inner, **state).read()
+
+    def read(self) -> list[Piece]:
+        """The pieces of the sentence, in order."""
+        raise NotImplementedError
+
+    def _next_kind(self, at: int, step: int = 1) -> str:
+        return self.tokens[at + step].kind if 0 <= at + step < len(self.tokens) else ""
+
+    def _next_concept(self, at: int) -> Token | None:
+        for token in self.tokens[at:]:
+            if token.kind in CONCEPTS:
+                return token
+            if token.kind not in ("stop", "ever", "current", "qual", "filler", "frame", "subject", "any_of", "state", "word"):
+                return None
+        return None
+
+    def _words(self, token: Token) -> str:
+        return self.context.text[token.start : token.end].lower()
+
+    def _clause_follows(self, at: int) -> bool:
+        """A new clause with its own verb ends a negation: "not achieved a response, or the disease has progressed"."""
+        if at >= len(self.tokens) or self.tokens[at].kind == "neg":
+            return False
+        return bool(_VERB.match(self.context.text, self.tokens[at].start))
+
+    def _reset(self) -> None:
+        self.negation, self.frame, self.window, self.since, self.qualifiers, self.member = 0, "", None, None, {}, False
+        self.last_heads = []
+
+    def _close_chunk(self) -> None:
+        """Words that nothing took limit the piece of their chunk; alone they are a part that was not understood."""
+        if self.unknown and len(self.pieces) == self.chunk and all(t.kind in ("adjective", "organ_name") for t in self.unknown):
+            for token in self.unknown:  # "cardiac, pulmonary or hepatic disease"
+                self._add(Presence("condition", _DISEASE_OF.get(token.value, token.value), qualifiers=tuple(sorted(self.qualifiers.items()))))
+            self.unknown = []
+        if self.unknown:
+            text = self.context.text[self.unknown[0].start : self.unknown[-1].end]
+            if self.frame == "allergy" and len(self.pieces) == self.chunk:
+                self._add(Presence("allergy", text.strip()))
+            elif len(self.pieces) > self.chunk:
+                last = self.pieces[-1]
+                if not isinstance(last.expression, Comparison):
+                    self.pieces[-1] = replace(last, expression=conjoin(last.expression, Unparsed(text)))
+            elif not self.heads:
+                self._add(Unparsed(text))
+            self.unknown = []
+        self.chunk, self.opens, self.current, self.named = len(self.pieces), False, False, False
+
+    def _leftover_heads(self) -> None:
+        """A test that is named and compared with nothing: only an abnormal light chain ratio has limits of its own."""
+        if "flc_ratio" in self.heads and "abnormal" in self.context.text.lower():
+            self._add(disjoin(*(Comparison("flc_ratio", op, value, "1") for op, value in NORMAL_RATIO)))  # type: ignore[arg-type]
+        for finding in () if not self.heads else (f for findings in load_limits().findings.values() for f in findings):
+            side = _BELOW if finding.side == "below" else _ABOVE
+            if finding.test in self.heads and side.search(self.context.text):
+                self._add(Presence("condition", finding.condition))
+                break
+        self.heads = []
+
+    def _add(self, expression: Expression, **more: object) -> None:
+        self.pieces.append(Piece(expression, self.joint, negation=self.negation, opens=self.opens, either=self.either, member=self.member, **more))  # type: ignore[arg-type]
+        self.joint, self.opens, self.either = "", False, False
+
+    def _own(self, concept: str) -> bool:
+        vocabulary = load_vocabulary()
+        return any(vocabulary.is_a(c, concept) or vocabulary.is_a(concept, c) for c in self.context.conditions if concept not in ("malignancy", "neoplasm", "solid_tumor"))

@@ -1,0 +1,218 @@
+"""The words of the grammar: separators, negation, time, frames, qualifiers, who is spoken of, what only screening settles."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from matcher.domain import AtScreening, Comparison, Not, Presence, Unparsed, Window
+from matcher.trials.logic import combine
+from matcher.trials.measures import period_at
+from matcher.trials.reading import Reading
+
+SEPARATORS = {",": ",", ";": ";", "and": "and", "or": "or", "/": "or", ":": ":"}
+
+
+@dataclass
+class Words(Reading):
+    """The words of the grammar: separators, negation, time, frames, qualifiers, who is spoken of, what only screening settles."""
+
+    def _on_separator(self, at: int) -> int:
+        mark = SEPARATORS[self.tokens[at].kind]
+        if mark == ":":
+            if not self.heads and at + 1 < len(self.tokens):  # a label: "Hematologic:", "Radiotherapy:"
+                self.unknown = []
+                if at <= 3 and all(isinstance(p.expression, Presence) and p.expression.fact in ("prior_therapy", "condition") and not p.expression.window for p in self.pieces):
+                    self.pieces, self.chunk = [], 0
+            return at + 1
+        if mark == "," and self._next_kind(at) in ("and", "or"):
+            return at + 1
+        self._close_chunk()
+        if mark == ";":
+            self._leftover_heads()
+            self._reset()
+        elif self._clause_follows(at + 1):
+            self.negation, self.opens = 0, True
+        if self.after and mark == ",":
+            mark, self.after = "and", False  # "After transplantation, ..."
+        if self.joint == ";" and mark in ("and", "or"):
+            mark = f";{mark}"
+        if not (self.joint and mark == ","):
+            self.joint = mark
+        return at + 1
+
+    def _on_neg(self, at: int) -> int:
+        if self.pieces and self._next_kind(at) in ("within", "op", "number") and (period := period_at(self.tokens, at + 1, self.context.text)) and period.window.relation == "within":
+            return self._on_negpost(at)  # "last treatment not within 21 days"
+        self.negation = at + 1
+        self.during = "concurrent" in self._words(self.tokens[at])
+        return at + 1
+
+    def _on_negpost(self, at: int) -> int:
+        if all(p.group for p in self.pieces) and self._next_concept(at + 1):
+            self.negation = at + 1  # "results are negative in the pregnancy test"
+            return at + 1
+        scope = len(self.pieces) - 1
+        while scope > 0 and self.pieces[scope].joint in ("or", ",") and isinstance(self.pieces[scope - 1].expression, Presence):
+            scope -= 1
+        for place in range(max(scope, 0), len(self.pieces)):
+            if isinstance(self.pieces[place].expression, Presence):
+                self.pieces[place] = replace(self.pieces[place], negation=-at - 1)
+        return at + 1
+
+    def _on_label(self, at: int) -> int:
+        """ "Groups 1 and 5:", "cycle 2": the number is a name."""
+        at += 1
+        while self._next_kind(at, 0) in ("number", "and", "-", ",", "or") and (self._next_kind(at, 0) == "number" or self._next_kind(at) == "number"):
+            at += 1
+        return at
+
+    def _on_prohibited(self, at: int) -> int:
+        """ "X is not allowed": an exclusion that lists it excludes X; an inclusion that says so demands its absence."""
+        if self.tokens[at + 1 : at + 2] and self.tokens[at + 1].value == "for":
+            self.frame = "not_now"
+            return at + 1
+        if not self.context.exclusion:
+            for place in range(self.chunk if len(self.pieces) > self.chunk else 0, len(self.pieces)):
+                if isinstance(self.pieces[place].expression, Presence):
+                    self.pieces[place] = replace(self.pieces[place], negation=-at - 1)
+        for place, piece in enumerate(self.pieces):
+            if isinstance(piece.expression, Presence) and piece.expression.fact == "prior_therapy" and piece.expression.window == Window("current"):
+                self.pieces[place] = replace(piece, expression=AtScreening(f"concurrent {piece.expression.value.replace('_', ' ')}"), negation=0)
+        return at + 1
+
+    def _on_but(self, at: int) -> int:
+        self._close_chunk()
+        self.negation, self.joint = 0, "and"
+        return at + 1
+
+    def _on_ever(self, at: int) -> int:
+        self.opens = self.opens or len(self.pieces) > 0
+        self.current = False
+        return at + 1
+
+    def _on_current(self, at: int) -> int:
+        self.current = True
+        return at + 1
+
+    def _on_frame(self, at: int) -> int:
+        if not (self.frame == "not_now" and self.tokens[at].value == "prior_therapy" and len(self.pieces) == self.chunk):
+            self.frame = self.tokens[at].value
+        self.opens = self.opens or len(self.pieces) > 0
+        return at + 1
+
+    def _on_qual(self, at: int) -> int:
+        name, value = self.tokens[at].value.split("=")
+        concept = self._next_concept(at + 1)
+        if concept is None and len(self.pieces) > self.chunk:
+            self._qualify_last(name, value)
+        elif concept is None and self.pieces and name in ("control", "treatment"):
+            for place in range(len(self.pieces) - 1, -1, -1):  # "..., and are difficult to control": all of them
+                self._qualify(place, name, value)
+                if self.pieces[place].opens or self.pieces[place].joint == ";":
+                    break
+        else:
+            self.qualifiers[name] = value
+        return at + 1
+
+    def _qualify_last(self, name: str, value: str) -> None:
+        self._qualify(len(self.pieces) - 1, name, value)
+
+    def _qualify(self, place: int, name: str, value: str) -> None:
+        piece = self.pieces[place]
+        if isinstance(piece.expression, Presence) and piece.expression.fact in ("condition", "allergy"):
+            kept = {**dict(piece.expression.qualifiers), name: value}
+            self.pieces[place] = replace(piece, expression=replace(piece.expression, qualifiers=tuple(sorted(kept.items()))))
+
+    def _on_subgroup(self, at: int) -> int:
+        value = self.tokens[at].value
+        if value == "childbearing_potential":
+            self._add(Presence("condition", value), group=True)
+        else:
+            self._add(Presence("sex", value), group=True)
+        return at + 1
+
+    def _on_state(self, at: int) -> int:
+        value = self.tokens[at].value
+        if value == "remission" and self._next_kind(at) == "time":
+            return at + 1
+        if value == "previously_treated":
+            self._add(Comparison("prior_lines", ">=", 1, "1"))
+        else:
+            self._add(Presence("disease_state", value))
+        return at + 1
+
+    def _on_response(self, at: int) -> int:
+        self._add(Presence("response", self.tokens[at].value))
+        return at + 1
+
+    def _on_measurable(self, at: int) -> int:
+        present = Presence("measurable_disease", "true")
+        if any(isinstance(p.expression, Presence) and p.expression.fact == "measurable_disease" for p in self.pieces):
+            return at + 1
+        self._add(present if self.tokens[at].value == "present" else Not(present))
+        return at + 1
+
+    def _on_either(self, at: int) -> int:
+        self.either = True
+        return at + 1
+
+    def _on_examples(self, at: int) -> int:
+        if self.pieces and self.pieces[-1].measured == "prior_lines" and not self.context.exclusion:
+            demanded = combine(self._nested(self.tokens[at + 1 :], frame="prior_therapy"), exclusion=False)
+            self.joint = "and"
+            if demanded is not None:
+                self._add(demanded)
+            return len(self.tokens)
+        self._close_chunk()
+        self.joint = self.joint or "or"
+        self.member = True
+        return at + 1
+
+    def _on_screening(self, at: int) -> int:
+        if self._measured_later(at):
+            return at + 1  # a word of procedure beside a limit that a note can settle
+        end = next((p for p in range(at, len(self.tokens)) if self.tokens[p].kind == ";"), len(self.tokens))
+        if self.tokens[at].value in ("discretion", "procedure"):
+            while self.pieces and isinstance(self.pieces[-1].expression, Unparsed):
+                self.joint = self.pieces.pop().joint
+            start = self.unknown[0].start if self.unknown else self.tokens[at].start
+            self.unknown, self.chunk = [], len(self.pieces)
+            self._add(AtScreening(self.context.text[start : self.tokens[end - 1].end]), judged=True)
+        else:
+            start = self.unknown[0].start if self.unknown else self.tokens[at].start
+            self.unknown = []
+            self._add(AtScreening(self.context.text[start : self.tokens[end - 1].end]))
+        self.heads = []
+        return end
+
+    def _measured_later(self, at: int) -> bool:
+        for place in range(at, len(self.tokens) - 1):
+            if self.tokens[place].kind == ";":
+                return False
+            if self.tokens[place].kind in ("test", "age", "life", "chains") and any(t.kind in ("op", "between") for t in self.tokens[place + 1 : place + 5]):
+                return True
+        return False
+
+    def _on_adjective(self, at: int) -> int:
+        self.unknown.append(self.tokens[at])
+        return at + 1
+
+    def _on_organ_name(self, at: int) -> int:
+        """An organ before its function: "renal function is adequate", "hepatic: ..." is a label."""
+        self.unknown.append(self.tokens[at])
+        return at + 1
+
+    def _on_vague(self, at: int) -> int:
+        """An unnamed illness: only the investigator knows which is meant."""
+        adjectives = self.unknown and all(t.kind in ("adjective", "organ_name") for t in self.unknown)
+        if len(self.pieces) == self.chunk and not adjectives and not self.heads:
+            start = self.unknown[0].start if self.unknown else self.tokens[at].start
+            self.unknown = []
+            self._add(AtScreening(self.context.text[start : self.tokens[at].end]))
+        return at + 1
+
+    def _on_ineffective(self, at: int) -> int:
+        for place, piece in enumerate(self.pieces):
+            if isinstance(piece.expression, Presence) and piece.expression.fact == "prior_therapy":
+                self.pieces[place] = replace(piece, expression=Presence("refractory_to", piece.expression.value))
+        return at + 1
