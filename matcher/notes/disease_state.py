@@ -86,7 +86,7 @@ def _of_patient(doc: Document, match: re.Match[str]) -> bool:
 
 def read_disease_state(doc: Document, conditions: Sequence[ConditionFact], lines: Sequence[Line], endings: Sequence[Ending], plasma_cell: bool, n_lines: int = 0,
                        refractory: Collection[str] = ()) -> Reading | None:
-    """None where the patient has no active myeloma or plasma cell leukaemia."""
+    """None where the patient has no active plasma cell malignancy (`has_active_myeloma`)."""
     if not plasma_cell:
         return None
     for state, pattern in _SAID[:1]:
@@ -124,9 +124,9 @@ def _elsewhere(doc: Document, match: re.Match[str]) -> bool:
 
 
 def has_active_myeloma(conditions: Sequence[ConditionFact], lines: Sequence[Line]) -> bool:
-    """Myeloma that needs treatment or was treated, or plasma cell leukaemia; not MGUS, smouldering disease or amyloidosis alone."""
+    """Myeloma that needs treatment or was treated, plasma cell leukaemia or Waldenstrom disease; not MGUS, smouldering disease or amyloidosis alone."""
     present = {c.id for c in conditions if c.status in (Status.PRESENT, Status.HISTORICAL)}
-    if {"multiple_myeloma", "plasma_cell_leukemia"} & present:
+    if {"multiple_myeloma", "plasma_cell_leukemia", "waldenstrom_macroglobulinemia"} & present:
         return True
     named = {c.id for c in conditions if c.id in ("multiple_myeloma", "al_amyloidosis", "waldenstrom_macroglobulinemia", "lymphoma", "mgus", "smoldering_multiple_myeloma")}
     return bool(lines) and not named

@@ -70,20 +70,27 @@ def _shape(word: str) -> str:
     return word.translate(_SCANNED).replace("rn", "m").replace("vv", "w").replace("cl", "d")
 
 
+def is_known(word: str) -> bool:
+    """Whether the vocabulary or the list of words has the word (small letters), or it is a form of one that they have."""
+    words = _known().words
+    return word in words or any(word.endswith(end) and word[: -len(end)] in words for end in _ENDINGS)
+
+
 @lru_cache(maxsize=50_000)
 def restored(word: str) -> str | None:
     """The word of the vocabulary that a misspelled or mis-scanned one (small letters, digits, |) stands for; None where it is known or nothing is near."""
     known = _known()
-    if word in known.words or len(word) < _SHORTEST_CUE or len(word) > 40:
-        return None
-    if any(word.endswith(end) and word[: -len(end)] in known.words for end in _ENDINGS):
+    if len(word) < _SHORTEST_CUE or len(word) > 40 or is_known(word):
         return None
     if scanned := known.shapes.get(_shape(word)):
         return scanned
     if not word.isalpha():
         return None
     found = process.extract(word, known.near.get(word[0], ()), scorer=OSA.distance, score_cutoff=1, limit=2)
-    return found[0][0] if len(found) == 1 else link_drug(word) if not found else None
+    if len(found) == 1:
+        return found[0][0]
+    drug = link_drug(word)
+    return drug if all(link_drug(near[0]) == drug for near in found) else None  # spellings of one drug are no doubt
 
 
 def corrections(text: str) -> list[Correction]:

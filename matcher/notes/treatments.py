@@ -16,7 +16,7 @@ from models import load_vocabulary
 
 # A formulation counts as its substance (annotation guidelines: a switch of formulation begins no line).
 _SUBSTANCE = {"pegylated liposomal doxorubicin": "doxorubicin"}
-_LETTER = re.compile(r"(?<![\w/.-])[DVRKPT](?=\s+maint)")  # "R maint", "V maintenance"
+_LETTER = re.compile(r"(?<![\w.-])[DVRKPT](?=\s+maint)")  # "R maint", "V maintenance"
 _AUTO = re.compile(r"(?<![\w-])auto(?:s|grafted|grafts?)?(?=\s*(?:#|\d|\(|/|[,;.+)]|-+>|→|then\b|in\b|on\b|tx\b|with\b|and\b|x\b|$))|(?<![\w-])autologous(?=\s+(?:in |on )?\d|\s+(?:rescue|procedure|graft)\b)|(?<![\w-])(?:auto|allo)[- ]?(?:HCT|SCT|PBSCT|HSCT|BMT|tx|transplant\w*)\b", re.IGNORECASE)
 _TRANSPLANT = re.compile(r"(?<![\w-])stem[- ]cell (?:txp|tx|xplant|tplant|rescue)\b|(?<![\w-])(?:auto-?|allo-?)?transplant(?:ed|ation|s)?\b(?!\s+(?:cent(?:er|re)|team|clinic|eligib|ineligib|candidate|coordinator|board|physician|consult|program))", re.IGNORECASE)
 _ORGAN = re.compile(r"(?:heart|kidney|renal|liver|lung|corneal?|cardiac|hair|islet|pancreas|f(?:a)?ecal)[- ]*$", re.IGNORECASE)
@@ -140,6 +140,9 @@ def find_mentions(doc: Document) -> list[Mention]:
     for match in _CODE.finditer(text):
         if agent := unlisted_agent(match.group(), bool(_DRUG_CONTEXT.search(text[max(0, match.start() - 40) : match.end() + 40]))):
             free.add(Mention(*match.span(), (agent,)))
+    for candidate in doc.candidates:
+        if candidate.kind == "drug" and not free.follows(text, candidate.start):
+            free.add(Mention(candidate.start, candidate.end, (candidate.concept,)))
     return free.mentions()
 
 
@@ -155,6 +158,11 @@ class _Free:
         if (at and self._mentions[at - 1].end > mention.start) or any(m.start < mention.end and mention.start < m.end for m in self._new[-4:]):
             return
         self._new.append(mention)
+
+    def follows(self, text: str, start: int) -> bool:
+        """Whether a name stands right before: the second word of a brand ("Darzalex Faspro") is no agent of its own."""
+        at = bisect_left(self._starts, start)
+        return bool(at) and bool(self._mentions[at - 1].drugs) and text[self._mentions[at - 1].end : start] == " "
 
     def mentions(self) -> list[Mention]:
         ordered: list[Mention] = []
