@@ -67,6 +67,7 @@ class Settings(BaseSettings):
     webhook_url: str = Field(default="", description="Told of every finished job, by identifier; empty: nobody")
     webhook_secret: SecretStr = SecretStr("")
     log_level: str = "INFO"
+    alive_file: Path | None = Field(default=None, description="Touched by a worker every second while it reaches Redis, for a container's health check")
 
     @property
     def keys_file(self) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 from time import sleep
 
 import redis
@@ -40,14 +41,16 @@ def sweep(store: Store, celery: Celery) -> int:
     return turns
 
 
-def start_sweeping(store: Store, celery: Celery) -> threading.Thread:
-    """A thread for as long as the worker lives."""
+def start_sweeping(store: Store, celery: Celery, alive: Path | None = None) -> threading.Thread:
+    """A thread for as long as the worker lives; `alive` is touched after every pass."""
 
     def run() -> None:
         while True:
             sleep(_EVERY)
             try:
                 sweep(store, celery)
+                if alive is not None:
+                    alive.touch()
             except (redis.RedisError, OperationalError) as error:
                 log.warning("sweep_failed", error=type(error).__name__)
 

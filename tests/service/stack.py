@@ -94,7 +94,7 @@ class Stack:
         return Store(connect(self.settings), load_sealer(self.settings), self.settings)
 
     def ready(self, client: httpx.Client) -> None:
-        wait_for(lambda: client.get("/health/ready").status_code == 200, what="readiness")
+        wait_for(lambda: client.get("/health/ready").status_code == 200, 90, "readiness")
 
     def pool(self, worker: subprocess.Popen[bytes]) -> list[int]:
         """The pids of a worker's processes."""
