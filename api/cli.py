@@ -16,11 +16,12 @@ import typer
 from api import terminal
 from api.cli_service import service_app
 from api.inputs import InputError, NoteInput, json_lines, read_notes, read_trial_files
-from matcher import EligoError, compile_criterion, judge_criterion, match, read_note
+from matcher import EligoError, compile_criterion, judge_criterion, match
 from matcher.answers import extract_answer, match_answer, trial_answer
 from matcher.domain import Criterion, Kind, Trial
 from matcher.registry import Registry, bundled_trials
 from matcher.registry.store import logic_file
+from workers.reading import read_note
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help="Reads patient notes and ranks clinical trials, each outcome with its reason and its words.")
 trials_app = typer.Typer(no_args_is_help=True, help="Trial documents and the registry.")

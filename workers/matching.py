@@ -19,6 +19,7 @@ import matcher
 from matcher.answers import match_answer
 from matcher.corrections import CorrectionError, apply_corrections
 from matcher.domain import Trial
+from workers.reading import read_note
 
 log = structlog.get_logger()
 tracer = trace.get_tracer("eligo")
@@ -30,7 +31,7 @@ class NoteTimeout(Exception):
 
 def warm_up(trials: Sequence[Trial]) -> None:
     """Load what the readers know, once, before a fork: the processes then share these pages."""
-    matcher.match(matcher.read_note("Note 2024-01-01. 60-year-old man, relapsed multiple myeloma after VRd. No heart failure. ECOG 1. Hb 10 g/dL."), trials)
+    matcher.match(read_note("Note 2024-01-01. 60-year-old man, relapsed multiple myeloma after VRd. No heart failure. ECOG 1. Hb 10 g/dL."), trials)
 
 
 @contextmanager
@@ -63,7 +64,7 @@ def answer_note(
     try:
         with limited(limit):
             with tracer.start_as_current_span("read note"), _timed(took, "read"):
-                profile = apply_corrections(matcher.read_note(note["note"], note_id), corrections)
+                profile = apply_corrections(read_note(note["note"], note_id), corrections)
             with tracer.start_as_current_span("match"), _timed(took, "match"):
                 day = options.get("as_of") or note.get("as_of")
                 as_of = date.fromisoformat(day) if day else None

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 import matcher
 from matcher.domain import PatientProfile
-from matcher.notes import RECOGNISERS, pipeline_entities
+from matcher.notes import RECOGNISERS, Recogniser, pipeline_entities
 from models.artefacts import ArtefactError
 from workers.settings import SettingsError, load_settings
 
@@ -23,7 +23,7 @@ def load_spacy_model() -> str:
 
 
 @lru_cache(maxsize=1)
-def _pipeline(name: str):  # type: ignore[no-untyped-def]  # noqa: ANN202
+def _pipeline(name: str) -> Recogniser:
     try:
         return pipeline_entities(name)
     except ArtefactError as error:

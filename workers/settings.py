@@ -41,6 +41,7 @@ class Settings(BaseSettings):
     processes: int = Field(default_factory=lambda: max(1, min(4, os.cpu_count() or 1)), ge=1, le=64)
     note_soft_limit: float = Field(default=10, gt=0, description="A note that reads longer fails with that reason")
     note_hard_limit: float = Field(default=30, gt=0, description="A process stuck for so long in one note is killed")
+    spacy_model: str = Field(default="", description="A spaCy pipeline of your own, by package name or path: its drugs and conditions join those of the rules")
     max_attempts: int = Field(default=5, ge=1, description="How often a note may take its process down before it is given up")
     lease: float = Field(default=5, gt=1, description="A note whose process gave no sign for so long is read by another")
     slice: float = Field(default=0.25, ge=0.05, description="Work done for one job before its next turn in the queue")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from matcher.domain import ConditionFact, PatientProfile
 from matcher.notes.allergies import read_allergies
 from matcher.notes.conditions import read_conditions
@@ -10,16 +12,20 @@ from matcher.notes.document import Document
 from matcher.notes.electrocardiogram import read_ecg
 from matcher.notes.markers import read_markers
 from matcher.notes.measurements import read_labs, read_performance
+from matcher.notes.recognition import RECOGNISERS, Recogniser, pipeline_entities, recognise
 from matcher.notes.therapy import read_therapy
 from matcher.notes.transcript import transcribe
 
-__all__ = ["read_note"]
+__all__ = ["RECOGNISERS", "Recogniser", "pipeline_entities", "read_note"]
 
 
-def read_note(text: str, note_id: str = "note") -> PatientProfile:
-    """All that the note says. Total: any text gives a profile; what the note does not say stays None or unlisted."""
+def read_note(text: str, note_id: str = "note", recognisers: Sequence[Recogniser] = RECOGNISERS) -> PatientProfile:
+    """All that the note says. Total: any text gives a profile; what the note does not say stays None or unlisted.
+
+    `recognisers` find names that the rules do not know: ours, and those of a user's pipeline (`pipeline_entities`).
+    """
     transcript = transcribe(text)
-    return transcript.quoted(read_document(Document(transcript.text), note_id))
+    return transcript.quoted(read_document(recognise(Document(transcript.text), recognisers), note_id))
 
 
 def read_document(doc: Document, note_id: str = "note") -> PatientProfile:

@@ -16,11 +16,6 @@ _CAPITALS = 0.9
 _SMALLEST = 40  # letters; a shorter text tells nothing of its writer
 _SENTENCE = re.compile(r"(?:^|[.!?]\s+|\n[ \t]*(?:[-*•+>#]\s*)?)([a-z])")
 _ACRONYM = re.compile(r"(?<![\w-])[dvbrlkptcxsm]{2,5}d(?![\w-])")  # no vowel: "kpd" is no word, "bed" is one
-# Short words of English that are short forms only in capitals.
-_ENGLISH = frozenset(  # noqa: SIM905
-    "a all an and are as at ace aid aids am be bid but by cab can car card cat cl cord cup cut did do dose dr ed eg em end er ex fall fat flag for gas get go got had ham has he her him his ie if in is it its lad "
-    "last let lines low ma mad male man map mass may me men met mild mood more most ms my near no non nor not now of off oh old on one or our out pain pan past pet pill plan post pre pt rash rest see she "
-    "side so some son spin stat step stop tea tab tad tag tend that the they this to too tip top up us use was we well who with x yes you your".split())
 
 
 @lru_cache(maxsize=1)
@@ -34,7 +29,7 @@ def _short_forms() -> Lexicon[str]:
     # The first owner of a form wins: "pd" is far more often progressive disease than pomalidomide with dexamethasone.
     forms = [*load_words().short, *regimens, *(n for n in names if sum(map(str.isupper, n)) > 1)]
     units = {spelling.lstrip("=").lower() for spelling in vocabulary.units}
-    plain = (f for f in forms if f.lower() not in _ENGLISH and f.lower() not in units and f.lower() != f and re.fullmatch(r"[\w/&+ -]+", f))
+    plain = (f for f in forms if f.lower() not in load_words().small and f.lower() not in units and f.lower() != f and re.fullmatch(r"[\w/&+ -]+", f))
     return Lexicon((form, form) for form in plain)
 
 

@@ -57,11 +57,22 @@ class Section:
     heading: str = ""
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Candidate:
+    """What a recogniser beside the rules takes for a name: a `kind` of drug or condition, and the id of its `concept`."""
+
+    start: int
+    end: int
+    kind: str
+    concept: str
+
+
 @dataclass(frozen=True)
 class Document:
     """The note and its structure. All offsets are the note's."""
 
     text: str
+    candidates: tuple[Candidate, ...] = ()
 
     def evidence(self, start: int, end: int) -> Evidence:
         return Evidence(start, end, self.text[start:end])

@@ -73,3 +73,46 @@ def regimen_drugs(surface: str) -> tuple[str, ...]:
         return ()
     drugs = tuple(dict.fromkeys(REGIMEN_LETTERS[c] for c in letters))
     return (*drugs, "dexamethasone") if len(drugs) == len(letters) else ()
+
+
+_MIN_SORTED = 92  # of the words in any order; on the cases of docs/linking.md nothing that must not link does so from here on
+
+
+@lru_cache(maxsize=1)
+def _condition_names() -> tuple[dict[str, str], dict[str, dict[str, str]]]:
+    """(name -> condition, words in order -> condition by the initial letter of the first word)."""
+    exact: dict[str, str] = {}
+    for row in load_vocabulary().conditions.values():
+        for name in (row.name, row.id.replace("_", " "), *row.aliases):
+            exact.setdefault(_words_in_order(name.lstrip("=")), row.id)
+    by_initial: dict[str, dict[str, str]] = {}
+    for name, concept in exact.items():
+        if len(name) >= _MIN_LENGTH:
+            by_initial.setdefault(name[0], {})[name] = concept
+    return exact, by_initial
+
+
+def _words_in_order(name: str) -> str:
+    return " ".join(sorted(w for w in re.findall(r"[a-z0-9]+", name.lower()) if w not in ("of", "the", "a", "an", "and", "with", "in", "to", "due")))
+
+
+@lru_cache(maxsize=20_000)
+def link_condition(surface: str) -> str | None:
+    """The condition that an entity names, its words in any order and with a slip of the pen; None where none is that near."""
+    exact, by_initial = _condition_names()
+    words = _words_in_order(surface)
+    if words in exact:
+        return exact[words]
+    if len(words) < _MIN_LENGTH:
+        return None
+    near = process.extract(words, by_initial.get(words[0], {}).keys(), scorer=fuzz.ratio, score_cutoff=_MIN_SORTED, limit=2)
+    concepts = {exact[name] for name, _, _ in near if _same_kind(words, name)}
+    return concepts.pop() if len(concepts) == 1 else None
+
+
+_OPPOSED = re.compile(r"hyper|hypo|\bnon|\banti|\bpost|\bpre|\bun|\bmacro|\bmicro|\bintra|\binter|\d+")
+
+
+def _same_kind(one: str, other: str) -> bool:
+    """Numbers and prefixes that turn a meaning are the same in both: hypothyroidism is not hyperthyroidism, type 1 not type 2."""
+    return _OPPOSED.findall(one) == _OPPOSED.findall(other)

@@ -86,7 +86,9 @@ def _places(doc: Document) -> list[tuple[int, int, str]]:
             concept = row.id if row is not None and row.table == "conditions" else None
         if concept is not None and not (_TEST_NAME.match(doc.text, hit.end) or (len(written) <= 4 and _VALUE.match(doc.text, hit.end))):
             places.append((hit.start, hit.end, concept))
-    return sorted({*places, *_shared_nouns(doc.text, places), *_sensory(doc.text, places)})
+    named = sorted((start, end) for start, end, _ in places)
+    further = [(c.start, c.end, c.concept) for c in doc.candidates if c.kind == "condition" and not _overlaps(c.start, c.end, tuple(named))]
+    return sorted({*places, *further, *_shared_nouns(doc.text, places), *_sensory(doc.text, places)})
 
 
 _PLACE = r"(?:feet|foot|toes?|soles?|finger(?:tip)?s?|hands?|ankles?)"
