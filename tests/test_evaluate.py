@@ -160,6 +160,8 @@ def test_saturation_under_oxygen_says_nothing_of_room_air():
     assert truth(on_air, labs=(lab("spo2", 95, "%"),)) == TRUE
     assert truth(on_air, labs=(lab("spo2", 95, "%"),), treatments=(drug("oxygen_therapy", "ongoing"),)) == UNKNOWN
     assert truth(on_air, labs=(lab("spo2", 90, "%"),), treatments=(drug("oxygen_therapy", "ongoing"),)) == FALSE
+    low = Comparison("spo2", "<=", 92, "%")
+    assert truth(low, labs=(lab("spo2", 95, "%"),), treatments=(drug("oxygen_therapy", "ongoing"),)) == UNKNOWN
 
 
 LINES = (

@@ -106,9 +106,12 @@ class Chart:
     @cached_property
     def exposures(self) -> tuple[Exposure, ...]:
         """Everything that was given, with the time since its last dose. A mention without a date, of what has one elsewhere,
-        adds nothing; one of a cancer drug outside the lines belongs to what came before the last line ended."""
+        adds nothing, nor does an unnamed product beside a named one of its class; a cancer drug outside the lines belongs to
+        what came before the last line ended."""
         named = self._named()
         placed = {e.agent for e in named if e.start or e.end or e.ongoing or e.line is not None}
+        products = {c for e in named if not e.agent.startswith("anti-") and (drug := self.vocabulary.drugs.get(e.agent)) for c in drug.classes}
+        named = [e for e in named if not (e.agent.startswith("anti-") and self.product_class(e.agent) in products)]
         dated_once = {e.agent for e in named if e.end and self._once(e.agent)}
         kept = [e for e in named if e.end or (e.agent not in dated_once and (e.start or e.ongoing or e.line is not None or e.agent not in placed))]
         floor = min((e.since[0] for e in kept if e.line is not None and e.line == self._last_line), default=0)

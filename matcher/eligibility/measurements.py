@@ -193,7 +193,8 @@ def _lab(asked: Comparison, chart: Chart, verb: str) -> Answer:
     if asked.x_uln or asked.x_lln:
         wanted = f"{sign(asked.op)} {number(asked.value)} × {'ULN' if asked.x_uln else 'LLN'} ({number(limit)}{unit_of(lab.unit)})"
     truth = holds(Interval.measured(lab.value, lab.comparator), asked.op, limit)
-    if truth is Truth.TRUE and asked.fact == "spo2" and asked.op in (">", ">=") and (oxygen := _on_oxygen(chart)) is not None:
+    good = Truth.TRUE if asked.op in (">", ">=") else Truth.FALSE
+    if truth is good and asked.fact == "spo2" and (oxygen := _on_oxygen(chart)) is not None:
         return unsettled(f"{shown}, measured in a patient who needs oxygen", asked.fact, lab.evidence + oxygen)
     return _told(truth, shown, lab.evidence, verb, wanted, asked.fact)
 
