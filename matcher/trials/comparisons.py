@@ -92,12 +92,14 @@ class Comparisons(Words):
         else:
             expression = disjoin(*expressions) if self.context.exclusion else conjoin(*expressions)
         self.heads, self.unknown, self.named = [], [], False
-        if facts == ["spo2"] and _BY_OXYGEN.search(self.context.text):
-            expression = disjoin(*(Comparison("spo2", "<=", b.value, "%") for b in limit.sides[:1]), Presence("prior_therapy", "oxygen_therapy", Window("current")))
-        negation, self.negation = self.negation, 0
+        by_oxygen = facts == ["spo2"] and _BY_OXYGEN.search(self.context.text) is not None
+        if by_oxygen:
+            expression = conjoin(*(Comparison("spo2", "<=", b.value, "%") for b in limit.sides[:1]), Presence("prior_therapy", "oxygen_therapy", Window("current")))
+        listed = any(p.negation == self.negation for p in self.pieces)  # "no asthma and platelets ≥ 50": the negation has had its list
+        negation, self.negation = 0 if listed else self.negation, 0
         self._add(expression if not negation else negate(expression), measured=facts[0])
         end = limit.end
-        if facts == ["spo2"] and isinstance(expression, AnyOf):
+        if by_oxygen:
             return len(self.tokens)
         if facts == ["prior_lines"]:
             while end < len(self.tokens) and self.tokens[end].kind in ("lines", "stop", "filler", "ever"):
