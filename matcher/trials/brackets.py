@@ -44,6 +44,8 @@ class Brackets(Concepts, Comparisons):
             wanted = f"{share.sides[0].op}{share.sides[0].value:g}%"
             self.pieces[-1] = replace(last, expression=replace(last.expression, qualifiers=(("share", wanted),)))
             return end
+        if self.heads[-1:] == ["ecog"] and first.kind == "test" and first.value in ("kps", "lansky"):
+            self.heads[-1] = first.value
         if len(inner) == 1 and inner[0].kind == "test" and self.unknown and len(self.pieces) == self.chunk:
             self.unknown = []
             return self._on_test(at + 1) + 1

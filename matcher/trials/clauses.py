@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from matcher.domain import AtScreening, Expression, Presence, Unparsed
-from matcher.trials.exceptions import excuse
+from matcher.trials.exceptions import GENERAL, excuse
 from matcher.trials.lexer import Token
 from matcher.trials.logic import Context, combine, conjoin, disjoin, negate
 from matcher.trials.statements import DEEPEST, Reader
@@ -61,9 +61,11 @@ def _divided(tokens: Sequence[Token], context: Context) -> Expression | None:
 
 
 def _exception(tokens: Sequence[Token], context: Context) -> Expression | None:
-    nested = context.excluding
-    reader = Reader(tokens, nested)
-    return combine(reader.read(), True)
+    reader = Reader(tokens, context.excluding)
+    exception = combine(reader.read(), True)
+    if exception is None and reader.window and reader.window.relation == "before":
+        return Presence("condition", GENERAL[0], reader.window)  # "unless disease-free for 5 years"
+    return exception
 
 
 def _trim(tokens: Sequence[Token]) -> Sequence[Token]:

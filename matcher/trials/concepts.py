@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from matcher.domain import AnyOf, AtScreening, Comparison, Not, Presence, Window
+from matcher.domain import AnyOf, AtScreening, Comparison, Not, Presence, PresenceFact, Window
 from matcher.trials.exceptions import GENERAL
 from matcher.trials.lexer import Token
 from matcher.trials.logic import conjoin, disjoin
@@ -24,8 +24,6 @@ class Concepts(Words):
 
     def _on_concept(self, at: int) -> int:
         token = self.tokens[at]
-        if token.kind == "test":
-            return self._on_test(at)
         if token.kind == "condition":
             if self._adjective(token):
                 self.unknown.append(token)
@@ -111,7 +109,10 @@ class Concepts(Words):
         previous = self.pieces[-1].expression if self.pieces else None
         if isinstance(previous, Presence) and previous.value == concept and not self.joint:
             return
-        fact = self.frame if self.frame in TREATMENT_FRAMES else "prior_therapy"
+        fact: PresenceFact = self.frame if self.frame in TREATMENT_FRAMES else "prior_therapy"  # type: ignore[assignment]
+        row = load_vocabulary().therapies.get(concept)
+        if fact == "allergy" and row is not None and row.kind == "procedure":
+            fact = "prior_therapy"  # nobody is allergic to radiotherapy
         excluding: tuple[str, ...] = ()
         if concept == "systemic_corticosteroid":
             concept, excluding = "corticosteroid", ("inhaled_corticosteroid", "topical_corticosteroid")
@@ -122,7 +123,7 @@ class Concepts(Words):
         self.qualifiers.pop("acuity", None)
         qualifiers = tuple(sorted(self.qualifiers.items())) if fact == "allergy" else ()
         self.qualifiers = {}
-        self._add(Presence(fact, concept, window, qualifiers, excluding))  # type: ignore[arg-type]
+        self._add(Presence(fact, concept, window, qualifiers, excluding))
 
     def _on_marker(self, at: int) -> int:
         """An antigen: expressed by the malignant cells, or the target of a treatment that is spoken of."""
@@ -144,6 +145,8 @@ class Concepts(Words):
         return at + 1
 
     def _on_toxicity(self, at: int) -> int:
+        if any("treatment_toxicity" in (p.text, getattr(getattr(p.expression, "part", None), "value", "")) for p in self.pieces):
+            return at + 1
         self._add(Presence("condition", "treatment_toxicity", qualifiers=tuple(sorted(self.qualifiers.items()))))
         self.qualifiers = {}
         return at + 1
@@ -190,6 +193,12 @@ class Concepts(Words):
         severe = self.qualifiers.get("severity") == "severe"
         organs = [t.value for t in self.tokens[at:stop] if t.kind == "organ_name"]
         named = last is not None and any(t.kind == "organ_word" or "function" in self._words(t) for t in self.tokens[at : last + 1])
+        before = [t.value for t in self.unknown if t.kind == "organ_name"]
+        if not adequate and before and len(before) == len(self.unknown) and len(self.pieces) == self.chunk:
+            for organ in dict.fromkeys(before):  # "hepatic function impairment"
+                self._add(Presence("condition", organ, qualifiers=tuple(sorted(self.qualifiers.items()))))
+            self.unknown, self.qualifiers = [], {}
+            return at + 1
         if not adequate and not (severe and organs):
             self.unknown.append(self.tokens[at])
             return at + 1

@@ -33,10 +33,10 @@ def compile_criterion(text: str, kind: Kind, conditions: tuple[str, ...] = ()) -
     shown = plain(text)
     context = Context(shown, kind, conditions)
     found = tokens(shown)
-    expression = _item(found, context)
-    if expression is None:
-        expression = Unparsed(text.strip()) if any(t.kind not in ("stop", ".", ",") for t in found) and not _permission(found) else _nothing(kind)
-    return expression, _assessable(expression)
+    read = _item(found, context)
+    if read is None:
+        read = Unparsed(text.strip()) if any(t.kind not in ("stop", ".", ",") for t in found) and not _permission(found) else _nothing(kind)
+    return read, _assessable(read)
 
 
 def _nothing(kind: Kind) -> Expression:

@@ -150,12 +150,17 @@ def _illustrated(pieces: Sequence[Piece], exclusion: bool) -> list[Piece]:
     """A broad group with examples excludes what is like them; another member of the group is for the investigator."""
     shown: list[Piece] = []
     for at, piece in enumerate(pieces):
-        said = piece.expression
-        broad = isinstance(said, Presence) and said.fact == "condition" and (row := load_vocabulary().conditions.get(said.value)) is not None and row.course == "group" and not row.source.startswith("vocabulary")
-        if exclusion and broad and not piece.member and not piece.negation and at + 1 < len(pieces) and pieces[at + 1].member and said.value not in ("malignancy", "neoplasm"):  # type: ignore[union-attr]
-            piece = replace(piece, expression=conjoin(said, AtScreening("such a condition")))
+        if exclusion and not piece.member and not piece.negation and at + 1 < len(pieces) and pieces[at + 1].member and _broad(piece.expression):
+            piece = replace(piece, expression=conjoin(piece.expression, AtScreening("such a condition")))
         shown.append(piece)
     return shown
+
+
+def _broad(expression: Expression) -> bool:
+    if not isinstance(expression, Presence) or expression.fact != "condition" or expression.value in ("malignancy", "neoplasm"):
+        return False
+    row = load_vocabulary().conditions.get(expression.value)
+    return row is not None and row.course == "group" and not row.source.startswith("vocabulary")
 
 
 def _denied(pieces: Sequence[Piece]) -> Expression:

@@ -23,6 +23,8 @@ class Words(Reading):
                 self.unknown = []
                 if at <= 3 and all(isinstance(p.expression, Presence) and p.expression.fact in ("prior_therapy", "condition") and not p.expression.window for p in self.pieces):
                     self.pieces, self.chunk = [], 0
+            if self.pieces and not self.joint:
+                self.joint = ","
             return at + 1
         if mark == "," and self._next_kind(at) in ("and", "or"):
             return at + 1

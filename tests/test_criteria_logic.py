@@ -1,0 +1,161 @@
+"""The logic of eligibility criteria: the text of an item in, its expression out, as the line that people read."""
+
+import pytest
+
+from matcher.domain import AllOf, AnyOf, AtLeast, AtScreening, Comparison, Kind, Not, Presence, Unparsed
+from matcher.trials import compile_criterion, constraints
+from matcher.trials.criteria import coverage
+
+INCLUSION, EXCLUSION = Kind.INCLUSION, Kind.EXCLUSION
+
+
+def line(e):
+    """A compact form of an expression for the tables below."""
+    match e:
+        case AllOf(parts):
+            return "(" + " & ".join(map(line, parts)) + ")"
+        case AnyOf(parts):
+            return "(" + " | ".join(map(line, parts)) + ")"
+        case AtLeast(n, parts):
+            return f"{n} of (" + ", ".join(map(line, parts)) + ")"
+        case Not(part):
+            return "not " + line(part)
+        case AtScreening():
+            return "screening"
+        case Unparsed(text):
+            return f"?{text}?"
+        case Comparison():
+            return f"{e.fact}{f'[{e.of}]' if e.of else ''} {e.op} {e.value:g}{' ULN' if e.x_uln else ''}{_window(e.window)}"
+        case Presence():
+            qualifiers = "".join(f" {k}={v}" for k, v in e.qualifiers)
+            excluding = " but " + ",".join(e.excluding) if e.excluding else ""
+            fact = "" if e.fact in ("condition", "prior_therapy") else f"{e.fact}:"
+            return f"{fact}{e.value}{qualifiers}{excluding}{_window(e.window)}"
+
+
+def _window(window):
+    return f" @{window.relation} {window.days or ''}".rstrip() if window else ""
+
+
+def read(text, kind):
+    return line(compile_criterion(text, kind, ("multiple_myeloma",))[0])
+
+
+@pytest.mark.parametrize("kind, text, wanted", [
+    (EXCLUSION, "Pregnant or breastfeeding women", "(pregnancy | breastfeeding)"),
+    (EXCLUSION, "Asthma, cirrhosis, and psoriasis", "(asthma | cirrhosis | psoriasis)"),
+    (EXCLUSION, "Fever and pneumonia", "(fever | pneumonia)".replace("|", "&")),
+    (INCLUSION, "Platelets ≥ 50 x 10^9/L and hemoglobin ≥ 8 g/dL", "(platelets >= 50 & hemoglobin >= 8)"),
+    (INCLUSION, "Treated with lenalidomide and either a proteasome inhibitor or an anti-CD38 antibody", "(lenalidomide & (proteasome_inhibitor | anti_cd38))"),
+    (EXCLUSION, "ALT or AST > 3 x ULN", "(alt > 3 ULN | ast > 3 ULN)"),
+    (INCLUSION, "ALT or AST ≤ 3 x ULN", "(alt <= 3 ULN & ast <= 3 ULN)"),
+    (EXCLUSION, "Any of the following: 1) asthma 2) cirrhosis 3) psoriasis", "(asthma | cirrhosis | psoriasis)"),
+    (INCLUSION, "At least two of the following: 1) asthma 2) cirrhosis 3) psoriasis", "2 of (asthma, cirrhosis, psoriasis)"),
+    (INCLUSION, "Adequate function: (1) hemoglobin > 8 g/dL; (2) creatinine < 2 mg/dL", "(hemoglobin > 8 & creatinine < 2)"),
+    (EXCLUSION, "Hepatitis B or C", "(hepatitis_b | hepatitis_c)"),
+])
+def test_and_or(kind, text, wanted):
+    assert read(text, kind) == wanted
+
+
+@pytest.mark.parametrize("kind, text, wanted", [
+    (INCLUSION, "No history of stroke or seizure", "(not stroke & not seizure_disorder)"),
+    (INCLUSION, "HIV negative", "not hiv_infection"),
+    (INCLUSION, "Not pregnant", "not pregnancy"),
+    (INCLUSION, "Negative pregnancy test", "not pregnancy"),
+    (INCLUSION, "No asthma and platelets ≥ 50 x 10^9/L", "(not asthma & platelets >= 50)"),
+])
+def test_negation(kind, text, wanted):
+    assert read(text, kind) == wanted
+
+
+@pytest.mark.parametrize("kind, text, wanted", [
+    (EXCLUSION, "Myocardial infarction within 6 months before enrollment", "myocardial_infarction @within 180"),
+    (EXCLUSION, "Unstable angina or myocardial infarction within 4 months prior to randomization", "(unstable_angina @within 120 | myocardial_infarction @within 120)"),
+    (EXCLUSION, "Psoriasis, or a history of seizure within the past 12 months", "(psoriasis | seizure_disorder @within 360)"),
+    (EXCLUSION, "Live vaccine within 8 weeks or major surgery within 4 weeks before lymphodepletion", "(live_vaccine @within 56 | major_surgery @within 28)"),
+    (EXCLUSION, "Autologous stem cell transplantation less than 12 weeks before consent", "autologous_transplant @within 84"),
+    (EXCLUSION, "Major surgery 14 days before ICF", "major_surgery @within 14"),
+    (EXCLUSION, "Chemotherapy within 28 days or 5 half-lives, whichever is longer, before the first dose", "chemotherapy @within 28"),
+    (EXCLUSION, "Radiotherapy within 14 days; chemotherapy or immunotherapy within 21 days", "(radiotherapy @within 14 | chemotherapy @within 21 | immunotherapy @within 21)"),
+    (INCLUSION, "At least 4 weeks since prior chemotherapy (6 weeks for melphalan)", "(days_since[chemotherapy] >= 28 & days_since[melphalan] >= 42)"),
+    (INCLUSION, "Radiotherapy completed for at least 2 weeks before enrollment", "days_since[radiotherapy] >= 14"),
+    (EXCLUSION, "Active hepatitis B", "hepatitis_b @current"),
+])
+def test_time(kind, text, wanted):
+    assert read(text, kind) == wanted
+
+
+@pytest.mark.parametrize("kind, text, wanted", [
+    (EXCLUSION, "Other malignancy except non-melanoma skin cancer or cervical carcinoma in situ", "malignancy but multiple_myeloma,non_melanoma_skin_cancer,cervical_carcinoma_in_situ"),
+    (EXCLUSION, "Prior malignancy unless disease-free for at least 5 years", "malignancy but multiple_myeloma @within 1825"),
+    (EXCLUSION, "Systemic corticosteroids within 7 days, except inhaled steroids", "corticosteroid but inhaled_corticosteroid,topical_corticosteroid @within 7"),
+    (EXCLUSION, "Arrhythmia unless the patient has a pacemaker", "(arrhythmia & not pacemaker)"),
+    (INCLUSION, "AST ≤ 3 x ULN (≤ 5 x ULN if liver metastases are present)", "(ast <= 3 ULN | (ast <= 5 ULN & liver_metastasis))"),
+])
+def test_exceptions(kind, text, wanted):
+    assert read(text, kind) == wanted
+
+
+@pytest.mark.parametrize("kind, text, wanted", [
+    (EXCLUSION, "NYHA class III or IV heart failure", "heart_failure nyha=>=3"),
+    (EXCLUSION, "Heart disease (New York Heart Association class III-IV)", "heart_failure nyha=>=3"),
+    (EXCLUSION, "Grade 2 or worse peripheral neuropathy", "peripheral_neuropathy grade=>=2"),
+    (EXCLUSION, "Uncontrolled diabetes", "diabetes_mellitus control=uncontrolled"),
+    (EXCLUSION, "Severe hepatic function impairment", "hepatic_impairment severity=severe"),
+    (INCLUSION, "Adequate liver and kidney function", "(not hepatic_impairment & not renal_impairment)"),
+    (INCLUSION, "Recovered to grade 1 or less from toxicities of prior therapy", "not treatment_toxicity grade=>1"),
+    (EXCLUSION, "Toxicities of prior therapy that have not recovered to CTCAE v5.0 ≤ 1", "treatment_toxicity grade=>1"),
+])
+def test_grades_and_organs(kind, text, wanted):
+    assert read(text, kind) == wanted
+
+
+@pytest.mark.parametrize("kind, text, wanted", [
+    (EXCLUSION, "Prior anti-BCMA therapy", "bcma"),
+    (EXCLUSION, "Allergic to fludarabine or cyclophosphamide", "(allergy:fludarabine | allergy:cyclophosphamide)"),
+    (INCLUSION, "Refractory to lenalidomide and bortezomib", "(refractory_to:lenalidomide & refractory_to:bortezomib)"),
+    (INCLUSION, "Relapsed/refractory multiple myeloma", "(disease_state:relapsed_refractory & disease:multiple_myeloma)"),
+    (INCLUSION, "Newly diagnosed multiple myeloma", "(disease_state:newly_diagnosed & disease:multiple_myeloma)"),
+    (INCLUSION, "Positive expression of BCMA (>30%) on plasma cells", "expression:bcma share=>30%"),
+    (INCLUSION, "Measurable disease: serum M-protein ≥ 1 g/dL, or urine M-protein ≥ 200 mg/24 h, or involved free light chain ≥ 100 mg/L",
+     "(measurable_disease:true | serum_m_protein >= 1 | urine_m_protein >= 200 | kappa_flc >= 100 | lambda_flc >= 100)"),
+    (EXCLUSION, "POEMS (polyneuropathy, organomegaly, endocrinopathy, monoclonal protein, skin changes) syndrome", "poems_syndrome"),
+])
+def test_treatment_and_disease(kind, text, wanted):
+    assert read(text, kind) == wanted
+
+
+@pytest.mark.parametrize("kind, text, wanted", [
+    (INCLUSION, "Signed informed consent", "screening"),
+    (INCLUSION, "Men must agree to use contraception for 6 months", "(not sex:male | screening)"),
+    (INCLUSION, "Women of childbearing potential must have a negative pregnancy test and agree to use contraception", "(not childbearing_potential | (not pregnancy & screening))"),
+    (EXCLUSION, "Any other condition that the investigator considers unsuitable", "(screening & screening)"),
+])
+def test_what_only_screening_settles(kind, text, wanted):
+    expression, assessable = compile_criterion(text, kind)
+    assert line(expression) == wanted
+    assert assessable == ("pregnancy)" in wanted or "pregnancy &" in wanted)
+
+
+@pytest.mark.parametrize("kind, text, wanted", [
+    (INCLUSION, "Prior lenalidomide is allowed", "()"),
+    (EXCLUSION, "Ownership of a quixotic zeppelin", "?Ownership of a quixotic zeppelin?"),
+    (EXCLUSION, "Asthma, quixotic zeppelin, or psoriasis", "(asthma | ?quixotic zeppelin? | psoriasis)"),
+])
+def test_what_is_permitted_or_not_understood(kind, text, wanted):
+    assert read(text, kind) == wanted
+
+
+def test_constraints_speak_the_contract():
+    expression, _ = compile_criterion("Chronic lymphocytic leukemia, hypersensitivity to rituximab, or radiotherapy within 2 weeks", EXCLUSION, ("multiple_myeloma",))
+    assert constraints(expression) == [
+        {"fact": "condition", "op": "present", "value": "leukemia", "unit": None, "window_days": None},
+        {"fact": "prior_therapy", "op": "present", "value": "radiotherapy", "unit": None, "window_days": 14},
+    ]
+
+
+def test_coverage_is_the_share_that_became_logic():
+    text = "Asthma, quixotic zeppelin"
+    assert coverage(text, compile_criterion(text, EXCLUSION)[0]) == pytest.approx(1 - len("quixoticzeppelin") / len("Asthma,quixoticzeppelin"))
+    assert coverage("Asthma", compile_criterion("Asthma", EXCLUSION)[0]) == 1

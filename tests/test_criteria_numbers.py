@@ -1,0 +1,86 @@
+"""Numbers in eligibility criteria: the text of an item in, its atomic statements out."""
+
+import pytest
+
+from matcher.domain import Kind
+from matcher.trials import compile_criterion, constraints
+
+
+def statements(text, kind=Kind.INCLUSION):
+    expression, _ = compile_criterion(text, kind, ("multiple_myeloma",))
+    return [(c["fact"], c["op"], c["value"], c["unit"]) for c in constraints(expression)]
+
+
+@pytest.mark.parametrize("text, wanted", [
+    ("Age 21-70", [("age", ">=", 21, "a"), ("age", "<=", 70, "a")]),
+    ("Between 21 and 70 years of age", [("age", ">=", 21, "a"), ("age", "<=", 70, "a")]),
+    ("≥ 21 and < 70 years old", [("age", ">=", 21, "a"), ("age", "<", 70, "a")]),
+    ("21 years or older", [("age", ">=", 21, "a")]),
+    ("Aged over 21", [("age", ">", 21, "a")]),
+    ("Anyone under the age of 16", [("age", "<", 16, "a")]),
+    ("Adults no older than 75 years", [("age", "<=", 75, "a")]),
+    ("Children at least 6 months old", [("age", ">=", 0.5, "a")]),
+    ("Younger than 18 years of age or older than 80 years of age", [("age", "<", 18, "a"), ("age", ">", 80, "a")]),
+])
+def test_age(text, wanted):
+    assert statements(text) == wanted
+
+
+@pytest.mark.parametrize("text, wanted", [
+    ("Haemoglobin at least 9 g/dL", [("hemoglobin", ">=", 9, "g/dL")]),
+    ("Haemoglobin is more than 90 gram per litre", [("hemoglobin", ">", 9, "g/dL")]),
+    ("Hemoglobin not lower than 9 g/dL", [("hemoglobin", ">=", 9, "g/dL")]),
+    ("Hemoglobin greater than or equal to 9 g/dL", [("hemoglobin", ">=", 9, "g/dL")]),
+    ("Platelets ≥ 60,000/mm3", [("platelets", ">=", 60, "10*9/L")]),
+    ("Platelets ≥ 60 x 10^9/L", [("platelets", ">=", 60, "10*9/L")]),
+    ("Platelets ≥ 60 × 109/L", [("platelets", ">=", 60, "10*9/L")]),
+    ("Absolute lymphocyte count ≥ 3×10^8/L", [("alc", ">=", 0.3, "10*9/L")]),
+    ("ANC ≥ 1.2 K/uL", [("anc", ">=", 1.2, "10*9/L")]),
+    ("ANC ≥ 1200 without growth factor support", [("anc", ">=", 1.2, "10*9/L")]),
+    ("LVEF ≥ 45%", [("lvef", ">=", 45, "%")]),
+    ("ECOG 0-2", [("ecog", ">=", 0, "1"), ("ecog", "<=", 2, "1")]),
+    ("ECOG performance status of 0, 1 or 2", [("ecog", ">=", 0, "1"), ("ecog", "<=", 2, "1")]),
+    ("Performance status (Karnofsky) ≥ 60%", [("kps", ">=", 60, "1")]),
+    ("Life expectancy of more than three months", [("life_expectancy", ">", 90, "d")]),
+    ("Expected survival ≥ 12 weeks", [("life_expectancy", ">=", 84, "d")]),
+    ("Body mass index 18.5-29.9 kg/m2", [("bmi", ">=", 18.5, "kg/m2"), ("bmi", "<=", 29.9, "kg/m2")]),
+    ("BMI > 32,5", [("bmi", ">", 32.5, "kg/m2")]),
+    ("Proptosis ≥ 3 mm", [("proptosis", ">=", 3, "mm")]),
+])
+def test_tests(text, wanted):
+    assert statements(text) == wanted
+
+
+@pytest.mark.parametrize("text, wanted", [
+    ("ALT and AST ≤ 3 x ULN", [("alt", "<=", 3, "1"), ("ast", "<=", 3, "1")]),
+    ("ALT, AST ≤ 3× UNL", [("alt", "<=", 3, "1"), ("ast", "<=", 3, "1")]),
+    ("Creatinine less than 2 times the upper limit of normal", [("creatinine", "<", 2, "1")]),
+    ("Creatinine < 2 times normal range", [("creatinine", "<", 2, "1")]),
+    ("Total bilirubin ≤ 1.5× institutional ULN", [("total_bilirubin", "<=", 1.5, "1")]),
+])
+def test_multiples_of_the_limit_of_normal(text, wanted):
+    assert statements(text) == wanted
+    assert all(c["x_uln"] for c in constraints(compile_criterion(text, Kind.INCLUSION)[0]))
+
+
+@pytest.mark.parametrize("written, op", [
+    ("<", "<"), ("\\<", "<"), ("＜", "<"), ("&lt;", "<"), ("below", "<"), ("less than", "<"), ("lower than", "<"),
+    ("<=", "<="), ("≤", "<="), ("≦", "<="), ("=<", "<="), ("</=", "<="), ("\\<=", "<="), ("< or =", "<="), ("&le;", "<="), ("no more than", "<="), ("at most", "<="), ("not exceeding", "<="),
+    ("less than or equal to", "<="), ("up to", "<="),
+    (">", ">"), ("\\>", ">"), ("＞", ">"), ("&gt;", ">"), ("above", ">"), ("more than", ">"), ("exceeding", ">"),
+    (">=", ">="), ("≥", ">="), ("≧", ">="), ("=>", ">="), (">/=", ">="), ("\\>=", ">="), ("> or =", ">="), ("&ge;", ">="), ("at least", ">="), ("not less than", ">="), ("equal to or greater than", ">="),
+])
+@pytest.mark.parametrize("kind", list(Kind))
+def test_a_comparison_is_the_one_that_is_written(written, op, kind):
+    assert statements(f"Serum creatinine {written} 2.5 mg/dL", kind) == [("creatinine", op, 2.5, "mg/dL")]
+
+
+@pytest.mark.parametrize("text, wanted", [
+    ("At least 2 prior lines of therapy", [("prior_lines", ">=", 2, "1")]),
+    ("1 to 3 prior regimens", [("prior_lines", ">=", 1, "1"), ("prior_lines", "<=", 3, "1")]),
+    ("No more than one prior line of treatment", [("prior_lines", "<=", 1, "1")]),
+    ("≥ 2 prior regimens including a proteasome inhibitor, an IMiD and an anti-CD38 antibody",
+     [("prior_lines", ">=", 2, "1"), ("prior_therapy", "present", "proteasome_inhibitor", None), ("prior_therapy", "present", "imid", None), ("prior_therapy", "present", "anti_cd38", None)]),
+])
+def test_counts_of_prior_therapy(text, wanted):
+    assert statements(text) == wanted
