@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.service.stack import ROOT, Stack
+from tests.service.stack import ROOT, Stack, wait_for
 
 CHROMIUM = Path("/usr/bin/chromium")
 expect.set_options(timeout=20_000)  # the machine may be busy with other tests
@@ -36,7 +36,8 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     with Stack(tmp_path_factory.mktemp("page"), processes=1) as running:
         running.start_redis()
         running.start_worker()
-        running.ready(running.start_api())
+        with running.start_api() as client:
+            wait_for(lambda: client.get("/health/ready").status_code == 200, 120, "readiness")
         yield running
 
 

@@ -67,6 +67,7 @@ function route() {
     if (here) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
+  for (const open of document.querySelectorAll("dialog[open]")) open.close();
   window.scrollTo(0, 0);
   if (view === "match" && id) showMatch(root, id, signal, justSent?.id === id ? justSent.note : undefined);
   else if (view === "batch" && index) showPatient(id, index, trial && decodeURIComponent(trial), signal);

@@ -6,6 +6,8 @@ import { factName, title, VERDICT } from "./names.js";
 
 const FIRST = 30; // rows drawn at once; the rest follow in the pauses
 
+const inPause = globalThis.requestIdleCallback ?? ((act) => setTimeout(act, 20));
+
 const SORTS = {
   rank: ["Rank", (a, b) => a.rank - b.rank],
   open: ["Fewest open", (a, b) => a.counts.violated - b.counts.violated || a.counts.unknown - b.counts.unknown || a.rank - b.rank],
@@ -101,9 +103,9 @@ export class TrialList {
     const follow = (from) => {
       if (this.turn !== turn || from >= found.length) return;
       this.list.append(...found.slice(from, from + FIRST).map((t) => this.#row(t)));
-      setTimeout(follow, 0, from + FIRST);
+      inPause(() => follow(from + FIRST));
     };
-    setTimeout(follow, 0, FIRST);
+    inPause(() => follow(FIRST));
   }
 
   #row(trial) {
