@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from fastapi.responses import HTMLResponse
@@ -40,8 +41,16 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url="/openapi.json",
-        responses={code: {"model": problems.Problem, "content": {"application/problem+json": {}}, "description": what} for code, what in _PROBLEMS.items()},
+        responses=problems.documented(_PROBLEMS),
     )
+    generate = app.openapi
+
+    def described() -> dict[str, Any]:
+        document = generate()
+        document["components"]["schemas"].setdefault("Problem", problems.Problem.model_json_schema())
+        return document
+
+    app.openapi = described  # type: ignore[method-assign]
     app.state.service = Service(
         settings, store, make_app(settings), Catalogue(settings), KeyFile(settings.keys_file), oidc.configured(settings), AuditLog(settings.audit_file)
     )
@@ -73,6 +82,7 @@ _PROBLEMS = {
     400: "The request is malformed",
     401: "No valid credentials",
     403: "The credentials do not reach so far",
+    404: "There is no such thing, or it is another tenant's",
     413: "Too large",
     422: "The request does not fit",
     429: "Too many submissions; Retry-After says when",

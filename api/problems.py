@@ -36,6 +36,12 @@ class Problem(BaseModel):
     errors: list[dict[str, Any]] | None = Field(None, description="Which part of the request was wrong, and why")
 
 
+def documented(what: Mapping[int, str]) -> dict[int | str, dict[str, Any]]:
+    """Statuses and what they mean, as a route's `responses`."""
+    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    return {status: {"description": meaning, "content": content} for status, meaning in what.items()}
+
+
 class ProblemError(Exception):
     """Raised anywhere in a request to answer with this problem."""
 

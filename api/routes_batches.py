@@ -13,7 +13,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 from pydantic import ValidationError
 
-from api.problems import ProblemError
+from api.problems import ProblemError, documented
 from api.receive import Form, receive_form
 from api.routes_matches import IdempotencyKey, JobId, options, owned, traceparent
 from api.service import Reader, Service, Submitter, Svc
@@ -51,7 +51,7 @@ _UPLOAD = {
 _COLUMNS = ("patient", "note", "date")
 
 
-@router.post("", status_code=202, response_model=Accepted, summary="Match a list of patients", openapi_extra=_UPLOAD, responses={415: {"description": "Not multipart/form-data"}})
+@router.post("", status_code=202, response_model=Accepted, summary="Match a list of patients", openapi_extra=_UPLOAD, responses=documented({415: "Not multipart/form-data"}))
 async def submit(request: Request, response: Response, svc: Svc, who: Submitter, idempotency_key: IdempotencyKey = None) -> Accepted:
     """Columns are found by their usual names, or named. Several notes of a patient are read as one, in the order of their dates."""
     job = new_id()

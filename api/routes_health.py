@@ -26,7 +26,7 @@ def live() -> dict[str, str]:
     return {"status": "ok"}
 
 
-@router.get("/health/ready", summary="Notes can be matched: Redis, a worker and trials are there", responses={503: {"description": "One of them is missing"}})
+@router.get("/health/ready", summary="Notes can be matched: Redis, a worker and trials are there")
 def ready(svc: Svc) -> JSONResponse:
     checks = _checks(svc)
     missing = [f"{name}: {state}" for name, state in checks.items() if state != "ok"]

@@ -12,7 +12,7 @@ from fastapi.responses import PlainTextResponse
 from opentelemetry import propagate
 
 from api.keys import Caller
-from api.problems import ProblemError
+from api.problems import ProblemError, documented
 from api.service import Reader, Service, Submitter, Svc
 from api.shapes import Accepted, Corrections, MatchAnswer, MatchRequest, Orders, times
 from matcher import EligoError
@@ -101,7 +101,7 @@ def note(id: JobId, svc: Svc, who: Reader) -> PlainTextResponse:
     return PlainTextResponse(found["note"])
 
 
-@router.post("/{id}/corrections", status_code=202, response_model=Accepted, summary="Rank again with a clinician's corrections")
+@router.post("/{id}/corrections", status_code=202, response_model=Accepted, summary="Rank again with a clinician's corrections", responses=documented({409: "It has no result to correct yet"}))
 def correct(id: JobId, body: Corrections, response: Response, svc: Svc, who: Submitter) -> Accepted:
     """The list replaces an earlier one, is kept with the result, and goes when the match goes. `matcher.corrections` gives its form."""
     apply_corrections(PatientProfile("check"), body.corrections)  # a wrong one is refused here, not by the worker

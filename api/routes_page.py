@@ -14,7 +14,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Request, Response
 from fastapi.responses import PlainTextResponse
 
-from api.problems import ProblemError
+from api.problems import ProblemError, documented
 from api.service import Reader, Submitter, Svc
 from models import load_vocabulary
 
@@ -70,7 +70,7 @@ def example(who: Reader) -> PlainTextResponse:
     "/text",
     summary="The text of a PDF, to be looked at before it is submitted",
     openapi_extra={"requestBody": {"required": True, "content": {"application/pdf": {"schema": {"type": "string", "format": "binary"}}}}},
-    responses={200: {"content": {"application/json": {"example": {"text": "Clinic letter ...", "pages": 2}}}}, 415: {"description": "Not application/pdf"}},
+    responses={200: {"content": {"application/json": {"example": {"text": "Clinic letter ...", "pages": 2}}}}, **documented({415: "Not application/pdf"})},
 )
 async def text(request: Request, svc: Svc, who: Submitter) -> dict[str, Any]:
     """Read in a process of its own, with limits of time and memory, and kept nowhere. A scanned page has no text; it is not guessed at."""

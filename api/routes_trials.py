@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Header, Path, Query, Response
 
-from api.problems import ProblemError
+from api.problems import ProblemError, documented
 from api.routes_matches import owned
 from api.service import Admin, Reader, Service, Svc
 from api.shapes import TrialDocument, TrialsPage, TrialSummary
@@ -18,7 +18,7 @@ router = APIRouter(prefix="/trials", tags=["trials"])
 
 TrialId = Annotated[str, Path(min_length=1, max_length=200)]
 IfMatch = Annotated[str | None, Header(max_length=200, description="The ETag you know: refused with 412 where the trial has changed since")]
-_CHANGED: dict[int | str, dict[str, Any]] = {412: {"description": "The trial has changed since; read it again"}}
+_CHANGED = {412: "The trial has changed since; read it again"}
 _ORDER = {"eligible": 0, "possible": 1, "ineligible": 2}
 
 
@@ -54,7 +54,7 @@ def trial(id: TrialId, response: Response, svc: Svc, who: Reader, if_none_match:
     return trial_answer(found)
 
 
-@router.post("", status_code=201, summary="Add the trials of a document", responses={409: {"description": "A trial of this id is there already; PUT replaces it"}})
+@router.post("", status_code=201, summary="Add the trials of a document", responses=documented({409: "A trial of this id is there already; PUT replaces it"}))
 def add(body: TrialDocument, response: Response, svc: Svc, who: Admin) -> dict[str, Any]:
     read = _read(body)
     if there := [t.trial_id for t in read if t.trial_id in svc.catalogue.etags()]:
@@ -66,7 +66,7 @@ def add(body: TrialDocument, response: Response, svc: Svc, who: Admin) -> dict[s
     return {"trials": [trial_answer(found) for found in read]}
 
 
-@router.put("/{id}", summary="Replace a trial, or add it", responses=_CHANGED)
+@router.put("/{id}", summary="Replace a trial, or add it", responses=documented(_CHANGED))
 def replace(id: TrialId, body: TrialDocument, response: Response, svc: Svc, who: Admin, if_match: IfMatch = None) -> dict[str, Any]:
     _check(svc, id, if_match)
     read = _read(body)
@@ -77,7 +77,7 @@ def replace(id: TrialId, body: TrialDocument, response: Response, svc: Svc, who:
     return trial_answer(svc.catalogue.get(id)[0])
 
 
-@router.delete("/{id}", status_code=204, summary="Delete a trial", responses={**_CHANGED, 409: {"description": "It comes with the program"}})
+@router.delete("/{id}", status_code=204, summary="Delete a trial", responses=documented({**_CHANGED, 409: "It comes with the program"}))
 def delete(id: TrialId, svc: Svc, who: Admin, if_match: IfMatch = None) -> None:
     _check(svc, id, if_match)
     svc.catalogue.get(id)

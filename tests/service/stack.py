@@ -88,13 +88,21 @@ class Stack:
     def client(self, key: str = "") -> httpx.Client:
         assert self._listening is not None
         headers = {"Authorization": f"Bearer {key}"} if key else {}
-        return httpx.Client(base_url=f"http://127.0.0.1:{self._listening.getsockname()[1]}", headers=headers, timeout=30, trust_env=False)
+        return httpx.Client(base_url=f"http://127.0.0.1:{self._listening.getsockname()[1]}", headers=headers, timeout=60, trust_env=False)
 
     def store(self) -> Store:
         return Store(connect(self.settings), load_sealer(self.settings), self.settings)
 
     def ready(self, client: httpx.Client) -> None:
-        wait_for(lambda: client.get("/health/ready").status_code == 200, 90, "readiness")
+        def answers() -> bool:
+            for child in [self.api, *self.workers]:
+                assert child is None or child.poll() is None, self.log.read_text()[-3000:]
+            try:
+                return client.get("/health/ready", timeout=1).status_code == 200
+            except httpx.HTTPError:
+                return False
+
+        wait_for(answers, 90, "readiness")
 
     def pool(self, worker: subprocess.Popen[bytes]) -> list[int]:
         """The pids of a worker's processes."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import schemathesis
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
@@ -22,20 +22,30 @@ def document(stack):
         return client.get("/openapi.json").json()
 
 
-@pytest.fixture
-def api_schema(stack, document):
-    return schemathesis.openapi.from_dict(document).configure(base_url=str(stack.client().base_url)) if False else schemathesis.openapi.from_url(str(stack.client().base_url) + "/openapi.json")
 
 
-schema = schemathesis.pytest.from_fixture("api_schema").exclude(path_regex="/events$")
+@schemathesis.serializer("application/pdf")
+def as_pdf(context, value):
+    return value if isinstance(value, bytes) else str(value).encode("utf-8", "replace")
 
 
-@schema.parametrize()
-@settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), phases=[Phase.explicit, Phase.generate])
-def test_every_answer_is_one_the_document_names(case):
-    case.call_and_validate(
-        checks=[not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance, response_headers_conformance], timeout=20
-    )
+CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance, response_headers_conformance]
+
+
+def test_every_answer_is_one_the_document_names(stack):
+    schema = schemathesis.openapi.from_url(f"{stack.client().base_url}/openapi.json").exclude(path_regex="/events$")  # an endless answer; tested by itself
+    tried = []
+    for result in schema.get_all_operations():
+        operation = result.ok()
+        tried.append(operation.label)
+
+        @settings(max_examples=12, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck), phases=[Phase.explicit, Phase.generate])
+        @given(case=operation.as_strategy())
+        def answers(case):
+            case.call_and_validate(checks=CHECKS, timeout=20)
+
+        answers()
+    assert len(tried) >= 20
 
 
 def test_every_operation_is_described_with_its_problems(document):
