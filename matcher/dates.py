@@ -43,7 +43,9 @@ _DATE = re.compile(  # matched only at the places _PLACE finds, which is ten tim
     )""",
     re.IGNORECASE | re.VERBOSE,
 )
+_MONTH_OF_YEAR = re.compile(rf"\b{_MONTH}\b\.?,? {_YEAR}\b", re.IGNORECASE)
 _PLACE = re.compile(r"\d+|'\d\d|[jfmasond][aepuco][nbrylgptvc]")
+_DOTTED = re.compile(r"(?:19|20)\d\d\.\d\d?\.\d")
 _TRIGRAMS = frozenset(_MONTHS) | {name[:3] for name in _ABROAD}
 # A pair of numbers that is a score, strength, vision, donor match or tumour size, not a day of a month.
 _NOT_A_DAY = re.compile(
@@ -76,7 +78,7 @@ def find_dates(text: str, day_first: bool | None = None, default_year: int | Non
     last one that is not well after it, and a short date that would lie after it as a day (2/25) is a month of a year if that does not.
     """
     text = _unscanned(text)
-    reader = _Reader(text, bool(puts_day_first(text) if day_first is None else day_first), default_year, as_of)
+    reader = _Reader(text, bool(puts_day_first(text) if day_first is None else day_first), default_year, as_of, _MONTH_OF_YEAR.search(text) is not None)
     found: list[DateMention] = []
     end = 0
     for start in _places(text):
@@ -131,11 +133,7 @@ class _Reader:
     day_first: bool
     default_year: int | None
     as_of: date | None
-
-    @property
-    def dotted(self) -> bool:
-        """Whether the text writes 2025.01.22, and so 01.22 too."""
-        return re.search(r"(?<!\d)(?:19|20)\d\d\.\d\d?\.\d", self.text) is not None
+    full_years: bool = False  # the text writes "Oct 2023", so that its "March 12" is a day
 
     def read(self, m: re.Match[str]) -> DateMention | None:
         g = m.groupdict()
@@ -146,8 +144,8 @@ class _Reader:
         if g["my_y"]:
             return self._mention(m, _date(int(g["my_y"]), int(g["my_m"])))
         if g["m0"]:
-            month = _ABROAD[g["m0"].lower()]
-            return self._mention(m, _date(int(g["y0"]), month, int(g["d0"])) if g["y0"] else self._yearless(month, int(g["d0"])))
+            abroad = _ABROAD[g["m0"].lower()]
+            return self._mention(m, _date(int(g["y0"]), abroad, int(g["d0"])) if g["y0"] else self._yearless(abroad, int(g["d0"])))
         for day, month, year in (("d1", "m1", "y1"), ("d2", "m2", "y2")):
             if g[month]:
                 return self._day_of_month(m, int(g[day]), _MONTHS[g[month][:3].lower()], g[year])
@@ -190,7 +188,7 @@ class _Reader:
             return self._mention(m, _date(_full_year(year), month, day))
         if m.group()[:4] == "may ":
             return None  # the verb
-        other = _date(2000 + day, month) if m.group("m2") and day >= 5 and not m.group().lower().endswith(("st", "nd", "rd", "th")) else None
+        other = _date(2000 + day, month) if m.group("m2") and day >= 5 and not self.full_years and not m.group().lower().endswith(("st", "nd", "rd", "th")) else None
         return self._mention(m, *self._ranked(self._yearless(month, day), other))
 
     def _short(self, m: re.Match[str], a: int, b: int, separator: str) -> DateMention | None:

@@ -26,12 +26,11 @@ _ITEM = re.compile(
 )
 # A value or a sentence before a date: then the date does not lead its line. Numbering, 24 h, C1D8 and B2M are no values.
 _VALUED = re.compile(r"(?<![\w+])(?!24\b|24h|\d{1,2}[.)]\s)\d|[A-Za-z)][.;](?:\s|$)", re.IGNORECASE)
-_NOW = re.compile(r"\b(?:today(?:'s)?|yesterday(?:'s)?|now|current(?:ly)?|at present|presently|this (?:morning|visit|week)|present status)\b", re.IGNORECASE)
+_NOW = re.compile(r"\b(?:today(?:'s)?|yesterday(?:'s)?|now|current(?:ly)?|at present|presently|this (?:morning|visit|week)|present status)\b")
 _THEN = re.compile(
     r"\b(?:at (?:diagnosis|dx|presentation|onset|relapse|baseline|that time|progression|start|screening then)|presentation|present(?:ed|ing)\b|initial(?:ly)?|"
     r"on (?:admission|arrival|admit)|at admission|admission (?:labs?|hb|wbc)|previous(?:ly)?|prior\b|was found|found to have|(?:was |re)?admitted\b|brought (?:in|to)|arrived|came in|days? (?:history )?of|years? ago|months? ago|nadir|peak|"
     r"baseline|pre-?(?:transplant|treatment|admit|admission|op)|carried|copied|history of|in the past|last year|formerly|at the time|when (?:first|he|she|diagnosed)|dx|diagnosed|before)\b",
-    re.IGNORECASE,
 )
 _LIST_END = re.compile(r"(?:[^.;:()\[\]\n]|\.(?=\d)){0,120}?[ \t](?:on|from|dated|of)[ \t]+(?=\d|[A-Z][a-z]{2})")
 _PAST_SECTIONS = frozenset({"history", "oncology", "family"})
@@ -100,28 +99,32 @@ class Calendar:
         """The date of a value at a place, for the name it belongs to."""
         name = place if name_start is None else name_start
         start, end, lead, block = self._line(name)
-        sentence = max(start, self.words.doc.sentence_at(name)[0])
-        own = [d for d in self.words.dates_within(sentence, name) if self._governs(d, name)]
-        if own:
-            return self.words.day(own[-1])
+        sentence = max(start, self.words.doc.sentence_at(name)[0], name - 800)
+        for mention in reversed(self.words.dates_within(sentence, name)):
+            if self._governs(mention, name) and not self._ahead(mention):
+                return self.words.day(mention)
         if lead is not None and lead.end <= name:
             return self.words.day(lead)
         if (after := self._after(place)) is not None:
             return after
-        said = self.words.text[sentence:name]
-        if block is not None and block.end <= name and not _THEN.search(said):
+        if block is not None and block.end <= name and not self.words.says(_THEN, sentence, name):
             return self.words.day(block)
         if self.words.note_date is None:
             return None
         today = PartialDate.of(self.words.note_date)
-        if _NOW.search(said[-60:]):
+        if self.words.says(_NOW, max(sentence, name - 60), name):
             return today
-        if _THEN.search(self.words.text[max(start, name - 300) : name]):
+        if self.words.says(_THEN, max(start, name - 300), name):
             return None
         kind = self.words.doc.section_at(name).kind
         span = (start, end) if end - start < 600 else (sentence, self.words.doc.sentence_at(name)[1])
-        listed = kind not in _PAST_SECTIONS and len(self.words.names_within(*span)) >= 3
+        listed = kind not in _PAST_SECTIONS and self.words.count_names(*span) >= 3
         return today if listed or kind in _CURRENT_SECTIONS else None
+
+    def _ahead(self, mention: DateMention) -> bool:
+        """Whether a date is a plan: values lie in the past, or in an addendum of the next days."""
+        note_date = self.words.note_date
+        return note_date is not None and (self.words.day(mention).earliest - note_date).days > 3
 
     def _after(self, place: int) -> PartialDate | None:
         """The date that closes a list of values: "kappa 98, lambda 0.8, ratio 122 on 12/3"."""

@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterator
 from itertools import chain
 
-from matcher.notes.measure_prose import RETRACTED, condition_of
+from matcher.notes.measure_prose import RETRACTED
+from matcher.notes.measure_tail import condition_of
 from matcher.notes.measure_words import Words, Written
 from matcher.quantities import convert, numbers
 
-_PERCENT = re.compile(r"(?<![\d.,/])(?P<n>\d{1,3}(?:[.,]\d{1,2})?)(?:\s?[-–]\s?\d{1,3})?\s?(?:%|percent\b|per cent\b)", re.IGNORECASE)
+_PERCENT = re.compile(r"(?P<n>\d{1,3}(?:[.,]\d{1,2})?)(?:\s?[-–]\s?\d{1,3})?\s?(?:%|percent\b|per cent\b)", re.IGNORECASE)
 _BEFORE = re.compile(r"(?:[^.;%\n\d(]|(?<=[A-Za-z])\d|\((?![^)]*\)))*$")  # what a share may refer back to: no other number between
 _AFTER = re.compile(r"(?:[^.;:%\n\d]|(?<=[A-Za-z])\d{1,3})*")
 _CELLS = re.compile(r"plasma[- ]?cells?|plasmatic cells?|plasmacytes?|plasmocytes?|\bPCs?\b|plasmacytosis|myeloma cells|plasmablasts?|CD138\+? cells", re.IGNORECASE)
@@ -28,13 +29,13 @@ _OXYGEN = re.compile(
     r"\s*(?:SpO2|O2 ?sat\w*|sat\w*)?,?\s*\(?(?:(?:on|in|at|w/o|without|off)\s+)?(?:RA|room air|ambient air|indoor air|air|AA|at rest|no (?:O2|oxygen)|(?:w/o|without|off) (?:any )?(?:O2|oxygen)|"
     r"(?:\d+(?:\.\d)?\s?(?:L|lpm|liters?|litres?)\b)(?:\s?(?:NC|O2|oxygen|nasal\w*))?|NC|oxygen|O2)\b(?!\s*(?:walking|ambulat\w*|on exertion|exertion|with exertion|exercis\w*|stairs|asleep))", re.IGNORECASE)
 _WANTED = re.compile(r"(?:keep|above|over|below|under|goal|target|if|>|<|≥|desaturat\w* to)\s*$", re.IGNORECASE)
-_COUNT = re.compile(r"(?<![\d.,/-])\d[\d,]*(?:\.\d+)?\s?(?=K/|/[un]L|x\s?10|(?-i:G/L)|/mm|/cumm)", re.IGNORECASE)
-_FEET = re.compile(r"(?<![\d.,/])(?P<n>[4-7])\s?(?:'|′|ft\.?|feet|foot)\s?(?:and\s)?(?:(?P<i>\d{1,2}(?:\.\d+)?)\s?(?:\"|″|''|in\.?\b|inch(?:es)?)?|(?<=t|T)\b)(?![\d/])", re.IGNORECASE)
+_COUNT = re.compile(r"\d[\d,]*(?:\.\d+)?\s?(?=K/|/[un]L|x\s?10|(?-i:G/L)|/mm|/cumm)", re.IGNORECASE)
+_FEET = re.compile(r"(?P<n>[4-7])\s?(?:'|′|ft\.?|feet|foot)\s?(?:and\s)?(?:(?P<i>\d{1,2}(?:\.\d+)?)\s?(?:\"|″|''|in\.?\b|inch(?:es)?)?|(?<=t|T)\b)(?![\d/])", re.IGNORECASE)
 _VITALS = re.compile(r"\b(?:RA|SpO2|sats?|saturation|BP|HR|vitals?|VS|temp|afebrile|pulse|RR|T\s?3\d|T\s?9\d|O2|wt|weight|ht|height|ECOG|KPS|Karnofsky)\b|\b\d{2,3}/\d{2,3}\b|\d{3}\s?cm\b", re.IGNORECASE)
-_MASS = re.compile(r"(?<![\d.,/+x-])(?P<n>\d{2,3}(?:[.,]\d{1,2})?)\s?(?P<u>kg|kgs|lbs?|pounds)\b(?!\s*(?:/|lost|loss|gain|down|less|more|lighter|heavier|in \d|over|weight loss))", re.IGNORECASE)
+_MASS = re.compile(r"(?P<n>\d{2,3}(?:[.,]\d{1,2})?)\s?(?P<u>kg|kgs|lbs?|pounds)\b(?!\s*(?:/|lost|loss|gain|down|less|more|lighter|heavier|in \d|over|weight loss))", re.IGNORECASE)
 _CHANGE = re.compile(r"(?:lost|loss(?: of)?|gain(?:ed)?(?: of)?|minus|down|up|per|each|[-–+/x]|dropped|lift\w*|carry\w*|over|under|below|above|than|of \w+|dose\w*|tumou?r|mass|mg)\s*(?:by|about|from|another|~)?\s*$", re.IGNORECASE)
-_LENGTH = re.compile(r"(?<![\d.,/x×-])(?P<n>1[2-9]\d(?:[.,]\d)?|2[01]\d)\s?cm\b(?!\s*(?:mass|lesion|h2o|from))", re.IGNORECASE)
-_PRESSURE = re.compile(r"(?<![\d./,-])(?P<s>[7-9]\d|1\d\d|2[0-4]\d)\s?/\s?(?P<d>[3-9]\d|1[0-3]\d)(?![\d/%.])(?!\s?(?:mg|U/|mm\b))")
+_LENGTH = re.compile(r"(?P<n>[12]\d\d(?:[.,]\d)?)\s?cm\b(?!\s*(?:mass|lesion|h2o|from))", re.IGNORECASE)
+_PRESSURE = re.compile(r"(?P<s>\d{2,3})\s?/\s?(?P<d>[3-9]\d|1[0-3]\d)(?![\d/%.])(?!\s?(?:mg|U/|mm\b))")
 
 
 def unnamed(words: Words) -> Iterator[Written]:
@@ -44,10 +45,18 @@ def unnamed(words: Words) -> Iterator[Written]:
             yield value
 
 
+def _found(pattern: re.Pattern[str], text: str) -> Iterator[re.Match[str]]:
+    """The matches that no number, slash, sign or letter runs into. A lookbehind in the pattern would cost ten times as much."""
+    for m in pattern.finditer(text):
+        before = text[m.start() - 1 : m.start()]
+        if not before or not (before.isalnum() or before in ".,/+×" or (before == "-" and pattern is not _PERCENT)):
+            yield m
+
+
 def _percents(words: Words) -> Iterator[Written]:
     """Shares told by what stands around them: marrow plasma cells, BCMA, ejection fraction, saturation."""
     text = words.text
-    for m in _PERCENT.finditer(text):
+    for m in _found(_PERCENT, text):
         test = _share_of(words, m)
         if test is not None:
             end = m.end("n")
@@ -105,25 +114,25 @@ def _measure(words: Words, test: str, m: re.Match[str], unit: str) -> Written:
 
 def _vitals(words: Words) -> Iterator[Written]:
     text = words.text
-    for m in _FEET.finditer(text):
+    for m in _found(_FEET, text):
         inches = 12 * int(m.group("n")) + (float(m.group("i")) if m.group("i") else 0)
         yield Written("height", m.start("n"), m.end(), (inches,), "[in_i]")
-    for m in _MASS.finditer(text):
+    for m in _found(_MASS, text):
         if _among_vitals(words, m) and not _CHANGE.search(text[max(0, m.start() - 18) : m.start()]):
             yield _measure(words, "weight", m, "kg" if m.group("u").lower().startswith("k") else "[lb_av]")
-    for m in _LENGTH.finditer(text):
+    for m in _found(_LENGTH, text):
         if _among_vitals(words, m) and re.search(r"\d\s?(?:kg|lb)|weight|wt|height|ht\b|bmi", _line(words, m), re.IGNORECASE):
             yield _measure(words, "height", m, "cm")
-    for m in _PRESSURE.finditer(text):
+    for m in _found(_PRESSURE, text):
         upper, lower = int(m.group("s")), int(m.group("d"))
-        if upper >= lower + 10 and m.start() not in words.date_at and _among_vitals(words, m, 1):
+        if 70 <= upper < 250 and upper >= lower + 10 and m.start() not in words.date_at and _among_vitals(words, m, 1):
             for test, group in (("systolic_bp", "s"), ("diastolic_bp", "d")):
                 yield Written(test, m.start(group), m.end(group), (float(m.group(group)),), "mm[Hg]")
 
 
 def _counts(words: Words) -> Iterator[Written]:
     """A cell count whose name stands in the sentence before: "platelet clumping in EDTA. Citrate tube 64 K/uL"."""
-    for m in _COUNT.finditer(words.text):
+    for m in _found(_COUNT, words.text):
         number = words.number(m.start())
         unit = words.unit(number.end) if number else None
         if number is None or unit is None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
 
 from matcher.domain import PartialDate
 from matcher.lexicon import Hit
+from matcher.notes.measure_specimen import EXCRETED, ISOTYPES, M_PROTEINS, specimen
+from matcher.notes.measure_tail import FLAG, RANGE, SPOILED, Series, closing, condition_of, follow, limits_of
 from matcher.notes.measure_words import Number, Words, Written
-from matcher.quantities import convert, numbers
+from matcher.quantities import convert
 
 # Words that may stand between a name and its value.
 _FILL = (
@@ -23,53 +24,32 @@ _FILL = (
 _LINK = re.compile(rf"(?>(?:[ \t]+|[:=|~≈#]+|\.{{2,}}|\*(?=[ \t])|(?:{_FILL})(?![\w/])|[-–—]{{1,2}}(?=[ \t\d<>.~])|\b[HL](?=[ \t]+\d)|,(?=[ \t]?\d+(?:\.\d+)?[ \t]?(?:%|[a-zµ]+/))|\r?\n[ \t]{{0,12}}(?=\d+(?:[.,]\d+)?[ \t]*(?:[%,;)(a-zA-Z\r\n]|$)))*)", re.IGNORECASE)
 _WORDED = re.compile(r"(?:[ \t,]+[A-Za-z'’/-]+){1,7}?[ \t~≈:]+(?=[<>]?\d)")
 _AWAY = re.compile(r"\b(?:if|under|below|above|over|by|increase|rise|drop|every|than|not|no|until|fall|reduction|decrease|iv|po|dose|daily|mg|infus\w+|replace\w*|given|weigh\w*|max)\b", re.IGNORECASE)
-FLAG = re.compile(r"[ \t]*(?:\((?:[HLC]{1,2}|[v^*↑↓]|high|low)\)|[*↑↓^!†#]+|\b(?:HH|LL|[HLC]|high|low|hi|lo)\b(?!/)(?![ \t]*(?:[A-Za-z]{2,} |[=:])))", re.IGNORECASE)
-_ARROW = re.compile(r"\s{0,3}(?:-{1,2}>|→|➔|⇒|=>|>{2}|\bto\b|,? (?:and )?then\b|,? rising to|,? falling to|[;,]? (?:but |and )?(?:has |is )?now\b)(?:\s*(?:now|up|down|back|recovered|improved|normali[sz]ed|increased|decreased|fallen|risen|dropped|about|at|is|to)\b)*\s*", re.IGNORECASE)
-_FROM = re.compile(r",?\s*(?:\(?(?:up|down|rising|improved|increased|decreased|risen|rose|fell)?\s*from|vs\.?|versus|was|previously|prior|prev\.?|formerly|compared (?:to|with))\s+", re.IGNORECASE)
-_CHAIN = re.compile(r"\s*[;,]\s*(?:and\s+)?(?:now\s+|then\s+)?", re.IGNORECASE)
-_WHEN = re.compile(r",?[ \t]*(?:(?:on|in|from|at|as of|of|by echo|since|drawn|dated|back in)[ \t]+)?(?:early |late |mid-?)?", re.IGNORECASE)
-_BEFORE_NOW = re.compile(r"[ \t]*,?[ \t]*(?:at (?:diagnosis|dx|presentation|baseline|onset|relapse|start|the start|progression|outset)|on (?:admission|admit|arrival|presentation)|"
-                         r"before\b|pre-?op|pre-?transplant|after (?:\w+ )?(?:two|three|four|five|six|\d+)\b(?: cycles?)?|initially|previously|at nadir|nadir|last (?:visit|time|month|year))", re.IGNORECASE)
-RANGE = re.compile(r"[ \t]*(?:(?:ref(?:erence)?(?:[ \t]range)?|normal(?:[ \t]range)?|range|nl|n|norm)[ \t]*[:.=]?[ \t]*)?(?P<low>\d+(?:[.,]\d+)*)[ \t]?[-–—][ \t]?(?P<high>\d+(?:[.,]\d+)*)", re.IGNORECASE)
-_RANGE_ONLY = re.compile(RANGE.pattern + r"[ \t]*[^\d]{0,16}(?:1[.,]73 ?m.{0,2})?", re.IGNORECASE)
-LIMIT = re.compile(r"[ \t]*(?:(?P<word>uln|upper limit(?: of normal)?|ref(?:erence)?|normal|nl|n|lln)[ \t]*[:.=]?[ \t]*(?P<cmp>[<>≤≥]=?)?|(?P<cmp2>[<>≤≥]=?))[ \t]*(?P<limit>\d+(?:[.,]\d+)*)", re.IGNORECASE)
-_SPOILED = re.compile(r"[ \t]*(?:days?|weeks?|wks?|months?|mos?|years?|yrs?|cycles?|times|units?|doses?|hours?|hrs?|lines?|pack|tabs?|tablets?|visits|draws|points|occasions|consecutive|tests|samples|siblings|of|fold|L\b(?=[ \t]*(?:NC|O2|nasal|oxygen|/min))|x(?=\s))\b|[ \t]?[x×][ \t]?\d|(?:st|nd|rd|th)\b", re.IGNORECASE)
-_CONDITIONAL = re.compile(r"\b(?:if|unless|until|till|as long as|goal|target|threshold|transfuse|parameters|once|exceeds?|aim(?:ing)?|trigger|whenever|provided|in case|cut-?off|keep|maintain|fall(?:s|ing)? (?:under|below)|stay(?:s)? (?:above|below|over|under)|criteri\w+|eligib\w+|requires? (?:a|an)\b|wants?)\b", re.IGNORECASE)
-_LOOSE_CONDITIONAL = re.compile(r"\b(?:when|while|hold|should|requir\w+|need\w*|must|ensure|stop|for|with|at)\b", re.IGNORECASE)
+
+
+_CONDITIONAL = re.compile(r"\b(?:if|unless|until|till|as long as|goal|target|threshold|transfuse|parameters|once|exceeds?|aim(?:ing)?|trigger|whenever|provided|in case|cut-?off|keep|maintain|fall(?:s|ing)? (?:under|below)|stay(?:s)? (?:above|below|over|under)|criteri\w+|eligib\w+|requires? (?:a|an)\b|wants?)\b")
+_LOOSE_CONDITIONAL = re.compile(r"\b(?:when|while|hold|should|requir\w+|need\w*|must|ensure|stop|for|with|at)\b")
 _OFTEN_OVER = frozenset({"egfr", "creatinine_clearance", "spo2", "ferritin", "d_dimer"})  # reported as above the last step of the scale
 RETRACTED = re.compile(r"[^.;\n]{0,30}\b(?:typo|typing error|(?:in|an?|was|lab|entry|charting) error|erroneous\w*|incorrect\w*|mistake\w*|belong(?:s|ed) to (?:another|a different)|another patient|misread|spurious)\b", re.IGNORECASE)
+_CLAUSE_END = re.compile(r"[.;](?=\s)|\n")
+_SIDE = re.compile(r"\b(?:under|below|over|above)\s*$", re.IGNORECASE)
+_FLAG_LETTER = re.compile(r"[HL]\b")
+_NUMBER_AHEAD = re.compile(r"[ \t]*[:=|]?[ \t]*[<>]?\d")
+
+
 _BLOOD_COUNTS = frozenset({"hemoglobin", "wbc", "anc", "alc", "platelets"})
-ISOTYPES = frozenset({"igg", "iga", "igm", "kappa_flc", "lambda_flc"})
-M_PROTEINS = frozenset({"serum_m_protein", "urine_m_protein"})
+
+
 _RANGED = frozenset({"lvef", "spo2", "bone_marrow_plasma_cells", "bcma_expression"})
 _QUALIFIED = re.compile(r"[ \t]*[(\[][^)\]\n\d]*")
 _GROUPED = re.compile(r"[ \t]*(?:/|&|\band\b)[ \t]*", re.IGNORECASE)
-_STUDIES = frozenset({"echo", "tte", "muga", "echocardiogram"})
-_OTHER_FLUID = re.compile(r"\b(?:CSF|cerebrospinal|LP\b|lumbar puncture|ascit\w+|pleural|peritoneal|synovial|pericardial|joint) ?(?:fluid|tap)?\b[^.;\n]{0,60}$|\b(?:urinalysis|UA)\b(?![ \t:]*\d)[^.;\n]{0,40}$", re.IGNORECASE)
-_IN_FLUIDS = frozenset({"wbc", "rbc", "anc", "alc", "glucose", "total_protein", "albumin", "ldh", "bone_marrow_plasma_cells"})
-_URINE = re.compile(r"\b(?:urin\w*|upep|24.?h\w*|bence|bj[lp]?|uife|proteinuria)\b", re.IGNORECASE)
-_EXCRETED = ("mg", "g", "mg/(24.h)", "g/(24.h)")
+
+
 _PANELS = {  # strips without names, by number of values
     ("cbc", 3): ("wbc", "hemoglobin", "platelets"),
     ("cbc", 4): ("wbc", "hemoglobin", "hematocrit", "platelets"),
     ("bmp", 7): ("sodium", "potassium", "chloride", "bicarbonate", "bun", "creatinine", "glucose"),
 }
 _PANEL = re.compile(r"\b(?P<name>cbc|fbc|bmp|chem ?-?7|smac)\b[ \t:=-]*(?P<strip>\d+(?:\.\d+)?(?:[ \t]?[/|\\<>][ \t]?\d+(?:\.\d+)?){2,6})(?![\d/])", re.IGNORECASE)
-
-
-@dataclass
-class _Reading:
-    """Values of one test read so far, oldest first as written, and where reading goes on."""
-
-    test: str
-    name: tuple[int, int]
-    place: int
-    date: PartialDate | None = None
-    unit: str | None = None
-    earlier: bool = False
-    values: list[Written] = field(default_factory=list)
-    low: tuple[float, ...] = ()
-    high: tuple[float, ...] = ()
 
 
 def prose(words: Words, covered: bytearray) -> Iterator[Written]:
@@ -106,7 +86,7 @@ def _values(words: Words, group: list[Hit[str]], following: Hit[str] | None) -> 
         tests = tests[:1]
     if tests == ["flc_ratio"] and first.end - first.start <= 8 and not _light_chain_before(words, first):
         return
-    reading = _Reading(tests[0], (first.start, group[-1].end), group[-1].end)
+    reading = Series(tests[0], (first.start, group[-1].end), group[-1].end)
     number = _link(words, reading, following)
     if number is None:
         if tests[0] in M_PROTEINS or tests[0] in ("kappa_flc", "lambda_flc"):
@@ -125,7 +105,7 @@ def _values(words: Words, group: list[Hit[str]], following: Hit[str] | None) -> 
             reading.test = tests[-1]
     if tests[0] == "blood_pressure" or not _acceptable(words, reading, number):
         return
-    _tail(words, reading, number, following)
+    follow(words, reading, number, following)
     yield from _settled(words, reading)
 
 
@@ -133,7 +113,7 @@ def _light_chain_before(words: Words, name: Hit[str]) -> bool:
     return bool(re.search(r"kappa|lambda|lamda|flc|light chain|κ|λ", words.plain[max(0, name.start - 160) : name.start]))
 
 
-def _link(words: Words, reading: _Reading, following: Hit[str] | None) -> Number | None:
+def _link(words: Words, reading: Series, following: Hit[str] | None) -> Number | None:
     """Steps from the name to its value over filling words, brackets, a date, a unit; None where no value follows."""
     text, start = words.text, reading.place
     bracket: tuple[int, int] | None = None
@@ -151,7 +131,7 @@ def _link(words: Words, reading: _Reading, following: Hit[str] | None) -> Number
             reading.date, reading.place = words.day(mention), mention.end
             continue
         if place < len(text) and text[place] in "([":
-            closed = _closing(text, place)
+            closed = closing(text, place)
             if closed is None:
                 return None
             inside = text[place + 1 : closed]
@@ -166,7 +146,7 @@ def _link(words: Words, reading: _Reading, following: Hit[str] | None) -> Number
                 bracket = (place, closed)
             reading.place = closed + 1
             continue
-        if (unit := words.unit(place)) and place > start and re.match(r"[ \t]*[:=|]?[ \t]*[<>]?\d", text[unit[1] :]):
+        if (unit := words.unit(place)) and place > start and _NUMBER_AHEAD.match(text, unit[1]):
             reading.unit, reading.place = unit
             continue
         if bracket is None and (worded := _WORDED.match(text, reading.place)) and (following is None or worded.end() <= following.start):
@@ -185,44 +165,34 @@ def _link(words: Words, reading: _Reading, following: Hit[str] | None) -> Number
     return None
 
 
-def _closing(text: str, opened: int) -> int | None:
-    """Where a bracket closes: on its line, within 80 characters."""
-    close = {"(": ")", "[": "]"}[text[opened]]
-    end = text.find(close, opened + 1, opened + 80)
-    inner = text.find(text[opened], opened + 1, end)
-    if inner >= 0 and end >= 0:
-        end = text.find(close, end + 1, opened + 100)
-    return None if end < 0 or "\n" in text[opened:end] else end
-
-
-def _acceptable(words: Words, reading: _Reading, number: Number) -> bool:
+def _acceptable(words: Words, reading: Series, number: Number) -> bool:
     """Whether a number after a name is its value: no limit someone set, no count of days, no part of a longer number."""
     text = words.text
-    clause = re.split(r"[.;\n](?:\s|$)", text[max(0, reading.name[0] - 80) : reading.name[0]])[-1]
-    between = text[reading.name[1] : number.start]
-    if _CONDITIONAL.search(clause) or _CONDITIONAL.search(between):
+    name = reading.name[0]
+    clause = max([m.end() for m in _CLAUSE_END.finditer(text, max(0, name - 80), name)] or [max(0, name - 80)])
+    if words.says(_CONDITIONAL, clause, name) or words.says(_CONDITIONAL, reading.name[1], number.start):
         return False
     if number.comparator:
-        if _LOOSE_CONDITIONAL.search(clause) and reading.test in _BLOOD_COUNTS:
+        if reading.test in _BLOOD_COUNTS and words.says(_LOOSE_CONDITIONAL, clause, name):
             return False
         if number.comparator[0] == ">" and (reading.test in _BLOOD_COUNTS or (reading.test not in _OFTEN_OVER and not words.unit(number.end))):
             return False
         if words.doc.section_at(number.start).kind == "plan" and reading.test in _BLOOD_COUNTS:
             return False
-    if re.search(r"\b(?:under|below|over|above)\s*$", text[max(0, number.start - 8) : number.start], re.IGNORECASE):
+    if _SIDE.search(text, max(0, number.start - 8), number.start):
         return False
     if RETRACTED.match(text, number.end):
         return False
     if words.unit(number.end):
         return True
     after = text[number.end : number.end + 1]
-    if after.isalpha() and not re.match(r"[HL]\b", text[number.end :]):
+    if after.isalpha() and not _FLAG_LETTER.match(text, number.end):
         return False
     if after == "/" and text[number.end + 1 : number.end + 2].isdigit():
         return False
     if re.match(r"[-–]\d", text[number.end : number.end + 2]) and reading.test not in _RANGED:
         return False
-    return not _SPOILED.match(text, number.end)
+    return not SPOILED.match(text, number.end)
 
 
 def _slashed(words: Words, number: Number, most: int) -> list[tuple[Number, tuple[str, int] | None]]:
@@ -244,7 +214,7 @@ def _slashed(words: Words, number: Number, most: int) -> list[tuple[Number, tupl
     return found
 
 
-def _strip(words: Words, reading: _Reading, tests: list[str], slashed: list[tuple[Number, tuple[str, int] | None]]) -> Iterator[Written]:
+def _strip(words: Words, reading: Series, tests: list[str], slashed: list[tuple[Number, tuple[str, int] | None]]) -> Iterator[Written]:
     last_unit = next((unit for _, unit in reversed(slashed) if unit), None)
     end = slashed[-1][1][1] if slashed[-1][1] else slashed[-1][0].end
     date = reading.date or _date_after(words, end)
@@ -260,217 +230,7 @@ def _date_after(words: Words, place: int) -> PartialDate | None:
     return words.day(mention) if mention and words.text[mention.end : mention.end + 1] == ")" else None
 
 
-def _tail(words: Words, reading: _Reading, number: Number, following: Hit[str] | None) -> None:
-    """Reads what follows a first value: its unit, flag, range, date, and further values of other days."""
-    text = words.text
-    _add(words, reading, number, reading.date, reading.earlier)
-    stop = min(len(text), number.start + 400, following.start if following else len(text))
-    while reading.place < stop:
-        place = reading.place
-        for step in (_unit_step, _flag_step, _range_step, _bracket_step, _arrow_step, _date_step, _from_step, _chain_step):
-            step(words, reading, stop)
-            if reading.place != place:
-                break
-        else:
-            return
-
-
-def _add(words: Words, reading: _Reading, number: Number, date: PartialDate | None, earlier: bool) -> None:
-    unit = words.unit(number.end)
-    end = unit[1] if unit else number.end
-    reading.place = end
-    reading.values.append(Written(reading.test, number.start, end, number.readings, unit[0] if unit else None, number.comparator, reading.name, date, earlier))
-
-
-def _unit_step(words: Words, reading: _Reading, stop: int) -> None:
-    last = reading.values[-1]
-    if last.unit is None and (unit := words.unit(reading.place)) and unit[1] <= stop:
-        reading.values[-1] = replace(last, unit=unit[0])
-        reading.place = unit[1]
-
-
-def _flag_step(words: Words, reading: _Reading, stop: int) -> None:
-    if (flag := FLAG.match(words.text, reading.place)) and flag.end() <= stop:
-        reading.place = flag.end()
-
-
-def _range_step(words: Words, reading: _Reading, stop: int) -> None:
-    """A reference range after the value: named, or in its own column."""
-    text, place = words.text, reading.place
-    limits = RANGE.match(text, place) or LIMIT.match(text, place)
-    if limits is None or limits.end() > stop or words.date_at.get(limits.start() + len(limits.group()) - len(limits.group().lstrip())):
-        return
-    if text[place : place + 2] not in ("  ", "\t") and not re.match(r"[ \t]*[A-Za-z]", limits.group()):
-        return
-    reading.low, reading.high = limits_of(words, limits)
-    reading.place = limits.end()
-
-
-def limits_of(words: Words, limits: re.Match[str]) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """The readings of the lower and of the upper limit of a reference range."""
-    found = limits.groupdict()
-    if "high" in found:
-        return numbers(found["low"], words.decimal_comma), numbers(found["high"], words.decimal_comma)
-    value = numbers(found["limit"], words.decimal_comma)
-    lower = (found["cmp"] or found["cmp2"] or "<")[0] in ">≥" or (found["word"] or "").lower() == "lln"
-    return (value, ()) if lower else ((), value)
-
-
-_BRACKETED = re.compile(r"(?:was|prev\w*|prior|last|from|baseline|peak|nadir|max|min|adm\w*|previously|earlier|down from|up from|at \w+|in \w+|vs\.?)?[ \t:]*$", re.IGNORECASE)
-
-
-def _bracket_step(words: Words, reading: _Reading, stop: int) -> None:
-    """A bracket after a value: its range, its date, what it was measured on, or values of earlier days."""
-    text = words.text
-    opened = re.compile(r"[ \t]{0,4}[(\[]").match(text, reading.place)
-    if opened is None:
-        return
-    start = opened.end()
-    closed = _closing(text, start - 1)
-    if closed is None or start > stop:
-        return
-    reading.place = closed + 1
-    inside = text[start:closed]
-    dates = words.dates_within(start, closed)
-    limits = _RANGE_ONLY.fullmatch(inside.strip()) or LIMIT.match(inside)
-    if limits and not dates:
-        reading.low, reading.high = limits_of(words, limits)
-        return
-    found = list(_bracketed_numbers(words, start, closed))
-    if found:
-        for number, date in found:
-            _insert_earlier(words, reading, number, date or words.calendar.brackets(reading.name[0]))
-        reading.place = closed + 1
-    elif dates and not re.search(r"\d", _blanked(words, start, closed)):
-        _assign(reading, [words.day(d) for d in dates])
-    elif condition := condition_of(inside):
-        reading.values[-1] = replace(reading.values[-1], condition=condition)
-
-
-def _blanked(words: Words, start: int, end: int) -> str:
-    text = words.text[start:end]
-    for mention in words.dates_within(start, end):
-        text = text[: mention.start - start] + " " * (mention.end - mention.start) + text[mention.end - start :]
-    return text
-
-
-def _bracketed_numbers(words: Words, start: int, closed: int) -> Iterator[tuple[Number, PartialDate | None]]:
-    """The values in a bracket, each with its date: "(Jan: 41)", "(2,110; 905 in may)", "(14-11-2023: 27; 02-08-2023: 15)"."""
-    blank = _blanked(words, start, closed)
-    for part in re.finditer(r"(?:[^;,]|,(?=\d))+", blank):
-        number_at = re.search(r"[<>]?\d", part.group())
-        if number_at is None or not _BRACKETED.match(part.group()[: number_at.start()].strip(" :")):
-            continue
-        number = words.number(start + part.start() + number_at.start())
-        if number is None:
-            continue
-        unit = words.unit(number.end)
-        after = words.text[unit[1] if unit else number.end : start + part.end()]
-        if re.match(r"[ \t]*(?:[x×/+-]|days?|weeks?|months?|years?|cycles?|u\b|units?|h\b|exch\w+|doses?|mg\b|to\b)", after, re.IGNORECASE) and not unit:
-            continue
-        dates = words.dates_within(start + part.start(), start + part.end())
-        yield number, words.day(dates[0]) if dates else None
-
-
-def _insert_earlier(words: Words, reading: _Reading, number: Number, date: PartialDate | None) -> None:
-    current = reading.values.pop()
-    place = reading.place
-    _add(words, reading, number, date, earlier=True)
-    reading.values.append(current)
-    reading.place = place
-
-
-def _assign(reading: _Reading, dates: list[PartialDate]) -> None:
-    """Dates in a bracket belong to the values before it one by one, or to the last."""
-    if len(dates) == len(reading.values) > 1:
-        reading.values = [replace(v, date=d, earlier=False) for v, d in zip(reading.values, dates, strict=True)]
-    else:
-        reading.values[-1] = replace(reading.values[-1], date=dates[-1], earlier=False)
-
-
-_ROOM_AIR = re.compile(r"\b(?:RA|room air|ambient air|indoor air|on air|air|AA|without (?:oxygen|o2)|no (?:oxygen|o2)|off (?:oxygen|o2)|w/o o2)\b", re.IGNORECASE)
-_ON_OXYGEN = re.compile(r"\b(?:on |with |@ ?)?\d+(?:\.\d)? ?(?:l|lpm|liters?|litres?)\b|\bNC\b|\bnasal|\bcannula|\bmask|\bventilat|\bBiPAP|\bCPAP|\bhigh.?flow|\bHFNC|\bon (?:oxygen|o2|home o2)|\bsupplemental", re.IGNORECASE)
-
-
-def condition_of(said: str) -> str | None:
-    """What an oxygen saturation was measured on."""
-    if _ROOM_AIR.search(said):
-        return "room air"
-    return "on oxygen" if _ON_OXYGEN.search(said) else None
-
-
-def _arrow_step(words: Words, reading: _Reading, stop: int) -> None:
-    arrow = _ARROW.match(words.text, reading.place)
-    if arrow is None or arrow.end() > stop:
-        return
-    number = words.number(arrow.end())
-    if number is None or _SPOILED.match(words.text, number.end):
-        return
-    last = reading.values[-1]
-    if last.date is None or last.date == reading.date:
-        reading.values[-1] = replace(last, earlier=last.date is None)
-    _add(words, reading, number, None, earlier=False)
-
-
-def _date_step(words: Words, reading: _Reading, stop: int) -> None:
-    """A date after the value ("940 on 8/26", "2.1 in March", "54% 11/24"), or words that say it was long before."""
-    text, place = words.text, reading.place
-    if before := _BEFORE_NOW.match(text, place):
-        if before.end() <= stop:
-            reading.values[-1] = replace(reading.values[-1], earlier=True)
-            reading.place = before.end()
-        return
-    led = _WHEN.match(text, place)
-    mention = words.date_at.get(led.end()) if led else None
-    if mention is None or mention.end > stop or not text[place:place + 1].isspace():
-        return
-    worded = bool(led and re.search(r"[a-z]", led.group(), re.IGNORECASE))
-    if not worded and not re.match(r"[ \t]*(?:[,;.)(\]/|-]|$|\n)", text[mention.end :]):
-        return
-    if re.match(r"[ \t]*:", text[mention.end :]):
-        return  # heads what follows
-    reading.values[-1] = replace(reading.values[-1], date=words.day(mention), earlier=False)
-    reading.place = mention.end
-
-
-def _from_step(words: Words, reading: _Reading, stop: int) -> None:
-    led = _FROM.match(words.text, reading.place)
-    number = words.number(led.end()) if led and led.end() <= stop else None
-    if number is None or _SPOILED.match(words.text, number.end):
-        return
-    current = reading.values.pop()
-    _add(words, reading, number, None, earlier=True)
-    opened = re.compile(r"[ \t]*(?:\(|(?:on|in|at) )").match(words.text, reading.place)
-    mention = words.date_at.get(opened.end()) if opened else None
-    if opened and mention:
-        reading.values[-1] = replace(reading.values[-1], date=words.day(mention))
-        reading.place = mention.end + (words.text[mention.end : mention.end + 1] == ")")
-    reading.values.append(current)
-
-
-def _chain_step(words: Words, reading: _Reading, stop: int) -> None:
-    """A further value with its own date after a separator: "1.6 (11/20) ; 1.1 (10/23)", "6,120 on admission, 940 on 8/26"."""
-    last = reading.values[-1]
-    chain = _CHAIN.match(words.text, reading.place)
-    number = words.number(chain.end()) if chain and chain.end() <= stop else None
-    if number is None:
-        return
-    unit = words.unit(number.end)
-    end = unit[1] if unit else number.end
-    led = re.compile(r"[ \t]*(?:\(|(?:on|in|at)[ \t]+)").match(words.text, end)
-    mention = words.date_at.get(led.end()) if led else None
-    if mention is not None and last.date is None and not last.earlier:
-        reading.place = end
-        _insert_earlier(words, reading, number, words.day(mention))  # "2.6, 1.1 in February"
-        reading.place = mention.end + (words.text[mention.end : mention.end + 1] == ")")
-    elif mention is not None:
-        _add(words, reading, number, words.day(mention), earlier=False)
-        reading.place = mention.end + (words.text[mention.end : mention.end + 1] == ")")
-    elif (last.date or last.earlier) and _BEFORE_NOW.match(words.text, end):
-        _add(words, reading, number, None, earlier=True)
-
-
-def _settled(words: Words, reading: _Reading) -> Iterator[Written]:
+def _settled(words: Words, reading: Series) -> Iterator[Written]:
     """The values with what they share: the unit written once, the range, urine's M-protein, what oxygen was measured on."""
     unit = next((v.unit for v in reversed(reading.values) if v.unit), None) or reading.unit
     contrasted = any(v.date for v in reading.values)
@@ -478,41 +238,14 @@ def _settled(words: Words, reading: _Reading) -> Iterator[Written]:
         test = specimen(words, value, unit)
         if test is None:
             continue
-        value = replace(value, now=contrasted and not value.earlier and value is reading.values[-1])
         condition = value.condition
         if test == "spo2" and condition is None:
             after = words.text[value.end : value.end + 40].split("\n")[0]
             condition = condition_of(re.split(r"[,;.](?:\s|$)", after)[0]) or condition_of(words.text[reading.name[1] : value.start])
-        yield replace(value, test=test, unit=None if test == "flc_ratio" else value.unit or unit, low=reading.low, high=reading.high, condition=condition)
-
-
-def specimen(words: Words, value: Written, unit: str | None) -> str | None:
-    """Serum or urine, light chain or M-protein: by the unit and the words around. None where it is neither."""
-    test = value.test
-    if test in _IN_FLUIDS and _OTHER_FLUID.search(words.text, max(0, (value.name or (value.start,))[0] - 80), (value.name or (value.start,))[0]):
-        return None
-    excreted = unit in _EXCRETED
-    name = value.name or (value.start, value.end)
-    before = words.text[max(0, name[0] - 60) : name[0]]
-    clause = re.split(r"[.;\n](?:\s|$)", before)[-1]
-    if test in ("serum_m_protein", "kappa_flc", "lambda_flc") and excreted:
-        around = clause + words.text[name[0] : value.end + 30]
-        if _URINE.search(around) or unit in ("mg/(24.h)", "g/(24.h)"):
-            return "urine_m_protein"
-        return test if test == "serum_m_protein" else None
-    if test in ("kappa_flc", "lambda_flc") and re.search(r"\bIg[GAMDE][ -]*$", before):
-        return "serum_m_protein" if unit in ("g/L", "g/dL") else None  # "IgG kappa 24 g/L" is the paraprotein
-    if test == "urine_m_protein" and unit is None and not re.search(r"U-M|urin", words.text[name[0] : name[1]], re.IGNORECASE):
-        return None
-    if test == "total_protein" and (_URINE.search(clause) or (unit is None and words.plain[name[0] : name[1]] == "protein")):
-        return None
-    if test == "height" and unit == "[ft_i]":
-        return None  # feet go with inches, which stand apart
-    if test == "lvef" and unit != "%" and words.plain[name[0] : name[1]] in _STUDIES:
-        return None
-    if test in ("anc", "alc") and unit == "%":
-        return {"anc": "neutrophil_percentage", "alc": "lymphocyte_percentage"}[test]
-    return test
+        value.now = contrasted and not value.earlier and value is reading.values[-1]
+        value.test, value.unit = test, None if test == "flc_ratio" else value.unit or unit
+        value.low, value.high, value.condition = reading.low, reading.high, condition
+        yield value
 
 
 def _value_before(words: Words, name: Hit[str], test: str) -> Iterator[Written]:
@@ -521,13 +254,14 @@ def _value_before(words: Words, name: Hit[str], test: str) -> Iterator[Written]:
     for m in reversed(list(re.finditer(r"[<>]?\d[\d.,]*", window))):
         number = words.number(max(0, name.start - 40) + m.start())
         unit = words.unit(number.end) if number else None
-        if number is None or unit is None or (test not in M_PROTEINS and unit[0] not in _EXCRETED):
+        if number is None or unit is None or (test not in M_PROTEINS and unit[0] not in EXCRETED):
             continue
         if re.fullmatch(r"[ \t]*(?:(?:of|an?|the|monoclonal|serum|urine|urinary|lambda|kappa|IgG|IgA|IgM|faint|small|total)[ \t-]*)*", words.text[unit[1] : name.start], re.IGNORECASE):
             value = Written(test, number.start, unit[1], number.readings, unit[0], number.comparator, (name.start, name.end))
             kind = specimen(words, value, unit[0])
             if kind:
-                yield replace(value, test=kind)
+                value.test = kind
+                yield value
         return
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 
 from matcher.dates import DateMention
 from matcher.domain import PartialDate
 from matcher.lexicon import Hit
-from matcher.notes.measure_prose import FLAG, ISOTYPES, LIMIT, M_PROTEINS, RANGE, limits_of, specimen
+from matcher.notes.measure_specimen import ISOTYPES, M_PROTEINS, specimen
+from matcher.notes.measure_tail import FLAG, LIMIT, RANGE, limits_of
 from matcher.notes.measure_words import Number, Words, Written
 
 _HEADING = re.compile(
@@ -201,8 +202,10 @@ def _dated_row(words: Words, line: _Line, columns: list[_Column]) -> list[Writte
     written: list[Written] = []
     for (cell, number), date in zip(values, assigned, strict=True):
         written += _cell_values(words, cell, number, tests, (names[0].start, names[-1].end), date)
-    whole = [replace(w, unit=w.unit or unit, low=low, high=high) for w in written]
-    return [replace(w, test=test) for w in whole if (test := specimen(words, w, w.unit)) is not None]
+    for value in written:
+        value.unit, value.low, value.high = value.unit or unit, low, high
+        value.test = specimen(words, value, value.unit) or ""
+    return [value for value in written if value.test]
 
 
 def _assigned(dated: list[_Column], cells: list[tuple[int, int]], places: list[tuple[int, int]], slots: list[tuple[int, int]]) -> list[PartialDate | None]:
@@ -362,6 +365,7 @@ def _named_row(words: Words, line: _Line, columns: list[_Column]) -> list[Writte
             continue
         test = column.name.meaning
         own = unit if test in ("kappa_flc", "lambda_flc") else None
-        written += [replace(w, unit=w.unit or column.unit or own, date=w.date or date)
-                    for w in _cell_values(words, cell, number, [test], (column.name.start, column.name.end), date)]
+        for value in _cell_values(words, cell, number, [test], (column.name.start, column.name.end), date):
+            value.unit = value.unit or column.unit or own
+            written.append(value)
     return written

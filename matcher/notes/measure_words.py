@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -17,9 +17,9 @@ from matcher.notes.measure_names import names_in
 from matcher.quantities import numbers, plain, unit_at
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Written:
-    """One value of one test as the note writes it. `unit` is UCUM, None where none stands by it.
+    """One value of one test as the note writes it, filled in while its surroundings are read. `unit` is UCUM, None where none stands by it.
 
     `date` is the value's own; without one, `earlier` values are of an unknown day before the others, `now` those they are
     told from, the rest of the day their surroundings tell. `low`, `high`: readings of the reference range's limits.
@@ -71,6 +71,7 @@ class Words:
         self.note_date = note_date
         self.dates = find_dates(doc.text, doc.day_first, as_of=note_date)
         self.date_at = {d.start: d for d in self.dates}
+        self._cues: dict[re.Pattern[str], list[tuple[int, int]]] = {}
         self.revised: dict[int, PartialDate] = {}  # short dates that their table gives another meaning
         self.names = [n for n in names_in(doc.text) if n.meaning not in ("ecog", "kps")]  # readings of their own
         self._name_ends = {n.end for n in self.names}
@@ -120,6 +121,9 @@ class Words:
         first = bisect_right(self._name_starts, start - 1)
         return self.names[first : bisect_right(self._name_starts, end - 1)]
 
+    def count_names(self, start: int, end: int) -> int:
+        return bisect_right(self._name_starts, end - 1) - bisect_right(self._name_starts, start - 1)
+
     @cached_property
     def _name_starts(self) -> list[int]:
         return [n.start for n in self.names]
@@ -131,6 +135,14 @@ class Words:
     @cached_property
     def _date_starts(self) -> list[int]:
         return [d.start for d in self.dates]
+
+    def says(self, cue: re.Pattern[str], start: int, end: int) -> bool:
+        """Whether a cue (in small letters) stands wholly within a span; its places in the note are found at the first question."""
+        places = self._cues.get(cue)
+        if places is None:
+            places = self._cues[cue] = [m.span() for m in cue.finditer(self.plain)]
+        at = bisect_left(places, (start, 0))
+        return at < len(places) and places[at][1] <= end
 
     @cached_property
     def calendar(self) -> Calendar:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date
 from itertools import chain
 from math import log
@@ -29,7 +29,7 @@ _TOGETHER = (
     ("hemoglobin", "albumin", "total_protein", "igg", "iga", "igm", "serum_m_protein"),
     ("creatinine", "total_bilirubin", "calcium", "urea", "bun", "glucose", "uric_acid"),
 )
-_SI = {"g/L": "g/L", "umol/L": "umol/L", "mmol/L": "mmol/L"}
+_SI = frozenset({"g/L", "umol/L", "mmol/L"})
 _NITROGEN = 28.014 / 60.056  # of urea, by mass
 
 
@@ -43,7 +43,7 @@ def read_labs(doc: Document, note_date: date | None) -> tuple[Lab, ...]:
     in_tables, covered = tables(words)
     written = _once(chain(in_tables, prose(words, covered), unnamed(words)))
     units = _Units(written)
-    labs = []
+    labs: list[Lab] = []
     for value in written:
         labs += _labs(words, value, units)
     labs.sort(key=lambda lab: min(e.start for e in lab.evidence))  # values of one name stay as told: older first
@@ -62,30 +62,36 @@ def _once(written: Iterable[Written]) -> list[Written]:
     return list(taken.values())
 
 
-@dataclass
 class _Units:
     """The unit each test is written in elsewhere in the note, for values that stand without one."""
 
-    said: dict[str, list[tuple[int, str]]]
-
     def __init__(self, written: list[Written]) -> None:
-        self.said = defaultdict(list)
+        said: dict[str, list[tuple[int, str]]] = defaultdict(list)
         for value in written:
             if value.unit is not None and convert(1.0, value.unit, value.test) is not None:
-                self.said[value.test].append((value.start, value.unit))
-        for value in written:
-            if value.unit is None and (found := canonical(value.readings, None, value.test)) and found[1] in _SI:
-                self.said[value.test].append((value.start, found[1]))  # plausible in an SI unit only
+                said[value.test].append((value.start, value.unit))
+            elif value.unit is None and (found := canonical(value.readings, None, value.test)) and found[1] in _SI:
+                said[value.test].append((value.start, found[1]))  # plausible in an SI unit only
+        self._said = {test: sorted(places) for test, places in said.items()}
 
     def likely(self, value: Written) -> list[str]:
         """Units to try for a value without one: its reference range's, the test's own elsewhere, its neighbours'."""
         found = [unit] if (unit := _unit_of_range(value)) else []
-        found += [unit for _, unit in sorted(self.said.get(value.test, ()), key=lambda s: abs(s[0] - value.start))[:1]]
+        if near := self._nearest(value.test, value.start):
+            found.append(near[1])
         for group in _TOGETHER:
             if value.test in group:
-                near = sorted((abs(place - value.start), unit) for test in group if test != value.test for place, unit in self.said.get(test, ()))
-                found += [unit for _, unit in near] if group in _LISTED else [u for _, unit in near for u in _alike(unit, value.test)]
+                neighbours = sorted(n for test in group if test != value.test and (n := self._nearest(test, value.start)))
+                found += [unit for _, unit in neighbours] if group in _LISTED else [u for _, unit in neighbours for u in _alike(unit, value.test)]
         return list(dict.fromkeys(found))
+
+    def _nearest(self, test: str, place: int) -> tuple[int, str] | None:
+        """(distance, unit) of the nearest value of a test that has one."""
+        places = self._said.get(test)
+        if not places:
+            return None
+        at = bisect_left(places, (place, ""))
+        return min((abs(start - place), unit) for start, unit in places[max(0, at - 1) : at + 1])
 
 
 def _alike(unit: str, test: str) -> list[str]:

@@ -1,0 +1,44 @@
+"""Which test a value belongs to, where its name alone does not say: serum or urine, light chain or M-protein, blood or fluid."""
+
+from __future__ import annotations
+
+import re
+
+from matcher.notes.measure_words import Words, Written
+
+ISOTYPES = frozenset({"igg", "iga", "igm", "kappa_flc", "lambda_flc"})
+M_PROTEINS = frozenset({"serum_m_protein", "urine_m_protein"})
+_STUDIES = frozenset({"echo", "tte", "muga", "echocardiogram"})
+_OTHER_FLUID = re.compile(r"\b(?:CSF|cerebrospinal|LP\b|lumbar puncture|ascit\w+|pleural|peritoneal|synovial|pericardial|joint) ?(?:fluid|tap)?\b[^.;\n]{0,60}$|\b(?:urinalysis|UA)\b(?![ \t:]*\d)[^.;\n]{0,40}$", re.IGNORECASE)
+_IN_FLUIDS = frozenset({"wbc", "rbc", "anc", "alc", "glucose", "total_protein", "albumin", "ldh", "bone_marrow_plasma_cells"})
+_URINE = re.compile(r"\b(?:urin\w*|upep|24.?h\w*|bence|bj[lp]?|uife|proteinuria)\b", re.IGNORECASE)
+EXCRETED = ("mg", "g", "mg/(24.h)", "g/(24.h)")
+
+
+def specimen(words: Words, value: Written, unit: str | None) -> str | None:
+    """Serum or urine, light chain or M-protein: by the unit and the words around. None where it is neither."""
+    test = value.test
+    if test in _IN_FLUIDS and _OTHER_FLUID.search(words.text, max(0, (value.name or (value.start,))[0] - 80), (value.name or (value.start,))[0]):
+        return None
+    excreted = unit in EXCRETED
+    name = value.name or (value.start, value.end)
+    before = words.text[max(0, name[0] - 60) : name[0]]
+    clause = re.split(r"[.;\n](?:\s|$)", before)[-1]
+    if test in ("serum_m_protein", "kappa_flc", "lambda_flc") and excreted:
+        around = clause + words.text[name[0] : value.end + 30]
+        if _URINE.search(around) or unit in ("mg/(24.h)", "g/(24.h)"):
+            return "urine_m_protein"
+        return test if test == "serum_m_protein" else None
+    if test in ("kappa_flc", "lambda_flc") and re.search(r"\bIg[GAMDE][ -]*$", before):
+        return "serum_m_protein" if unit in ("g/L", "g/dL") else None  # "IgG kappa 24 g/L" is the paraprotein
+    if test == "urine_m_protein" and unit is None and not re.search(r"U-M|urin", words.text[name[0] : name[1]], re.IGNORECASE):
+        return None
+    if test == "total_protein" and (_URINE.search(clause) or (unit is None and words.plain[name[0] : name[1]] == "protein")):
+        return None
+    if test == "height" and unit == "[ft_i]":
+        return None  # feet go with inches, which stand apart
+    if test == "lvef" and unit != "%" and words.plain[name[0] : name[1]] in _STUDIES:
+        return None
+    if test in ("anc", "alc") and unit == "%":
+        return {"anc": "neutrophil_percentage", "alc": "lymphocyte_percentage"}[test]
+    return test
