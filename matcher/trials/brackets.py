@@ -54,6 +54,9 @@ class Brackets(Concepts, Comparisons):
             self.pieces[-1] = replace(last, expression=conjoin(last.expression, *(p.expression for p in apart if isinstance(p.expression, Comparison))))
             return end
         limits = kinds & {"op", "between", "postop"} or ("number" in kinds and kinds & {"test", "age", "life"})
+        if last and len(inner) <= 4 and (ago := bounds_at(inner, 0)) and ago.time and ago.end == len(inner) and ago.sides[0].op in ("<", "<="):
+            self._place_in_time(Window("within", round(ago.sides[0].value * (ago.sides[0].days or 1))), False)
+            return end
         if limits and last and last.measured and not self.heads:
             return self._second_limit(inner, last, end)
         if limits or kinds & {"nyha", "grade", "within", "before", "class"}:

@@ -191,6 +191,7 @@ class Concepts(Words):
         stop = next((p for p in range(at + 1, len(self.tokens)) if self.tokens[p].kind in (";", ".", ":", "(", "op", "number", "between", "examples")), len(self.tokens))
         last = max((p for p in range(at, stop) if self.tokens[p].kind in ("organ_word", "organ_name")), default=None)
         severe = self.qualifiers.get("severity") == "severe"
+        lacking = self._words(self.tokens[at]) == "inadequate"
         organs = [t.value for t in self.tokens[at:stop] if t.kind == "organ_name"]
         named = last is not None and any(t.kind == "organ_word" or "function" in self._words(t) for t in self.tokens[at : last + 1])
         before = [t.value for t in self.unknown if t.kind == "organ_name"]
@@ -199,7 +200,7 @@ class Concepts(Words):
                 self._add(Presence("condition", organ, qualifiers=tuple(sorted(self.qualifiers.items()))))
             self.unknown, self.qualifiers = [], {}
             return at + 1
-        if not adequate and not (severe and organs):
+        if not adequate and not ((severe or lacking) and organs):
             self.unknown.append(self.tokens[at])
             return at + 1
         if last is None or not named:

@@ -59,7 +59,7 @@ _UNIT = re.compile(rf"\s?(?:(?P<power>[x×*]\s?10\s?[\^e(]?\s?\(?(?P<exponent>\d
 _LOST_POWER = re.compile(r"\s?[x×*]\s?10(?P<exponent>[3689]|1[02])\s?(?=/)", re.IGNORECASE)
 _NUMBER = re.compile(r"(?<![\w.])(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d{1,3}(?: \d{3})+(?![\d.]|\s*(?:x|×|\*)\s?10)|\d+\.\d+|\d+,\d{1,2}(?!\d)|\.\d+|\d+)(?=(?P<glued>[a-zA-Zμ%×°/]?))")
 _VERSION = re.compile(r"\bv(?:er(?:sion)?)?\.?\s?\d+(?:\.\d+)*\b", re.IGNORECASE)
-_MARKER = re.compile(r"\b(?:BCMA|GPRC5D|Fc[Rr]H5|SLAMF7|CD\d{1,3}[a-z]?|HER-?2|PD-?L1|EGFR|FLT3|TROP-?2|Claudin ?18\.2)\b")
+_MARKER = re.compile(r"\b(?:BCMA|GPRC5D|Fc[Rr]H5|SLAMF7|CD\d{1,3}[a-z]?|HER-?2|PD-?\(?L?\)?-?[12]|EGFR|FLT3|TROP-?2|Claudin ?18\.2)\b")
 _TIMES = re.compile(r"[x×](?=\s|u|l|\Z)(?!\s?10)", re.IGNORECASE)
 _GLUED = re.compile(r"x\s?(?:\d|the|u|ln)|times|fold|st\b|nd\b|rd\b|th\b|and|or|y", re.IGNORECASE)
 _WORD = re.compile(r"[^\W\d_](?:[\w'’]|[-](?=[^\W_]))*|\d+\w*")
@@ -142,7 +142,7 @@ def tokens(text: str) -> list[Token]:
             take(*hit.meaning, hit.start, hit.end)
     for marker in markers:
         if not any(occupied[marker.start() : marker.end()]):
-            take("marker", marker.group().lower().replace("-", "_"), *marker.span())
+            take("marker", re.sub(r"[-() ]", "", marker.group().lower()), *marker.span())
     for word in _WORD.finditer(text):
         if any(occupied[word.start() : word.end()]):
             continue
