@@ -99,6 +99,7 @@ export class Matrix {
       this.body);
     this.drawn = 0;
     this.#grow(true);
+    this.scroller.hidden = !this.patients.length;
     this.shown.textContent = this.patients.length ? `${patients.length.toLocaleString("en")} patients, ${trials.length.toLocaleString("en")} trials` : "No result yet.";
     const turn = (step) => () => (Object.assign(this.kept, { from: from + step }), this.draw());
     this.turner.replaceChildren(...(trials.length > COLUMNS ? [
