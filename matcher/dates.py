@@ -133,7 +133,13 @@ class _Reader:
     day_first: bool
     default_year: int | None
     as_of: date | None
+    dotted: bool  # the text writes 2025.01.22, and so 01.22 too
     full_years: bool = False  # the text writes "Oct 2023", so that its "March 12" is a day
+
+    @property
+    def dotted(self) -> bool:
+        """Whether the text writes 2025.01.22, and so 01.22 too."""
+        return _DOTTED.search(self.text) is not None
 
     def read(self, m: re.Match[str]) -> DateMention | None:
         g = m.groupdict()

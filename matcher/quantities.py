@@ -215,7 +215,7 @@ def canonical(values: Iterable[float], unit: str | None, test: str, prefer: Iter
     else:
         candidates = tuple(dict.fromkeys((*prefer, row.unit, *_usual(test))))
     for code in candidates:
-        for value in sorted(values, key=lambda v: v % 1 != 0) if code == "/uL" else values:  # nobody counts parts of a cell
+        for value in sorted(values, reverse=True) if code == "/uL" else values:  # nobody counts parts of a cell
             converted = convert(value, code, test)
             if converted is not None and row.low <= converted <= row.high:
                 return converted, code
