@@ -133,8 +133,7 @@ class _Reader:
     day_first: bool
     default_year: int | None
     as_of: date | None
-    dotted: bool  # the text writes 2025.01.22, and so 01.22 too
-    full_years: bool = False  # the text writes "Oct 2023", so that its "March 12" is a day
+    full_years: bool  # the text writes "Oct 2023", so that its "March 12" is a day
 
     @property
     def dotted(self) -> bool:
