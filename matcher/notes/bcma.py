@@ -19,6 +19,7 @@ _NAIVE = re.compile(
     rf"|\bna[iï]ve (?:to|for|of) (?:all |any |prior )*{_BCMA}|\bfirst {_BCMA}[- ](?:directed |targeted )?(?:agent|therapy|treatment|exposure|product)"
     rf"|\b(?:no|without|denies|not|never)\b(?:[^.;\n]|\.(?=\d)){{0,60}}\b{_BCMA}(?![- ]*(?:stain|IHC|expression|posit|negat|test|result|loss|assess|measur))"
     rf"|{_BCMA}[- ]*(?:directed|targeted)?[^.;\n(]{{0,25}}[:=][ ]*(?:none|never|no\b|nil|not)"
+    rf"|{_BCMA}[- ]*(?:directed |targeted )?(?:exposure|exposed|therapy|treatment|treated|rx)\s*\??\s*[:|=\t-]+\s*(?:N|no|nil|none|never)\b"
     rf"|{_BCMA}[- ]*(?:directed|targeted)?\s*(?:drugs?|agents?|therap(?:y|ies)|treatments?)?\s+(?:not|never|none)\s+(?:to date|so far|yet|given|received)", re.IGNORECASE)
 _NEITHER = re.compile(r"\b(?:no|never|not|neither|without|denies)\b[^.\n]*?\b(?:CAR[- ]?T|cell(?:ular)? therap|T-cell engager|T-cell redirect)", re.IGNORECASE)
 _ENGAGERS = ("bispecific", "t-cell engager", "t cell engager", "t-cell redirect", "bite")
@@ -32,7 +33,7 @@ _COMPLETE = re.compile(
 _UNTREATED = re.compile(
     r"\b(?:never|not) (?:been )?(?:previously )?(?:treated|received any (?:treatment|therapy)|had any (?:treatment|therapy)|needed (?:any )?treatment|required (?:any )?treatment)\b|\b(?:has|had) (?:never|not) (?:received|had) any (?:treatment|therapy|chemotherapy|anti)[^.\n]{0,25}"
     r"|\b(?:treatment|therapy)[- ]na[iï]ve\b|\bpreviously untreated\b|\bhas never needed treatment|\bno (?:prior |previous |preceding |systemic |anti-?(?:myeloma|cancer) )*(?:systemic )?(?:anti-?cancer |anti-?myeloma |cancer )?(?:therapy|treatment|chemotherapy)(?: of any kind)?(?: (?:so far|to date|yet|before|ever|given))?(?=[.,;\n)]| of any kind)"
-    r"|\bnever had (?:a )?(?:cancer|chemotherapy|myeloma)|\bnever (?:needed|required) (?:any )?(?:treatment|therapy)|\bnever (?:been )?on (?:any )?(?:treatment|therapy|chemotherapy)\b|\buntreated\b(?=[^.\n]{0,40}(?:smou?ldering|MGUS|myeloma))|(?:MGUS|smou?ldering)[^.\n]{0,60}\b(?:never treated|untreated|under observation|no treatment)", re.IGNORECASE)
+    r"|\bnever had (?:a )?(?:cancer|chemotherapy|myeloma)|\bnever (?:needed|required) (?:any )?(?:treatment|therapy)|\bnever (?:been )?on (?:any )?(?:treatment|therapy|chemotherapy)\b|\buntreated\b(?=[^.\n]{0,40}(?:smou?ldering|MGUS|myeloma))|\b(?:therap(?:y|ies)|treatments?|prior (?:therapy|treatment|rx))\s*[:|]\s*(?:none|nil)\b(?! since| at present| now| currently)|(?:MGUS|smou?ldering)[^.\n]{0,60}\b(?:never treated|untreated|under observation|no treatment)", re.IGNORECASE)
 
 
 def read_bcma(doc: Document, events: Sequence[Event], lines: Sequence[Line], complete: Reading | None) -> BcmaExposure:

@@ -21,11 +21,11 @@ HEADINGS: dict[str, str] = {
     "oncology": r"(?:oncolog(?:y|ic(?:al)?)|onc|cancer|myeloma|disease|h(?:a)?ematolog(?:y|ic)|treatment|therapy|therapeutic|rx|tx)\s+(?:history|hx|course|summary|timeline)|course|prior (?:therap(?:y|ies)|lines|treatments?)|lines of therapy|previous (?:therap(?:y|ies)|treatments?)|present illness|history of (?:the )?(?:present illness|disease)|hpi|interval(?:\s+history)?|onc",
     "exam": r"(?:physical\s+)?exam(?:ination)?|physical|pe|o/e|on examination|status|vitals?(?:\s+signs)?|obs(?:ervations)?",
     "results": r"labs?(?:\s+(?:data|results|values))?|laborator(?:y|ies)(?:\s+\w+)?|data|results|investigations?|bloods?|biology|tests|auxiliary examinations?|imaging|radiology|studies|bone marrow|serolog(?:y|ies)",
-    "plan": r"(?:assessment(?:\s*(?:and|&|/)\s*plan)?|a\s*[/&+]\s*p|impression(?:\s*(?:and|&|/)\s*(?:plan|recommendations?))?|plan|recommendations?|conclusions?|opinion|summary and plan|disposition|imp)",
+    "plan": r"(?:assessment(?:\s*(?:and|&|/)\s*plan)?|a\s*[/&+]\s*p|impression(?:\s*(?:and|&|/)\s*(?:plan|recommendations?))?|plan|recommendations?|conclusions?|opinion|summary and plan|disposition|imp|resolution|(?:board |panel |mdt )?(?:decision|outcome|recommendation)|conduct|proposals?|advi[cs]e|adv|question(?:s)?|(?:further )?procedure|purpose|next steps?|to[- ]do|action(?:s| points?| plan)?|management|points (?:for|of) discussion|request|therapy recommendation|treatment plan|proposed (?:treatment|management|plan)|way forward|strategy|discharge plan|follow[- ]?up plan)",
     "reason": r"(?:reason for (?:visit|consultation|referral)|chief complaint|cc|presenting complaint|contact reason|id)",
 }
 _HEADING = re.compile(
-    r"^[ \t#*\-•]*(?:\d+[.)]\s*)?(?:" + "|".join(f"(?P<{kind}>{pattern})" for kind, pattern in HEADINGS.items()) + r")\b[ \t]*(?:\([^)\n]{0,40}\)[ \t]*)?(?::|\.(?=\s)|-(?=\s)|$)",
+    r"^[ \t#*\-•]*(?:\d+[.)]\s*)?(?:" + "|".join(f"(?P<{kind}>{pattern})" for kind, pattern in HEADINGS.items()) + r")\b[ \t]*(?:\([^)\n]{0,40}\)[ \t]*)?(?::|\.(?=\s)|-(?=\s)|\|(?=\s)|$)",
     re.IGNORECASE | re.MULTILINE,
 )
 _MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"

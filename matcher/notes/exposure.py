@@ -16,7 +16,8 @@ from models.therapy_cues import load_therapy_cues
 _STATEMENT = re.compile(r"(?<=[.!?])[)\"'\]]*\s+(?=[A-Z0-9(\[\"'~<>+#*-])|\n[ \t]*\n\s*|\n(?=[ \t]*[^a-z\s])|;|\|\n")
 _ABBREVIATION = re.compile(r"\b(?:Dr|Mr|Mrs|Ms|vs|e\.g|i\.e|ca|approx|No|gr|St|s\.c|i\.v|Inc|pt|wk|mo|yr|max|resp|incl|excl|p\.o|est|fig|al)\.$", re.IGNORECASE)
 _CLAUSE = re.compile(r"[,\s]*\b(?:but|however|although|though|except|whereas|yet|who|then|therefore|because|so)\b|(?<=\w)\s+[-–—]+\s+|:\s|[()]|->|→|//", re.IGNORECASE)
-_INFUSED = re.compile(r"[^.;\n]{0,40}?\b(?:infused|reinfused|received (?:the |an? )?(?:infusion|cells)|infusion (?:on|in|was given)|reinfusion)\b", re.IGNORECASE)
+_INFUSED = re.compile(r"[^.;\n]{0,100}?\b(?:infused|reinfused|received (?:the |an? )?(?:infusion|cells)|infusion (?:on|in|was given)|reinfusion)\b", re.IGNORECASE)
+_LABEL = re.compile(r"[\s*•#()\d.:-]*(?:(?:line|rx|lot|l|regimen|course)[\s#]*(?:\d{1,2}|[ivx]{1,5})?(?:st|nd|rd|th)?[\s.:)|-]*)?", re.IGNORECASE)
 _REACH = 320  # characters of a run-on statement that still bear on a name
 _STRONG_BREAK = re.compile(r"\b(?:but|however|although|though|except|whereas|then)\b|//", re.IGNORECASE)
 
@@ -58,7 +59,7 @@ def course_of(doc: Document, group: Group, following: int | None = None) -> Cour
         return Course.POSSIBLE
     if denied := _denied(before, after, near_after):
         return denied
-    if _INFUSED.match(after) and not re.search(r"\b(?:not|never|no|if|to be|will be|planned|scheduled|before|until)\b", after[: 60], re.IGNORECASE):
+    if (infused := _INFUSED.match(after)) and not re.search(r"\b(?:not|never|no|if|to be|will be|planned|scheduled|before|until)\b", after[: max(60, infused.end() + 20)], re.IGNORECASE):
         return Course.GIVEN
     added = section == "plan" and re.search(r"\baddendum\b", doc.text[doc.section_at(group.start).start : group.start], re.IGNORECASE) is not None
     planned = _planned(before, after, near_after, "body" if added else section)
@@ -95,7 +96,9 @@ def _shown_given(before: str, near_after: str, after: str) -> bool:
     cue = _last("given_before", before)
     if cue and len(before) - cue.end() < 40:
         return True
-    return bool(_first("given_after", near_after[:120]) or re.search(r"\b(?:infus|reinfus|receiv|given)", after[:200], re.IGNORECASE) or re.search(r"\b(?:19|20)\d\d\b|\d/\d\d\b", before[-40:] + near_after[:25]) or not before.strip(" -*•#()0123456789.:Ll"))
+    if (part := _last("took_part", before)) and len(before) - part.end() < 120:
+        return True  # "participated in a study, in another city, of a bispecific antibody"
+    return bool(_first("given_after", near_after[:120]) or re.search(r"\b(?:infus|reinfus|receiv|given)", after[:200], re.IGNORECASE) or re.search(r"\b(?:19|20)\d\d\b|\d/\d\d\b", before[-40:] + re.split(r"[.;]\s|\n", near_after[:60])[0]) or _LABEL.fullmatch(before))
 
 
 def _of_family(doc: Document, place: int) -> bool:
@@ -134,6 +137,8 @@ def _denied(before: str, after: str, near_after: str) -> Course | None:
         return Course.ABSENT
     if (match := _first("never_after", after)) and re.fullmatch(r"[\s,/]*(?:(?:[\w-]+[\s,/]+){0,8}(?:and|or)\s+[\w-]+|[\w\s,/-]{0,60}\ball)?\s*", after[: match.start()]):
         return Course.ABSENT  # "ADC, bispecific and CAR-T all not used"
+    if (match := _first("mistaken", near_after[:70])) and not re.search(r"[.;]\s|\n", near_after[: match.start()]):
+        return Course.ABSENT
     match = _last("declined", before)
     if match and len(before) - match.end() < 40 and not _STRONG_BREAK.search(before, match.end()):
         return Course.DECLINED
@@ -162,7 +167,7 @@ def _planned(before: str, after: str, near_after: str, section: str) -> Course |
     if evidence_after and re.search(r"\bif\b|\bwould\b|\bplan|\bconsider", near_after[: evidence_after.start()]):
         evidence_after = None
     if plan and not _STRONG_BREAK.search(before, plan.end()):
-        closer = given is not None and given.start() >= plan.end()
+        closer = given is not None and given.start() >= plan.end() or _last("took_part", before) is not None
         beside = len(before) - plan.end() < 40 and not _CLAUSE.search(before, plan.end())
         if not closer and (beside or not (evidence_after and re.search(r"\d", near_after[:40]))):
             return Course.PLANNED

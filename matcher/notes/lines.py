@@ -23,7 +23,7 @@ _OTHER_CANCERS = ("hormonal_therapy", "jak_inhibitor", "radiopharmaceutical_ther
 _CELL_OR_ENGAGER = frozenset({"car_t", "bispecific_antibody", "antibody_drug_conjugate", "trispecific_antibody"})
 _ORDINALS = r"(?:1st|2nd|3rd|[4-9]th|1\dth|first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth)"
 _NUMBERED = re.compile(
-    rf"\b{_ORDINALS}(?:[- ]line|\s+regimen|(?=\s*(?::|was\b|,\s|[-–]\s|came\b|therapy\b|with\b)))|\b(?:line|LOT)\s*\#?\d{{1,2}}\b|\bL\d{{1,2}}[.:)]|\n[ \t|]*L\d{{1,2}}\b|\b\d{{1,2}}L\b[:.)]?"
+    rf"\b{_ORDINALS}(?:[- ]line|(?:\s+and\s+(?:\w+\s+){{1,2}})?\s*regimen|(?=\s*(?::|was\b|,\s|[-–]\s|came\b|therapy\b|with\b)))|\b(?:line|LOT)\s*\#?\d{{1,2}}\b|\bL\d{{1,2}}[.:)]|\n[ \t|]*L\d{{1,2}}\b|\b\d{{1,2}}L\b[:.)]?"
     r"|\(\d{1,2}\)|(?:\n|[;.:]\s|--\s)[ \t*•-]*#\d{1,2}\b(?=[\s:.)])|\n[ \t]*(?:X{0,3}(?:IX|IV|V?I{1,3}|V|X))[.):]\s|\b\d{1,2}\.\s?line\b|(?<![\w(])[a-h]\)(?=\s)|\n[ \t]*[A-Ha-h][.)]\s|\n[ \t|]*\d{1,2}(?:[.):]\s|\s*\||\s{2,})|(?:\n|[;.]\s+)\(?\d{1,2}[).]\s(?=\S)", re.IGNORECASE)
 _RELAPSE_COUNT = re.compile(rf"\b{_ORDINALS}\s*:|\b{_ORDINALS}\s+relapse", re.IGNORECASE)
 _BULLET = re.compile(r"\n[ \t]*(?:[-*•+>–#~]{1,3}|→)[ \t]*[^\n]{0,60}$|//[^/\n]{0,40}$")
@@ -134,7 +134,7 @@ def _in_order(lines: list[Line]) -> list[Line]:
         return sorted(lines, key=lambda line: numbers[lines.index(line)])
     if all(line.start for line in lines):
         return sorted(lines, key=lambda line: line.start.earliest)  # type: ignore[union-attr]
-    if len(lines) > 1 and re.search(r"\b(?:prior|previous|earlier|past)\b[^.;\n]{0,30}(?:regimen|therap|treatment|line)[^.;\n]{0,20}$", lines[1].events[0].gap, re.IGNORECASE):
+    if len(lines) > 1 and re.search(r"\b(?:prior|previous|earlier|past)\b[^.;\n]{0,30}(?:regimen|therap|treatment|line)[^.;\n]{0,20}$|\b(?:prior|previously|before that|earlier)\s*[:=-]\s*$", lines[1].events[0].gap, re.IGNORECASE):
         return [*lines[1:], lines[0]]
     return lines
 
@@ -264,6 +264,8 @@ def _opens(event: Event, lines: list[Line]) -> bool:
     if boundary or (said("stopped", gap) and (said("toxicity", gap) or _THEN.search(gap))):
         return True
     if _CELL_OR_ENGAGER & _modalities(drugs) and not said("added", gap):
+        return True
+    if _CELL_OR_ENGAGER & _modalities(active(line.drugs)) and len(drugs) > 1 and not drugs & active(line.drugs) and not said("added", gap):
         return True
     if line.transplant and len(event.drugs) == 1 and not event.start:
         return False

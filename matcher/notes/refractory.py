@@ -35,6 +35,7 @@ _NUMBER = {"one": 1, "two": 2, "three": 3, "four": 4, "six": 6, "eight": 8}
 _ALONE = re.compile(r"\b(?:alone|mono-?therapy|single[- ]agent|as a single agent|only)\b", re.IGNORECASE)
 _SINGLE = re.compile(r"\b(?:single[- ]agent|maint\w*|monotherapy)\b", re.IGNORECASE)
 _DROPPED = re.compile(r"\b(?:stopped|stopping|dropped|discontinued|omitted|removed|withdrawn|d/c'?e?d|off|completed)\b", re.IGNORECASE)
+_EACH_FAILED = re.compile(r"\b(?:all|each|every one)(?: of (?:them|which|these))? (?:w/|with|ended (?:in|with|by)|until|to|followed by|stopped for)\s*(?:PD\b|progress\w+)", re.IGNORECASE)
 _FIRST_CYCLES = re.compile(r"^[\s,]*(?:only )?(?:for )?(?:the )?first \w+ (?:cycles?|courses?|months?)|^[\s,]*(?:only )?for (?:the )?(?:scheduled |planned )?\w+ (?:cycles?|courses?)", re.IGNORECASE)
 _GOVERNED = re.compile(r"(?:progress\w*|\bPD\b|relaps\w*|fail\w*|up|rising|doubl\w+)[^.;\n]{0,40}?\b(?:on|under|during|through|despite|in|with)\s+(?:(?:the|both|all|her|his|single[- ]agent|continued|maintenance|ongoing|weekly|monotherapy|of|\d(?:st|nd|rd|th)[- ]line|(?:first|second|third|fourth|fifth|sixth|seventh)[- ]line)\s+)*$", re.IGNORECASE)
 _CHAINED = re.compile(r"[\s,]*(?:maint\w*)?[\s,]*(?:(?:and|then|most recently|later|also)[\s,]+)+(?:on|under|during|through|despite)\s+(?:the\s+)?", re.IGNORECASE)
@@ -44,7 +45,7 @@ _CLASSES = {"triple": ("proteasome_inhibitor", "imid", "anti_cd38"), "double": (
 _PENTA = {"quad": ("bortezomib", "carfilzomib", "lenalidomide", "pomalidomide"), "penta": ("bortezomib", "carfilzomib", "lenalidomide", "pomalidomide", "daratumumab", "isatuximab")}
 _CLASS_STATEMENT = re.compile(r"\b(triple|double|dual|quad(?:ruple)?|penta|quint)[ -]*(?:drug)?[ -]*(class)?[ -]*(?:drug)?[ -]*refr(?:act\w*)?\b|\bTCR\b(?! ?-?T)", re.IGNORECASE)
 _REFRACTORY_TO = re.compile(r"\b(?:refractory|resistant|resistance|refr)\b(?: \w+)?(?:\s+(?:disease\s+)?to\b|\s*:)|\bprogress\w* (?:on|through|despite) (?:all of|each of)\b", re.IGNORECASE)
-_LIST_END = re.compile(r"\b(?:but|not|sensitive|intoleran\w*|exposed|naive|never|except|responded|responding|stopped|last|followed|relapsed after)\b|[.;]\s|\n", re.IGNORECASE)
+_LIST_END = re.compile(r"\b(?:but|switch\w*|changed|then|(?<!and )now|started|began|currently|not|sensitive|intoleran\w*|exposed|naive|never|except|responded|responding|stopped|last|followed|relapsed after)\b|[.;]\s|\n", re.IGNORECASE)
 _REFRACTORY_AFTER = re.compile(r"^[\s/]*[-–]?\s*(?:(?:is|was|are|all|both)\s+)*(?:refractory|refr|resistant)\b", re.IGNORECASE)
 _NOT_BEFORE = re.compile(r"\b(?:not|never|non|nor|isn't|wasn't|no)\b[\s-]*(?:yet |considered |formally |to be |deemed )*$", re.IGNORECASE)
 _NOT_AFTER = re.compile(r"^[\s(:,-]{0,3}(?:\w+\s+){0,3}?(?:never failed|not refractory|not considered refractory|no \(|sensitive|-sensitive|no progression|not PD|not failed)|^\s*failed\?\s*-*\s*no|^-sensitive", re.IGNORECASE)
@@ -138,7 +139,7 @@ def _stop(story: str, line: Line, told: list[Event], offset: int, before: int) -
         partial = own and not all(active(line.drugs) <= set(e.drugs) for e in own) and own[0].group.start > line.events[0].group.start and not line.maintenance
         if partial:
             continue
-        if re.search(r"for (?:the )?(?:\w+ )?(?:progress|PD|relapse)|(?:due to|d/t|because of|owing to|on account of) (?:\w+ )?(?:progress|PD)|came off for progression", words, re.IGNORECASE):
+        if re.search(r"\b(?:for|with|on|upon|following|given|in view of|in the face of|secondary to) (?:the )?(?:\w+ )?(?:progress|PD|relapse)|(?:due to|d/t|because of|owing to|on account of) (?:\w+ )?(?:progress|PD)|came off for progression", words, re.IGNORECASE):
             continue
         for cue, reason in (("toxicity", "toxicity"), ("completion", "completion"), ("preference", "preference")):
             if said(cue, words):
@@ -165,6 +166,9 @@ def _while_on(doc: Document, where: int, end: int, stop: _Stop | None, offset: i
         return timedelta(days=count * (1 if unit.startswith("d") else 7 if unit.startswith("w") else 30)) <= WINDOW
     if said("on_drug", words) or _GOVERNED.search(doc.text[max(a, where) : min(b, where + 60)] + " "):
         return True
+    if stop is not None and stop.reason == "other" and where - offset - stop.place < 60 and not said("off_drug", words) and "." not in doc.text[offset + stop.place : where] \
+            and not any(where - 12 <= d.start < end + 25 for d in dates):
+        return True  # "stopped 20 September, PR then PD": the progression is why
     if stop is not None:
         stopped = next((d.date for d in dates if d.start >= offset + stop.place and d.start < where), None) or next((e.end for e in reversed(line.events) if e.end), None)
         progressed = next((d.date for d in dates if where - 12 <= d.start < end + 25), None)
@@ -213,6 +217,11 @@ def read_refractory(doc: Document, lines: list[Line], endings: list[Ending], eve
         for drug in ending.failed:
             evidence = ending.evidence or (doc.evidence(line.events[0].group.start, line.events[0].group.end),)
             found.setdefault(drug, []).extend(evidence)
+    for match in _EACH_FAILED.finditer(doc.text):
+        low = statement_at(doc, match.start())[0]
+        for line in (known for known in lines if low <= known.events[0].group.start < match.start() and not known.product_only):
+            for drug in _active_at(doc, line, line.events, line.events[-1].group.end, match.start()):
+                found.setdefault(drug, []).append(doc.evidence(*match.span()))
     denied: set[str] = set()
     _statements(doc, events, received, found, denied)
     classes_found: dict[str, list[Evidence]] = {}

@@ -68,7 +68,7 @@ def read_therapy(doc: Document, note_date: date | None, conditions: tuple[Condit
     endings = [read_ending(doc, line, until, events, dates) for line, until in zip(lines, _stories(doc, lines), strict=False)]
     refractory = read_refractory(doc, lines, endings, events) if counted else ()
     stated = read_stated_lines(doc, len(lines), max((n for line in lines if (n := numbered_as(line.events[0]))), default=0))
-    complete = read_complete_history(doc, stated, lines, stated.value if stated else None)
+    complete = read_complete_history(doc, stated, lines, stated.value if stated else None) or _first_line(doc, conditions, lines, endings, stated, refractory)
     n_lines = stated or (Reading(len(lines), tuple(_evidence(doc, line.events[0]) for line in lines)) if lines else Reading(0, complete.evidence) if complete else _never_treated(conditions, events))
     return TherapyReading(
         treatments=_ledger(doc, events, lines),
@@ -90,6 +90,15 @@ def _lines_count(conditions: tuple[ConditionFact, ...], events: list[Event]) -> 
     other = any(status.get(c) in own for c in ("lymphoma", "leukemia", "renal_cell_carcinoma", "lung_cancer", "breast_cancer", "colorectal_cancer", "myelodysplastic_syndrome"))
     treated = any(_MYELOMA_DRUGS & set(e.drugs) and e.course in (Course.GIVEN, Course.ONGOING) for e in events)
     return plasma or (not other and status.get("multiple_myeloma") is not Status.ABSENT) or (treated and status.get("multiple_myeloma") is Status.FAMILY)
+
+
+def _first_line(doc: Document, conditions: tuple[ConditionFact, ...], lines: list[Line], endings: list[Ending], stated: Reading | None, refractory: tuple[Reading, ...]) -> Reading | None:
+    """A patient in the first line, never relapsed, has been told of in full."""
+    known = {c.id for c in conditions if c.status is Status.PRESENT} & {"multiple_myeloma", "plasma_cell_leukemia", "al_amyloidosis"}
+    if len(lines) != 1 or not known or (stated is not None and stated.value > 1) or refractory or not _MYELOMA_DRUGS & set(lines[0].drugs):
+        return None
+    state = read_disease_state(doc, conditions, lines, endings, has_active_myeloma(conditions, lines), 1)
+    return Reading(True, (_evidence(doc, lines[0].events[0]),)) if state is not None and state.value == "newly_diagnosed" and lines[0].start else None
 
 
 def _never_treated(conditions: tuple[ConditionFact, ...], events: list[Event]) -> Reading | None:

@@ -222,6 +222,8 @@ def _joined(between: str, group: list[Mention], mention: Mention) -> bool:
             return (spelled_out or plain in {"+", "="} or plain.lower() in {"with", "plus"}) and _JOIN_REGIMEN.fullmatch(between) is not None
         if any(m.regimen for m in group) and named <= known and re.fullmatch(r"[\s,/+&]*(?:and|with|oral|\w+\s*mg(?:/m2)?|weekly|\s)*", between):
             return True  # the bracket goes on: "KCd (carfilzomib, cyclophosphamide"
+        if ":" in between and not (named <= known or known <= named):
+            return False  # "progression under Revlimid: KPd"
         return _JOIN_REGIMEN.fullmatch(between) is not None
     spelling = any(m.regimen for m in group)
     if spelling and not named <= known:
