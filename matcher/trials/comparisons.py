@@ -196,7 +196,7 @@ class Comparisons(Words):
         for token in self.tokens[at : at + 7]:
             if token.kind == "lines":
                 return True
-            if token.kind not in ("stop", "filler", "ever", "current", "word", "frame", "therapy", "condition"):
+            if token.kind not in ("stop", "filler", "ever", "current", "word", "frame", "therapy", "condition", "anchor"):
                 return False
         return False
 

@@ -183,6 +183,8 @@ def _row(statement: Comparison | Presence, absent: bool) -> Iterator[dict[str, A
     """The contract's row, or rows where a finer or wider concept stands for several of its names; none for facts outside it."""
     window = statement.window.days if statement.window and statement.window.relation == "within" else None
     if isinstance(statement, Comparison):
+        if statement.value == 1 and (statement.x_uln or statement.x_lln):
+            return  # "bilirubin normal" states no number
         for of in _reported(statement.of) if statement.of else (None,):
             row: dict[str, Any] = {"fact": statement.fact, "op": statement.op, "value": statement.value, "unit": statement.unit, "window_days": window}
             yield row | ({"x_uln": True} if statement.x_uln else {}) | ({"of": of} if of else {})

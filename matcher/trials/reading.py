@@ -100,6 +100,10 @@ class Reading:
         """A test that is named and compared with nothing: only an abnormal light chain ratio has limits of its own."""
         if "flc_ratio" in self.heads and "abnormal" in self.context.text.lower():
             self._add(disjoin(*(Comparison("flc_ratio", op, value, "1") for op, value in NORMAL_RATIO)))  # type: ignore[arg-type]
+        if self.heads and any(t.kind == "uln" for t in self.tokens):  # "bilirubin normal", "ejection fraction within normal limits"
+            low = self.heads[-1] in ("lvef", "hemoglobin", "anc", "platelets", "wbc", "albumin", "creatinine_clearance", "egfr", "spo2")
+            self._add(conjoin(*(Comparison(h, ">=" if low else "<=", 1.0, "1", x_uln=not low, x_lln=low) for h in self.heads if h in load_vocabulary().tests)))
+            self.heads = []
         for finding in () if not self.heads else (f for findings in load_limits().findings.values() for f in findings):
             side = _BELOW if finding.side == "below" else _ABOVE
             if finding.test in self.heads and side.search(self.context.text):

@@ -143,6 +143,12 @@ class Words(Reading):
             self._add(Presence("disease_state", value))
         return at + 1
 
+    def _on_lines(self, at: int) -> int:
+        if self.frame == "refractory_to":  # "refractory to the last line"
+            self._add(Presence("disease_state", "refractory"))
+            self.frame = ""
+        return at + 1
+
     def _on_response(self, at: int) -> int:
         self._add(Presence("response", self.tokens[at].value))
         return at + 1
