@@ -89,7 +89,7 @@ _AGE = re.compile(
     rf"""(?<![\w./,])(?:
       (?P<old>\d{{1,3}}|{_WORDED})[\s-]*(?:(?:years?|yrs?)\.?[\s-]*(?:of[\s-]age|old)|y\s?/\s?o|y\.?\s?o\.?(?![a-z])|year-old|yr-old|jährige?r?|ans\b)
     | (?P<months>\d{{1,3}}|{_WORDED})[\s-]*(?P<short>months?|mos?|m/o|weeks?|wks?|days?|hours?)\.?[\s-]*(?:of[\s-]age|old)\b
-    | (?P<letter>\d{{1,3}})[ \t]?(?:y(?:rs?|ears?)?\.?[ \t,/-]*)?(?:[MF]\b(?!\s*[/:=]?\s*\d)|(?:male|female|woman|man|gentleman|lady)\b)
+    | (?P<letter>\d{{1,3}})[ \t]?(?:y(?:rs?|ears?)?\.?[ \t,/-]*|/[ \t]?)?(?:[MF]\b(?!\s*[/:=]?\s*\d)|(?:male|female|woman|man|gentleman|lady)\b)
     | (?:\bage[ds]?|\bage\s*\(\w+\))\s*(?:is\s*|of\s*|[:=~.-]\s*)*(?P<aged>\d{{1,3}})(?!\s*(?:months?|mos?\b|weeks?|days?|[-–]\s*\d|[./]\d))
     | (?:\b[MF]|\b(?:male|female|woman|man|boy|girl|gentleman|lady))\s*[/,;:(|-]?\s*(?:aged?\s*)?(?P<after>\d{{1,3}})(?:\s*(?:years?|yrs?|y)\b\.?)?(?!\s*(?:months?|weeks?|days?)|[\d/%-]|[.,]\d|\s*(?:mg|kg|cm|x\b))
     | (?P<years>\d{{1,3}})\s*(?:years?|yrs?|y)\b\.?
@@ -166,7 +166,7 @@ def _age_from_birth(doc: Document, note_date: date | None) -> Reading | None:
 _SEX_LABEL = re.compile(r"\b(?:sex|gender)\s*(?:at birth\s*)?[:=]?\s*(?P<sex>female|male|woman|man|f|m)\b", re.IGNORECASE)
 _SEX_LETTER = re.compile(r"(?<![\w./])\d{1,3}\s?(?:y(?:/?o|rs?|ears?)?\.?[\s,/|-]*(?:old)?[\s,/|-]*)?(?P<sex>[MF])\b(?!\s*[:=]?\s*\d)|\b(?P<sex2>[MF])\s*[/,|-]\s*\d{1,3}\b")
 _SEX_WORD = re.compile(r"\b(?P<f>female|woman|lady|girl|mrs|ms|miss|madam)\b|\b(?P<m>male|man|gentleman|boy|mr|mister)\b", re.IGNORECASE)
-_KIN = re.compile(r"[^\s.;]+(?: old)? (?:\w+ )?(?:(?P<f>wife|mother|grandmother|housewife)|(?P<m>husband|father|grandfather))\b", re.IGNORECASE)
+_KIN = re.compile(r"\S+ (?:(?!her |his |with |and )[\w-]+ ){0,4}?(?:(?P<f>wife|mother|grandmother|housewife)|(?P<m>husband|father|grandfather))\b", re.IGNORECASE)
 _PRONOUN = re.compile(r"\b(?:(?P<f>she|her|hers|herself)|(?P<m>he|his|him|himself))\b", re.IGNORECASE)
 _ORGAN = re.compile(
     r"\b(?:(?P<f>pregnan\w+|hysterectomy|menopaus\w+|postmenopausal|menses|lmp|gravida|g\d ?p\d|oophorectomy|ovar\w+|uter\w+|tah/bso|breast-?feeding|para \d)|"
@@ -209,8 +209,12 @@ def _majority(doc: Document, words: re.Pattern[str]) -> Reading | None:
 
 def _outside_kin(doc: Document, words: re.Pattern[str]) -> Iterator[re.Match[str]]:
     for m in words.finditer(doc.text, 0, 40_000):
-        if doc.section_at(m.start()).kind != "family" and not _RELATIVE.search(doc.text, max(0, m.start() - 40), m.start()):
+        if doc.section_at(m.start()).kind != "family" and not _RELATIVE.search(_clause_before(doc.text, m.start())):
             yield m
+
+
+def _clause_before(text: str, place: int) -> str:
+    return re.split(r"[.;\n]", text[max(0, place - 40) : place])[-1]
 
 
 def _sexed(doc: Document, start: int, end: int, female: bool) -> Reading:

@@ -1,0 +1,108 @@
+"""Age, sex and the note's date: invented first lines in, facts out."""
+
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from matcher.notes.demographics import read_age, read_note_date, read_sex
+from matcher.notes.document import Document
+
+
+def age(text, on=None):
+    reading = read_age(Document(text), on)
+    return None if reading is None else reading.value
+
+
+def sex(text):
+    reading = read_sex(Document(text))
+    return None if reading is None else reading.value
+
+
+@pytest.mark.parametrize("text, years", [
+    ("58-year-old man with anemia.", 58),
+    ("A 63 y/o woman presents.", 63),
+    ("71M here for labs.", 71),
+    ("57F  kappa light chain", 57),
+    ("Age: 64   Sex: male", 64),
+    ("Patient aged 74.", 74),
+    ("Mr X, 47 years, seen at clinic.", 47),
+    ("Name: withheld   56 yrs / M", 56),
+    ("M/62", 62),
+    ("62/M with fever", 62),
+    ("Pt: F, 64", 64),
+    ("Woman, 61 yrs", 61),
+    ("our patient, 55 years, male", 55),
+    ("Female 61y", 61),
+    ("Pt is a 69 -> 70-year-old woman", 70),
+    ("A fifty-two-year-old woman", 52),
+    ("8-month-old girl", 0),
+    ("18 month old boy", 1),
+    ("3-day-old newborn", 0),
+    ("His mother died at 80. He is a 66 year old farmer.", 66),
+    ("Father had colon cancer at age 71. 58 yo M.", 58),
+    ("diagnosed at the age of 24; now 49-year-old female", 49),
+    ("Hypertension for 12 years.", None),
+    ("Her 40-year-old sister is the donor.", None),
+    ("", None),
+])
+def test_age(text, years):
+    assert age(text) == years
+
+
+def test_age_from_the_date_of_birth():
+    assert age("DOB: 06/11/1960. Here for follow-up.", date(2025, 6, 10)) == 64
+    assert age("DOB: 06/09/1960. Here for follow-up.", date(2025, 6, 10)) == 65
+    assert age("born in 1960", date(2025, 6, 10)) is None  # a year leaves two ages
+
+
+@pytest.mark.parametrize("text, wanted", [
+    ("58-year-old man", "male"),
+    ("63 y/o woman", "female"),
+    ("57F", "female"),
+    ("62/M", "male"),
+    ("Sex: F", "female"),
+    ("68-year-old retired teacher seen with her husband. She is well.", "female"),
+    ("70 yr old husband of the caller", "male"),
+    ("Mrs R., second opinion", "female"),
+    ("this 74 year old gentleman", "male"),
+    ("The patient says she is tired. Her brother drove her.", "female"),
+    ("66 yo teacher. Prostate cancer 2009, radical prostatectomy.", "male"),
+    ("44 yo teacher, hysterectomy 2016.", "female"),
+    ("Mother had diabetes. He feels well.", "male"),
+    ("No one is described here.", None),
+    ("", None),
+])
+def test_sex(text, wanted):
+    assert sex(text) == wanted
+
+
+@pytest.mark.parametrize("text, wanted", [
+    ("CLINIC NOTE\nDate of service: 03/14/2025\nLabs 03/11/2025: fine", "2025-03-14"),
+    ("MYELOMA CLINIC - PROGRESS NOTE  11/6/24\n71M", "2024-11-06"),
+    ("Clinic date: 11/09/2025     Dictated 15/09/2025     Typed 18/09/2025", "2025-09-11"),
+    ("Admitted 2024-08-02     Discharged 2024-08-29\nPatient: woman", "2024-08-29"),
+    ("DOB 03/04/1960   Referral received 02/01/2025\nVisit date: 02/20/2025", "2025-02-20"),
+    ("Progress note\nPrinted 05/05/2025   Note date: 05/01/2025", "2025-05-01"),
+    ("Time of visit: 2025.06.18   Department: Hematology", "2025-06-18"),
+    ("Thurs 5/6/25  ITEM 7\n59M", "2025-06-05"),
+    ("Outpatient letter of 17.04.2025\n\npresented on 15.04.2025 and again today", "2025-04-17"),
+    ("12 June 2025\n\nDear Colleague", "2025-06-12"),
+    ("ADMISSION RECORD   Admission 2025-10-11 09:40   Record 2025-10-12", "2025-10-12"),
+    ("NAVIGATOR LOG\n07/30/25 Referral in.\n08/06/25 Consult.\n08/12/25 Echo.\n09/04/25 Collected.", "2025-09-04"),
+    ("A letter without a date.\n\nShe was treated from 03/03/2021 until 04/04/2022 and is well.", None),
+    ("", None),
+])
+def test_note_date(text, wanted):
+    found = read_note_date(Document(text))
+    assert (found and found.isoformat()) == wanted
+
+
+@given(st.text(max_size=200))
+def test_any_text_has_readings_that_quote_it(text):
+    doc = Document(text)
+    on = read_note_date(doc)
+    for reading in (read_age(doc, on), read_sex(doc)):
+        for evidence in reading.evidence if reading else ():
+            assert text[evidence.start : evidence.end] == evidence.text
