@@ -167,7 +167,7 @@ def trial_answer(trial: Trial) -> dict[str, Any]:
 def trial_from_answer(answer: dict[str, Any]) -> Trial:
     """The Trial that `trial_answer` wrote. Raises ExpressionError where its logic is none."""
     plain_fields = {f.name for f in fields(Trial)} - {"criteria", "disease"}
-    values = {k: tuple(v) if isinstance(v, list) else v for k, v in answer.items() if k in plain_fields}
+    values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in answer.items() if k in plain_fields}
     criteria = tuple(
         Criterion(c["id"], Kind(c["kind"]), c["text"], c["start"], c["end"], from_tree(c["expression"], c["id"]), c["assessable"], c.get("cohort"))
         for c in answer["criteria"]

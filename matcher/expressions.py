@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, get_args
+from typing import Any, cast, get_args
 
 from matcher.domain import (
     AllOf,
@@ -90,7 +90,7 @@ def from_tree(tree: Any, where: str = "expression") -> Expression:
         raise ExpressionError(f"{where}.op: {op!r} is none of {', '.join((*_OPS, 'present'))}; for absent write not")
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ExpressionError(f"{where}.value: a number is wanted with {op}, not {value!r}")
-    return Comparison(fact, op, float(value), tree.get("unit"), bool(tree.get("x_uln")), bool(tree.get("x_lln")), tree.get("of"), window)
+    return Comparison(fact, cast(Op, op), float(value), tree.get("unit"), bool(tree.get("x_uln")), bool(tree.get("x_lln")), tree.get("of"), window)
 
 
 def _parts(trees: Any, where: str) -> tuple[Expression, ...]:

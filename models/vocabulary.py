@@ -112,6 +112,15 @@ class Abbreviation:
     source: str
 
 
+@dataclass(frozen=True, slots=True)
+class Stem:
+    """The end of a nonproprietary name, and the therapies that an agent of such a name is one of."""
+
+    suffix: str
+    classes: tuple[str, ...]
+    source: str
+
+
 @dataclass(frozen=True)
 class Vocabulary:
     conditions: Mapping[str, Condition]
@@ -122,10 +131,21 @@ class Vocabulary:
     units: Mapping[str, str]  # spelling -> UCUM; a spelling that begins with `=` holds only as written
     ucum: Mapping[str, Unit]
     abbreviations: tuple[Abbreviation, ...] = field(default=())
+    stems: tuple[Stem, ...] = field(default=())  # longer suffixes first
 
     def ancestors(self, concept: str) -> frozenset[str]:
-        """The concept itself and all that is more general: of a condition, a therapy, or a drug (through its classes)."""
-        return self._ancestors.get(concept, frozenset({concept}))
+        """The concept itself and all that is more general: of a condition, a therapy, or a drug (through its classes).
+        Of an agent that no table lists, what its name tells."""
+        found = self._ancestors.get(concept)
+        return found if found is not None else frozenset({concept}).union(*(self._ancestors[c] for c in self.classes_by_name(concept)))
+
+    def classes_by_name(self, agent: str) -> tuple[str, ...]:
+        """The classes that the stem of an unlisted agent's name tells; () where it tells none ("ct-0596")."""
+        for part in dict.fromkeys((agent, *agent.split()[:1])):
+            for stem in self.stems:
+                if part.endswith(stem.suffix) and len(part) > len(stem.suffix) + 1:
+                    return stem.classes
+        return ()
 
     def is_a(self, concept: str, general: str) -> bool:
         return general in self.ancestors(concept)
@@ -197,7 +217,7 @@ def _table(name: str, build: Callable[[str, dict[str, str]], Row]) -> Mapping[st
     table: dict[str, Row] = {}
     owner: dict[str, str] = {}
     for where, row in read_rows(name):
-        built = build(where, row)
+        built: Row = build(where, row)
         if built.id in table:
             raise VocabularyError(f'{where}: the id "{built.id}" has a row already; merge the two')
         table[built.id] = built
@@ -275,6 +295,7 @@ def load_vocabulary() -> Vocabulary:
         units=MappingProxyType({row["spelling"]: row["ucum"] for _, row in read_rows("units.csv")}),
         ucum=MappingProxyType({row["ucum"]: _unit(where, row) for where, row in read_rows("ucum.csv")}),
         abbreviations=tuple(_abbreviation(row) for _, row in read_rows("abbreviations.csv")),
+        stems=tuple(sorted((Stem(row["suffix"], _many(row["classes"]), row["source"]) for _, row in read_rows("stems.csv")), key=lambda s: (-len(s.suffix), s.suffix))),
     )
     for c in vocabulary.conditions.values():
         _known(f"conditions.csv {c.id}", "parents", c.parents, vocabulary.conditions)
@@ -289,6 +310,8 @@ def load_vocabulary() -> Vocabulary:
         _known(f'units.csv "{spelling}"', "ucum", (code,), vocabulary.ucum)
     for test in vocabulary.tests.values():
         _known(f"tests.csv {test.id}", "unit", (test.unit,), vocabulary.ucum)
+    for stem in vocabulary.stems:
+        _known(f"stems.csv {stem.suffix}", "classes", stem.classes, vocabulary.therapies)
     tables: Mapping[str, Mapping[str, object]] = {"conditions": vocabulary.conditions, "labs": vocabulary.tests, "therapies": vocabulary.therapies}
     for a in vocabulary.abbreviations:
         if a.table in tables:
