@@ -12,7 +12,7 @@ from matcher.notes.document import Document
 from matcher.notes.electrocardiogram import read_ecg
 from matcher.notes.markers import read_markers
 from matcher.notes.measurements import read_labs, read_performance
-from matcher.notes.recognition import RECOGNISERS, Recogniser, pipeline_entities, recognise
+from matcher.notes.recognition import RECOGNISERS, Recogniser, pipeline_entities, recognise, unrecognised
 from matcher.notes.therapy import read_therapy
 from matcher.notes.transcript import transcribe
 
@@ -52,7 +52,7 @@ def read_document(doc: Document, note_id: str = "note") -> PatientProfile:
         treatments=therapy.treatments,
         allergies=read_allergies(doc),
         complete_history=therapy.complete_history,
-        flags=therapy.flags,
+        flags=(*therapy.flags, *unrecognised(therapy.treatments)),
     )
 
 

@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 
+from matcher.domain import Reading, Treatment
 from matcher.lexicon import Lexicon, names_of
 from matcher.notes.document import Candidate, Document
 from matcher.notes.linking import link_condition, link_drug
@@ -120,6 +121,21 @@ def _drug(surface: str) -> str | None:
         return linked
     words = surface.lower().split()
     return " ".join(words) if words and all(w.isascii() for w in words) and (_may_be_agent(words[0]) if words[0].isalpha() else _may_be_code(surface)) else None
+
+
+def unrecognised(treatments: Iterable[Treatment]) -> tuple[Reading, ...]:
+    """For people: the agents that no table lists, with what their names tell. The value is a sentence."""
+    vocabulary = load_vocabulary()
+    found: dict[str, Reading] = {}
+    for t in treatments:
+        if t.agent not in vocabulary.drugs and t.agent not in vocabulary.therapies and t.agent not in found:
+            classes = " ".join(vocabulary.therapies[c].name for c in vocabulary.classes_by_name(t.agent)[:1])
+            found[t.agent] = Reading(f"{t.agent} is in no list of drugs; by its name {_article(classes)} {classes}" if classes else f"{t.agent} is in no list of drugs; taken for an agent against cancer", t.evidence)
+    return tuple(found.values())
+
+
+def _article(noun: str) -> str:
+    return "an" if noun[:1].lower() in "aeiou" else "a"
 
 
 RECOGNISERS: tuple[Recogniser, ...] = ()

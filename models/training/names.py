@@ -10,7 +10,6 @@ from functools import cached_property
 from random import Random
 
 from models import load_vocabulary
-from models.stems import load_stems
 
 _ONSETS = ("b", "d", "f", "g", "k", "l", "m", "n", "p", "r", "s", "t", "v", "z", "br", "cl", "dr", "fl", "gr", "pl", "tr", "th", "ch")
 _VOWELS = ("a", "e", "i", "o", "u", "ae", "ia", "eo")
@@ -56,7 +55,7 @@ class Names:
         return self.brand() if kind < 0.95 else f"{self.draw.choice(self.known[True]).title()} {self.draw.choice(_FORMULATIONS)}"
 
     def invented_agent(self) -> str:
-        stem = self.draw.choice(load_stems())
+        stem = self.draw.choice(load_vocabulary().stems)
         root = self._syllables(self.draw.choice((1, 2, 2)))
         if stem.suffix.startswith("-"):
             return root[: self.draw.randint(3, 6)] + stem.suffix
