@@ -15,7 +15,7 @@ def dates(text, **how):
     return [str(mention.date) for mention in find_dates(text, **how)]
 
 
-@pytest.mark.parametrize("text, found", [
+@pytest.mark.parametrize(("text", "found"), [
     ("Seen 2025-03-14.", ["2025-03-14"]),
     ("2018/05/03 and 2024.10.30", ["2018-05-03", "2024-10-30"]),
     ("since 2018-05", ["2018-05"]),
@@ -37,7 +37,7 @@ def test_dates_with_a_year(text, found):
     assert dates(text) == found
 
 
-@pytest.mark.parametrize("text, found", [
+@pytest.mark.parametrize(("text", "found"), [
     ("Labs 5/12:", ["2025-05-12"]),
     ("echo 22 May, marrow May 28", ["2025-05-22", "2025-05-28"]),
     ("induction 12/05 - 24/10/2024", ["2024-05-12", "2024-10-24"]),  # the year of the end
@@ -68,7 +68,7 @@ def test_not_dates(text):
     assert dates(text, as_of=NOTE) == []
 
 
-@pytest.mark.parametrize("text, wanted", [
+@pytest.mark.parametrize(("text", "wanted"), [
     ("seen 14/03/2025, typed 03/04/2025", True),
     ("seen 03/14/2025, next 03/04/2025", False),
     ("Thurs 5/6/25", True),                       # a Thursday as 5 June only

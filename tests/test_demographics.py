@@ -20,7 +20,7 @@ def sex(text):
     return None if reading is None else reading.value
 
 
-@pytest.mark.parametrize("text, years", [
+@pytest.mark.parametrize(("text", "years"), [
     ("58-year-old man with anemia.", 58),
     ("A 63 y/o woman presents.", 63),
     ("71M here for labs.", 71),
@@ -57,7 +57,7 @@ def test_age_from_the_date_of_birth():
     assert age("born in 1960", date(2025, 6, 10)) is None  # a year leaves two ages
 
 
-@pytest.mark.parametrize("text, wanted", [
+@pytest.mark.parametrize(("text", "wanted"), [
     ("58-year-old man", "male"),
     ("63 y/o woman", "female"),
     ("57F", "female"),
@@ -78,7 +78,7 @@ def test_sex(text, wanted):
     assert sex(text) == wanted
 
 
-@pytest.mark.parametrize("text, wanted", [
+@pytest.mark.parametrize(("text", "wanted"), [
     ("CLINIC NOTE\nDate of service: 03/14/2025\nLabs 03/11/2025: fine", "2025-03-14"),
     ("MYELOMA CLINIC - PROGRESS NOTE  11/6/24\n71M", "2024-11-06"),
     ("Clinic date: 11/09/2025     Dictated 15/09/2025     Typed 18/09/2025", "2025-09-11"),

@@ -8,7 +8,7 @@ from matcher.quantities import canonical, convert, numbers, plain, ucum, unit_at
 from models import load_vocabulary
 
 
-@pytest.mark.parametrize("spelling, code", [
+@pytest.mark.parametrize(("spelling", "code"), [
     ("x10^9/L", "10*9/L"), ("x 10⁹/L", "10*9/L"), ("10E9/L", "10*9/L"), ("x10(9)/L", "10*9/L"), ("K/uL", "10*9/L"), ("10*3/mm3", "10*9/L"),
     ("/nl", "10*9/L"), ("G/L", "10*9/L"), ("g/L", "g/L"), ("g/l", "g/L"), ("/mm3", "/uL"), ("/cumm", "/uL"), ("lakh/cumm", "10*5/uL"),
     ("10^4/uL", "10*4/uL"), ("gm%", "g/dL"), ("g/dl", "g/dL"), ("µmol/l", "umol/L"), ("μmol/L", "umol/L"), ("micromol/L", "umol/L"),
@@ -19,7 +19,7 @@ def test_spellings(spelling, code):
     assert ucum(spelling) == code
 
 
-@pytest.mark.parametrize("text, at, found", [
+@pytest.mark.parametrize(("text", "at", "found"), [
     ("9.8 g/dL (L)", 3, ("g/dL", 8)),
     ("140 mg/24 h.", 3, ("mg/(24.h)", 11)),  # not mg
     ("0.62 lakh/cumm", 4, ("10*5/uL", 14)),
@@ -31,7 +31,7 @@ def test_unit_after_a_number(text, at, found):
     assert unit_at(plain(text), text, at) == found
 
 
-@pytest.mark.parametrize("value, unit, test, wanted", [
+@pytest.mark.parametrize(("value", "unit", "test", "wanted"), [
     (6.0, "mmol/L", "hemoglobin", 9.668),       # monomer, 16,114 g/mol
     (88.4, "umol/L", "creatinine", 1.0),
     (17.1, "umol/L", "total_bilirubin", 1.0),
@@ -63,7 +63,7 @@ def test_conversion(value, unit, test, wanted):
     assert found is None if wanted is None else found == pytest.approx(wanted, rel=2e-3)
 
 
-@pytest.mark.parametrize("written, readings", [
+@pytest.mark.parametrize(("written", "readings"), [
     ("9", (9.0,)), ("9.8", (9.8,)), ("9,8", (9.8,)), (".5", (0.5,)), ("0.016", (0.016,)),
     ("3,410", (3410.0, 3.41)), ("63.000", (63.0, 63000.0)), ("1,234,567", (1234567.0,)), ("1.234,5", (1234.5,)), ("1'260", (1260.0,)),
     ("9.O", (9.0,)), ("4,l", (4.1,)), ("1.2.3", ()), ("twelve", ()), ("", ()),
@@ -77,7 +77,7 @@ def test_a_text_with_decimal_commas_reads_groups_the_other_way():
     assert numbers("5,230", decimal_comma=True) == (5.23, 5230.0)
 
 
-@pytest.mark.parametrize("written, unit, test, value", [
+@pytest.mark.parametrize(("written", "unit", "test", "value"), [
     ("101", None, "hemoglobin", 10.1),      # g/L
     ("54", None, "platelets", 54.0),
     ("112,000", None, "platelets", 112.0),

@@ -49,7 +49,7 @@ _PANELS = {  # strips without names, by number of values
     ("cbc", 4): ("wbc", "hemoglobin", "hematocrit", "platelets"),
     ("bmp", 7): ("sodium", "potassium", "chloride", "bicarbonate", "bun", "creatinine", "glucose"),
 }
-_PANEL = re.compile(r"\b(?P<name>cbc|fbc|bmp|chem ?-?7|smac)\b[ \t:=-]*(?P<strip>\d+(?:\.\d+)?(?:[ \t]?[/|\\<>][ \t]?\d+(?:\.\d+)?){2,6})(?![\d/])", re.IGNORECASE)
+_PANEL = re.compile(r"\b(?P<name>cbc|fbc|bmp|chem ?-?7|smac)\b(?:[ \t]+(?:on |from )?\(?\d{1,2}/\d{1,2}(?:/\d{2,4})?\)?)?[ \t:=-]*(?P<strip>\d+(?:\.\d+)?(?:[ \t]?[/|\\<>][ \t]?\d+(?:\.\d+)?){2,6})(?![\d/])", re.IGNORECASE)
 
 
 def prose(words: Words, covered: bytearray) -> Iterator[Written]:
@@ -63,6 +63,7 @@ def prose(words: Words, covered: bytearray) -> Iterator[Written]:
             at += 1  # a name within the bracket that qualifies this one: "clearance (Cockcroft-Gault) 38"
         yield from _values(words, group, names[at] if at < len(names) else None)
     yield from _panels(words)
+    yield from _skeletons(words)
 
 
 def _group(words: Words, names: list[Hit[str]], at: int) -> list[Hit[str]]:
@@ -173,6 +174,8 @@ def _acceptable(words: Words, reading: Series, number: Number) -> bool:
     if words.says(_CONDITIONAL, clause, name) or words.says(_CONDITIONAL, reading.name[1], number.start):
         return False
     if number.comparator:
+        if reading.test == "spo2" and number.comparator[0] == "<":
+            return False
         if reading.test in _BLOOD_COUNTS and words.says(_LOOSE_CONDITIONAL, clause, name):
             return False
         if number.comparator[0] == ">" and (reading.test in _BLOOD_COUNTS or (reading.test not in _OFTEN_OVER and not words.unit(number.end))):
@@ -221,7 +224,8 @@ def _strip(words: Words, reading: Series, tests: list[str], slashed: list[tuple[
     for test, (number, unit) in zip(tests, slashed, strict=True):
         code = unit or last_unit
         stop = unit[1] if unit else number.end
-        yield Written(test, number.start, stop, number.readings, code[0] if code else reading.unit, number.comparator, reading.name, date)
+        shared = code[0] if code and (unit or convert(1.0, code[0], test) is not None) else reading.unit
+        yield Written(test, number.start, stop, number.readings, shared, number.comparator, reading.name, date)
 
 
 def _date_after(words: Words, place: int) -> PartialDate | None:
@@ -263,6 +267,21 @@ def _value_before(words: Words, name: Hit[str], test: str) -> Iterator[Written]:
                 value.test = kind
                 yield value
         return
+
+
+_SKELETON = re.compile(
+    r"(?<![\d.])(?P<wbc>\d{1,3}(?:\.\d{1,2})?)[ ]?>[ ]?(?P<hemoglobin>\d{1,2}\.\d)(?:[ ]?/[ ]?\d{2}(?:\.\d)?)?[ ]?<[ ]?(?P<platelets>\d{1,4})(?![\d.])"
+    r"|(?<![\d.])(?P<sodium>1[0-7]\d)[ ]?[/|][ ]?(?P<potassium>[1-9]\.\d)[ ]?[/|][ ]?(?P<chloride>\d{2,3})[ ]?[/|][ ]?(?P<bicarbonate>\d{1,2})[ ]?[/|][ ]?(?P<bun>\d{1,3})[ ]?[/|][ ]?(?P<creatinine>\d{1,2}\.\d{1,2})[ ]?<[ ]?(?P<glucose>\d{2,3})(?![\d.])"
+    r"|(?<![\d.])(?P<sodium2>1[0-7]\d)[ ]?\|[ ]?(?P<chloride2>\d{2,3})[ ]?\|[ ]?(?P<bun2>\d{1,3})[ ]?(?:<[ ]?(?P<glucose2>\d{2,3})[ ]?)?(?:\n[ \t]*|/[ ]?)(?P<potassium2>[1-9]\.\d)[ ]?\|[ ]?(?P<bicarbonate2>\d{1,2})[ ]?\|[ ]?(?P<creatinine2>\d{1,2}\.\d{1,2})(?:[ ]?<[ ]?(?P<glucose3>\d{2,3}))?")
+
+
+def _skeletons(words: Words) -> Iterator[Written]:
+    """The strips of the ward, told by their form: "3.2 > 9.8 / 29.1 < 120" and "138 / 4.1 | 102 / 24 | 18 / 0.9 < 98"."""
+    for m in _SKELETON.finditer(words.text):
+        for test, value in m.groupdict().items():
+            if value is not None:
+                start, end = m.span(test)
+                yield Written(test.rstrip("23"), start, end, (float(value),), name=(m.start(), start))
 
 
 def _panels(words: Words) -> Iterator[Written]:
