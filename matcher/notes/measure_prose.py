@@ -40,6 +40,7 @@ _BLOOD_COUNTS = frozenset({"hemoglobin", "wbc", "anc", "alc", "platelets"})
 
 
 _RANGED = frozenset({"lvef", "spo2", "bone_marrow_plasma_cells", "bcma_expression"})
+_VITAL_SIGNS = frozenset({"blood_pressure", "heart_rate", "respiratory_rate", "temperature", "spo2", "weight", "height"})
 _QUALIFIED = re.compile(r"[ \t]*[(\[][^)\]\n\d]*")
 _GROUPED = re.compile(r"[ \t]*(?:/|&|\band\b)[ \t]*", re.IGNORECASE)
 
@@ -72,7 +73,8 @@ def _group(words: Words, names: list[Hit[str]], at: int) -> list[Hit[str]]:
     for following in names[at + 1 : at + 7]:
         between = words.text[group[-1].end : following.start]
         absorbed = group[0].meaning in M_PROTEINS and following.meaning in (ISOTYPES | M_PROTEINS) and re.fullmatch(r"[ \t(,]*(?:type |protein )?", between)
-        if not absorbed and not _GROUPED.fullmatch(between):
+        joined = _GROUPED.fullmatch(between) and ("/" in between or not _VITAL_SIGNS & {group[0].meaning, following.meaning})
+        if not absorbed and not joined:
             break
         if absorbed and any(n.meaning not in M_PROTEINS | ISOTYPES for n in group):
             break

@@ -11,6 +11,7 @@ M_PROTEINS = frozenset({"serum_m_protein", "urine_m_protein"})
 _STUDIES = frozenset({"echo", "tte", "muga", "echocardiogram"})
 _OTHER_FLUID = re.compile(r"\b(?:CSF|cerebrospinal|LP\b|lumbar puncture|ascit\w+|pleural|peritoneal|synovial|pericardial|joint) ?(?:fluid|tap)?\b[^.;\n]{0,60}$|\b(?:urinalysis|UA)\b(?![ \t:]*\d)[^.;\n]{0,40}$", re.IGNORECASE)
 _IN_FLUIDS = frozenset({"wbc", "rbc", "anc", "alc", "glucose", "total_protein", "albumin", "ldh", "bone_marrow_plasma_cells"})
+_IN_URINE = re.compile(r"\bin (?:the )?(?:urine|stool|CSF|sputum|fluid)\b", re.IGNORECASE)
 _URINE = re.compile(r"\b(?:urin\w*|upep|24.?h\w*|bence|bj[lp]?|uife|proteinuria)\b", re.IGNORECASE)
 EXCRETED = ("mg", "g", "mg/(24.h)", "g/(24.h)")
 
@@ -18,10 +19,10 @@ EXCRETED = ("mg", "g", "mg/(24.h)", "g/(24.h)")
 def specimen(words: Words, value: Written, unit: str | None) -> str | None:
     """Serum or urine, light chain or M-protein: by the unit and the words around. None where it is neither."""
     test = value.test
-    if test in _IN_FLUIDS and _OTHER_FLUID.search(words.text, max(0, (value.name or (value.start,))[0] - 80), (value.name or (value.start,))[0]):
+    name = value.name or (value.start, value.end)
+    if test in _IN_FLUIDS and (_OTHER_FLUID.search(words.text, max(0, name[0] - 80), name[0]) or _IN_URINE.search(words.text, name[1], max(name[1], value.start))):
         return None
     excreted = unit in EXCRETED
-    name = value.name or (value.start, value.end)
     before = words.text[max(0, name[0] - 60) : name[0]]
     clause = re.split(r"[.;\n](?:\s|$)", before)[-1]
     if test in ("serum_m_protein", "kappa_flc", "lambda_flc") and excreted:
