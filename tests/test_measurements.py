@@ -101,6 +101,9 @@ def latest(text):
     ("37.1, 148/92, 96% RA, 54.2 kg", {"systolic_bp": 148, "diastolic_bp": 92, "spo2": 96, "weight": 54.2}),
     ("T 98.6 F, weight 212 lb, height 5 ft 3 in", {"temperature": 37.0, "weight": 96.2, "height": 160}),
     ("RR 135/85, HF 76", {"systolic_bp": 135, "diastolic_bp": 85, "heart_rate": 76}),
+    ("Ht 5' 5\", blood pressure 134/74 mm Hg and pulse 87/min", {"height": 165, "systolic_bp": 134, "diastolic_bp": 74, "heart_rate": 87}),
+    ("LVEF 60 to 65 percent", {"lvef": 60}),
+    ("WBC 3.9 (N 62%, L 25%)", {"wbc": 3.9, "neutrophil_percentage": 62, "lymphocyte_percentage": 25}),
     ("pulse ox 93% no oxygen", {"spo2": 93}),
 ])
 def test_values(text, values):
@@ -117,6 +120,7 @@ def test_values(text, values):
     "Na restriction 2 g. Vitamin K 10 mg. albumin 25 g iv",
     "The EF of 45% was a typing error.",
     "sat <90 call 911",
+    "leukocytes in urine of 20/mL",
     "carfilzomib 70 mg/m2, dex 20 mg, melphalan 200",
     "t(11;14), CD138+, IgG4 disease, T12 fracture, stage III",
     "",
@@ -212,6 +216,10 @@ def test_the_latest_value_of_a_table(name):
     ("M-spike 1.6 (5/20); 1.1 (4/23)", [("serum_m_protein", 1.1, "2025-04-23"), ("serum_m_protein", 1.6, "2025-05-20")]),
     ("M-spike 1.4 (5/21) from 0.9 (3/12)", [("serum_m_protein", 0.9, "2025-03-12"), ("serum_m_protein", 1.4, "2025-05-21")]),
     ("free lambda 6,120 mg/L on admission, 940 on 6/2", [("lambda_flc", 940, "2025-06-02"), ("lambda_flc", 6120, "")]),
+    ("Labs (06/09/2025): WBC 3.9; (05/02/2025): WBC 4.4", [("wbc", 3.9, "2025-06-09"), ("wbc", 4.4, "2025-05-02")]),
+    ("On 05/02/2025 Hb was 10.9, on 06/09/2025 9.8.", [("hemoglobin", 9.8, "2025-06-09"), ("hemoglobin", 10.9, "2025-05-02")]),
+    ("Component Value Date/Time\nWBC 3.9 06/09/2025 08:10 AM", [("wbc", 3.9, "2025-06-09")]),
+    ("Labor vom 12.05.2025:\nHb 9,8 g/dl, eGFR (CKD-EPI 2021) 48", [("egfr", 48, "2025-05-12"), ("hemoglobin", 9.8, "2025-05-12")]),
     ("Paraprotein (2/6) 39 g/L, oedema, haemoglobin", [("serum_m_protein", 3.9, "2025-06-02")]),
     ("EF 54% 11/24, EF 43% 3/2025", [("lvef", 43, "2025-03"), ("lvef", 54, "2024-11-24")]),
     ("LVEF was 45% in 2023, now recovered to 55%", [("lvef", 45, "2023"), ("lvef", 55, "2025-06-10")]),

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from matcher.notes.measure_words import Words
 
 _BLOCK = re.compile(
-    r"\b(?:labs?|laborator\w*|bloods?|blood (?:results|tests|count|routine)|data|results?|investigations?|inv|biology|biolog\w+|chemistry|biochem\w*|"
+    r"\b(?:labs?|labor|laborwerte|blutbild|bloodwork|laborator\w*|bloods?|blood (?:results|tests|count|routine)|data|results?|investigations?|inv|biology|biolog\w+|chemistry|biochem\w*|"
     r"h[a]?ematology|examinations?(?: results)?|examinatons?|para-?clinical|tests?|cbc|fbc|cmp|bmp|counts?|analyses|analysis|work-?up|"
     r"parameters|values|workup|panel|latest|current)\b", re.IGNORECASE
 )
@@ -137,6 +137,8 @@ class Calendar:
         text = self.words.text
         opened = text.rfind("(", max(0, mention.start - 40), mention.start)
         closed = text.find(")", mention.end, name)
+        if closed >= 0 and text[closed + 1 : closed + 2] == ":":  # "(05/02/2025): WBC 4.4", but not "Labs 6/8 (5/1): Hgb 9.8 (10.4)"
+            return opened < 0 or not any(d.end >= opened - 1 for d in self.words.dates_within(opened - 12, opened))
         if opened >= 0 and closed >= 0 and text.find(")", opened, mention.start) < 0:
             return bool(_BLOCK.search(text[max(0, opened - 30) : opened])) and not re.search(r"\d", text[max(0, opened - 12) : opened])
         return True

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from matcher.domain import PartialDate
 from matcher.lexicon import Hit
 from matcher.notes.measure_specimen import EXCRETED, ISOTYPES, M_PROTEINS, specimen
-from matcher.notes.measure_tail import FLAG, RANGE, SPOILED, Series, closing, condition_of, follow, limits_of
+from matcher.notes.measure_tail import FLAG, RANGE, RANGED, SPOILED, Series, closing, condition_of, follow, limits_of
 from matcher.notes.measure_words import Number, Words, Written
 from matcher.quantities import convert
 
@@ -39,7 +39,6 @@ _NUMBER_AHEAD = re.compile(r"[ \t]*[:=|]?[ \t]*[<>]?\d")
 _BLOOD_COUNTS = frozenset({"hemoglobin", "wbc", "anc", "alc", "platelets"})
 
 
-_RANGED = frozenset({"lvef", "spo2", "bone_marrow_plasma_cells", "bcma_expression"})
 _VITAL_SIGNS = frozenset({"blood_pressure", "heart_rate", "respiratory_rate", "temperature", "spo2", "weight", "height"})
 _QUALIFIED = re.compile(r"[ \t]*[(\[][^)\]\n\d]*")
 _GROUPED = re.compile(r"[ \t]*(?:/|&|\band\b)[ \t]*", re.IGNORECASE)
@@ -138,7 +137,7 @@ def _link(words: Words, reading: Series, following: Hit[str] | None) -> Number |
             if closed is None:
                 return None
             inside = text[place + 1 : closed]
-            dates = words.dates_within(place, closed)
+            dates = [d for d in words.dates_within(place, closed) if d.date.month]
             if dates:
                 reading.date = words.day(dates[-1])
             elif (unit := words.unit(place + 1)) and unit[1] == closed:
@@ -193,9 +192,11 @@ def _acceptable(words: Words, reading: Series, number: Number) -> bool:
     after = text[number.end : number.end + 1]
     if after.isalpha() and not _FLAG_LETTER.match(text, number.end):
         return False
+    if after and after in "'′":
+        return False  # feet
     if after == "/" and text[number.end + 1 : number.end + 2].isdigit():
         return False
-    if re.match(r"[-–]\d", text[number.end : number.end + 2]) and reading.test not in _RANGED:
+    if re.match(r"[-–]\d", text[number.end : number.end + 2]) and reading.test not in RANGED:
         return False
     return not SPOILED.match(text, number.end)
 

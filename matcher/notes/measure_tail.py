@@ -20,11 +20,12 @@ _BEFORE_NOW = re.compile(r"[ \t]*,?[ \t]*(?:at (?:diagnosis|dx|presentation|base
                          r"before\b|pre-?op|pre-?transplant|after (?:\w+ )?(?:two|three|four|five|six|\d+)\b(?: cycles?)?|initially|previously|at nadir|nadir|last (?:visit|time|month|year))", re.IGNORECASE)
 RANGE = re.compile(r"[ \t]*(?:(?:ref(?:erence)?(?:[ \t]range)?|normal(?:[ \t]range)?|range|nl|n|norm)[ \t]*[:.=]?[ \t]*)?(?P<low>\d+(?:[.,]\d+)*)[ \t]?[-–—][ \t]?(?P<high>\d+(?:[.,]\d+)*)", re.IGNORECASE)
 _RANGE_ONLY = re.compile(RANGE.pattern + r"[ \t]*[^\d]{0,16}(?:1[.,]73 ?m.{0,2})?", re.IGNORECASE)
-LIMIT = re.compile(r"[ \t]*(?:(?P<word>uln|upper limit(?: of normal)?|ref(?:erence)?|normal|nl|n|lln)[ \t]*[:.=]?[ \t]*(?P<cmp>[<>≤≥]=?)?|(?P<cmp2>[<>≤≥]=?))[ \t]*(?P<limit>\d+(?:[.,]\d+)*)", re.IGNORECASE)
-_ENDS = re.compile(r"[ \t]*(?:[,;.)(\]/|-]|$|\n)")
+LIMIT = re.compile(r"[ \t]*(?:(?P<word>uln|upper limit(?: of normal)?|ref(?:erence)?|normal|nl|n(?=[ \t]*[<>≤≥])|lln)[ \t]*[:.=]?[ \t]*(?P<cmp>[<>≤≥]=?)?|(?P<cmp2>[<>≤≥]=?))[ \t]*(?P<limit>\d+(?:[.,]\d+)*)", re.IGNORECASE)
+_ENDS = re.compile(r"[ \t]*(?:[,;.)(\]/|-]|$|\n|\d{1,2}:\d\d)")
 _COLON = re.compile(r"[ \t]*:")
 SPOILED = re.compile(r"[ \t]*(?:days?|weeks?|wks?|months?|mos?|years?|yrs?|cycles?|times|units?|doses?|hours?|hrs?|lines?|pack|tabs?|tablets?|visits|draws|points|occasions|consecutive|tests|samples|siblings|of|fold|L\b(?=[ \t]*(?:NC|O2|nasal|oxygen|/min))|x(?=\s))\b|[ \t]?[x×][ \t]?\d|(?:st|nd|rd|th)\b", re.IGNORECASE)
 _BRACKETED = re.compile(r"(?:was|prev\w*|prior|last|from|baseline|peak|nadir|max|min|adm\w*|previously|earlier|down from|up from|at \w+|in \w+|vs\.?)?[ \t:]*$", re.IGNORECASE)
+RANGED = frozenset({"lvef", "spo2", "bone_marrow_plasma_cells", "bcma_expression"})
 _ROOM_AIR = re.compile(r"\b(?:RA|room air|ambient air|indoor air|on air|air|AA|without (?:oxygen|o2)|no (?:oxygen|o2)|off (?:oxygen|o2)|w/o o2)\b", re.IGNORECASE)
 _ON_OXYGEN = re.compile(r"\b(?:on |with |@ ?)?\d+(?:\.\d)? ?(?:l|lpm|liters?|litres?)\b|\bNC\b|\bnasal|\bcannula|\bmask|\bventilat|\bBiPAP|\bCPAP|\bhigh.?flow|\bHFNC|\bon (?:oxygen|o2|home o2)|\bsupplemental", re.IGNORECASE)
 
@@ -184,6 +185,9 @@ def _arrow_step(words: Words, reading: Series, stop: int) -> None:
     number = words.number(arrow.end())
     if number is None or SPOILED.match(words.text, number.end):
         return
+    if arrow.group().strip().lower() == "to" and reading.test in RANGED and not reading.values[-1].earlier:
+        reading.place = number.end  # "60 to 65 percent" is a range
+        return
     last = reading.values[-1]
     if last.date is None or last.date == reading.date:
         last.earlier = last.date is None
@@ -230,8 +234,11 @@ def _chain_step(words: Words, reading: Series, stop: int) -> None:
     """A further value with its own date after a separator: "1.6 (11/20) ; 1.1 (10/23)", "6,120 on admission, 940 on 8/26"."""
     last = reading.values[-1]
     chain = _CHAIN.match(words.text, reading.place)
-    number = words.number(chain.end()) if chain and chain.end() <= stop else None
+    if chain is None or chain.end() > stop:
+        return
+    number = words.number(chain.end())
     if number is None:
+        _dated_value(words, reading, chain.end())
         return
     unit = words.unit(number.end)
     end = unit[1] if unit else number.end
@@ -256,3 +263,19 @@ def closing(text: str, opened: int) -> int | None:
     if inner >= 0 and end >= 0:
         end = text.find(close, end + 1, opened + 100)
     return None if end < 0 or "\n" in text[opened:end] else end
+
+
+def _dated_value(words: Words, reading: Series, place: int) -> None:
+    """A further value led by its date: "was 10.9 on 2 May, on 9 June 9.8"."""
+    led = _ON.match(words.text, place)
+    mention = words.date_at.get(led.end()) if led else None
+    if mention is None:
+        return
+    said = _SAID.match(words.text, mention.end)
+    number = words.number(said.end()) if said else None
+    if number is not None and not SPOILED.match(words.text, number.end):
+        _add(words, reading, number, words.day(mention), earlier=False)
+
+
+_ON = re.compile(r"(?:(?:on|in|by|at) )?(?=\S)")
+_SAID = re.compile(r"[ \t]*(?:it )?(?:was|is|=|:)?[ \t]+(?=[<>]?\d)")
