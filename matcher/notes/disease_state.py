@@ -94,11 +94,12 @@ def read_disease_state(doc: Document, conditions: Sequence[ConditionFact], lines
             if _of_patient(doc, match) and not re.search(r"\b(?:not|no|for|trials? (?:of|for|in)|in)\s+(?:\w+\s+)?$", doc.text[max(0, match.start() - 25) : match.start()], re.IGNORECASE):
                 return Reading(state, (doc.evidence(*match.span()),))
     if primary := _REFRACTORY.search(doc.text):
-        return Reading("refractory", (doc.evidence(*primary.span()),))
+        later = any(e.relapsed and e.best not in (None, "SD", "PD") for e in endings[1:])
+        return Reading("relapsed_refractory" if later else "refractory", (doc.evidence(*primary.span()),))
     relapsed = bool(refractory) or any(e.relapsed or e.failed for e in endings)
     first = doc.evidence(lines[0].events[0].group.start, lines[0].events[0].group.end) if lines else None
     relapsed = relapsed or any(_of_patient(doc, m) and not _elsewhere(doc, m) for m in load_therapy_cues()["relapse"].finditer(doc.text) if said("relapse", doc.text[max(0, m.start() - 30) : m.end()]))
-    if not relapsed and len(lines) <= 1:
+    if not relapsed and (len(lines) <= 1 or (len(lines) == 2 and endings[0].reason == "toxicity")):
         remission = next((m for m in _REMISSION.finditer(doc.text) if not _elsewhere(doc, m)), None)
         if remission and lines:
             return Reading("remission", (doc.evidence(*remission.span()),))

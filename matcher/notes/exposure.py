@@ -19,7 +19,10 @@ _CLAUSE = re.compile(r"[,\s]*\b(?:but|however|although|though|except|whereas|yet
 _INFUSED = re.compile(r"[^.;\n]{0,100}?\b(?:infused|reinfused|received (?:the |an? )?(?:infusion|cells)|infusion (?:on|in|was given)|reinfusion)\b", re.IGNORECASE)
 _LABEL = re.compile(r"[\s*•#()\d.:-]*(?:(?:line|rx|lot|l|regimen|course)[\s#]*(?:\d{1,2}|[ivx]{1,5})?(?:st|nd|rd|th)?[\s.:)|-]*)?", re.IGNORECASE)
 _REACH = 320  # characters of a run-on statement that still bear on a name
-_STRONG_BREAK = re.compile(r"\b(?:but|however|although|though|except|whereas|then)\b|//", re.IGNORECASE)
+_STRONG_BREAK = re.compile(r"\b(?:but|however|although|though|except|whereas|then|so|hence|therefore|instead(?! of))\b|//", re.IGNORECASE)
+_CONDITION = re.compile(r"\bif\b[^.;,\n]*,?[^.;,\n]*$", re.IGNORECASE)
+_PARENTHESIS = re.compile(r"\s*\([^()\n]{0,120}\)")
+_INFUSION_DAY = re.compile(r"\b(?:re)?infus(?:ed|ion)\b(?: (?:date|day|on|was|of cells))*[\s:=|-]*\(?(?:\d{1,4}[./-]\d|\d{1,2} [A-Z][a-z]{2}|[A-Z][a-z]{2,8} \d)", re.IGNORECASE)
 
 
 @lru_cache(maxsize=8)
@@ -69,13 +72,28 @@ def course_of(doc: Document, group: Group, following: int | None = None) -> Cour
         return Course.POSSIBLE
     if (cue := _last("uncertain_before", before)) and not _CLAUSE.search(before, cue.end()) and len(before) - cue.end() < 40:
         return Course.POSSIBLE
-    if _generic(group) and not _shown_given(before, near_after, after):
+    if _generic(group) and not _shown_given(before, _beyond_brackets(near_after, after), after) and not _infused_below(doc, group):
         return Course.POSSIBLE
     if (ongoing := _first("ongoing_after", near_after[:60])) and not re.search(r"\bPD\b|progress", near_after[: ongoing.start()]):
         return Course.ONGOING
     if (cue := _last("ongoing_before", before)) and len(before) - cue.end() < 25 and not re.search(r"[,.;:]", before[cue.end() :]):
         return Course.ONGOING
     return Course.GIVEN
+
+
+def _beyond_brackets(near_after: str, after: str) -> str:
+    """What follows, a bracket about the bridging left out: "cilta-cel (bridging DCEP x1) | 8/16/2023"."""
+    bracket = _PARENTHESIS.match(after)
+    return after[bracket.end() :] if bracket and len(near_after) < bracket.end() else near_after
+
+
+def _infused_below(doc: Document, group: Group) -> bool:
+    """The course sheet of a cell therapy: "Product: Carvykti. Apheresis 7/8. Infusion 9/13/24." """
+    if not group.drugs:
+        return False
+    following = re.split(r"\n[ \t]*\n", doc.text[group.end : group.end + 300])[0]
+    infused = _INFUSION_DAY.search(following)
+    return infused is not None and _last("planned_before", following[max(0, infused.start() - 60) : infused.end()]) is None
 
 
 def _generic(group: Group) -> bool:
@@ -117,6 +135,8 @@ def _others(before: str, after: str) -> bool:
     if person and not _STRONG_BREAK.search(before, person.end()):
         between = before[person.end() :]
         if len(between) < 90 and _first("other_person_verb", between) and not re.search(r"\b(?:he|she|patient|pt|his|her own)\b", between, re.IGNORECASE):
+            if re.search(r"\b(?:plan|continues?|period|we|now|currently)\b", between, re.IGNORECASE):
+                return False
             return not re.search(r"\b(?:with|accompanied by|by|and|lives with|from)\s+(?:(?:his|her|the)\s+)?$", before[: person.start()], re.IGNORECASE)
     person = _first("relative", after[:60])
     return person is not None and re.match(r"\s*(?:is|was|has|takes|got|gets|received)\b", after[person.end() :]) is not None and not re.search(r"[.;,]", after[: person.start()])
@@ -163,11 +183,13 @@ def _adjacent_negation(between: str, after: str) -> bool:
 def _planned(before: str, after: str, near_after: str, section: str) -> Course | None:
     given = _last("given_before", before)
     plan = _last("planned_before", _mask(before))
-    evidence_after = _first("given_after", near_after[:70])
+    if _CONDITION.search(before) and not re.search(r"\bas if\b|\bif (?:any|not)\b", before, re.IGNORECASE):
+        return Course.PLANNED
+    evidence_after = _first("given_after", re.split(r";\s|\.\s(?=[A-Z][a-z])", near_after[:70])[0])
     if evidence_after and re.search(r"\bif\b|\bwould\b|\bplan|\bconsider", near_after[: evidence_after.start()]):
         evidence_after = None
     if plan and not _STRONG_BREAK.search(before, plan.end()):
-        closer = given is not None and given.start() >= plan.end() or _last("took_part", before) is not None
+        closer = (given is not None and given.start() >= plan.end()) or _last("took_part", before) is not None
         beside = len(before) - plan.end() < 40 and not _CLAUSE.search(before, plan.end())
         if not closer and (beside or not (evidence_after and re.search(r"\d", near_after[:40]))):
             return Course.PLANNED
@@ -175,6 +197,8 @@ def _planned(before: str, after: str, near_after: str, section: str) -> Course |
     mark = _first("planned_after", _mask(after[alternative.end() :] if alternative else near_after))
     if alternative and mark and mark.start() < 30:
         return Course.PLANNED
+    if mark and re.search(r"\b(?:19|20)\d\d\b|\d[/.]\d\d\b", near_after[: mark.start()]):
+        mark = None  # a date of its own comes first: what is awaited is something else
     if mark and mark.start() < 50 and not _CLAUSE.search(near_after[: mark.start()].lstrip("( :)")) and not (evidence_after and evidence_after.start() < mark.start()):
         return Course.PLANNED
     if (noun := _first("planned_noun", near_after)) and re.fullmatch(r"[\s(-]*(?:the\s|clinical\s|T[- ]cell\s)*", near_after[: noun.start()]) and not given \

@@ -29,11 +29,15 @@ _RELAPSE_COUNT = re.compile(rf"\b{_ORDINALS}\s*:|\b{_ORDINALS}\s+relapse", re.IG
 _BULLET = re.compile(r"\n[ \t]*(?:[-*•+>–#~]{1,3}|→)[ \t]*[^\n]{0,60}$|//[^/\n]{0,40}$")
 _LINE_HEAD = re.compile(r"\n[ \t]*(?:[\d/.,'’~–\-\s]|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)\w*|from|since|relapse[d]?\.?|then|:|\()*$", re.IGNORECASE)
 _THEN = re.compile(r"\bthen\b|followed by|->|→|-->|=>|;|//|\bnext\b|\bafter that\b|\bthereafter\b|\bsubsequent(?:ly)?\b|\bwent on\b", re.IGNORECASE)
-_NEGATION = re.compile(r"\b(?:no|not|without|never|nor|denies|w/o)\b(?:\s+\w+){0,2}\s*$", re.IGNORECASE)
+_NEGATION = re.compile(r"\b(?:no|not|without|never|nor|denies|w/o|if|in case of|in the event of|should|risk of)\b(?:\s+\w+){0,2}\s*$", re.IGNORECASE)
+_NUMBERED_AFTER = re.compile(rf"^[\s,(]*(?:currently|now|as)?[\s,(]*({_ORDINALS})[- ]line(?=\s*(?:[,;.)]|since\b|from\b|therapy\b|treatment\b|$))", re.IGNORECASE)
+_BEFORE_IT = re.compile(r"\b(?:before (?:it|that|this|which)|prior to (?:it|that|this|which)|(?:was |were )?preceded by|(?:that|this|which) (?:had )?followed|prior|previously|before)[\s:,]*(?:(?:he|she|they) (?:had|was on|received|took)\s*)?$", re.IGNORECASE)
+_TOLD_AGAIN = re.compile(r"^\s*(?:worked|lasted|held|failed|gave|helped|ended|was (?:stopped|good|effective)|had (?:been|worked|lasted))\b", re.IGNORECASE)
 _OUTCOME_OF = re.compile(
     r"(?:\b(?:on|under|during|through|despite|off|refractory(?: to)?|resistant to|intoleran(?:t|ce) (?:to|of)|exposed to|exposure to|sensitive to|since|because of|due to|against|last doses? of|response to|toxicity (?:of|from)|stopped|dropped|held|discontinued|doses?|last|after|while on|receiving|while receiving)"
     r"(?:\s+(?:the|both|her|his|single[- ]agent|full[- ]dose|all|continued|prior|ongoing|weekly|maintenance|monotherapy|post-transplant|same|current|this|that|3 drugs|\d(?:st|nd|rd|th)[- ]line))*|\brefr?:?)\s*$", re.IGNORECASE)
 _EXPOSURE_LIST = re.compile(r"(?:refractor\w+|refr|resistan\w+|exposed|intoleran\w+|sensitiv\w+|na[iï]ve|exposures?|contraindicat\w+|allerg\w+)[^\w.;\n]*(?:to|of|from|:|to both|after|since|with)?(?:[^\w.;\n]*\w+){0,3}[^\w.;\n]*$|(?:rash|neuropathy|toxicity|thrombosis|DVT|PE)\s*(?:\(|to|of|from|after|since|with|on|due to)\s*(?:\w+\s+)?$", re.IGNORECASE)
+_ADDED_TO = re.compile(r"\s*(?:was |were |is |being )?(?:then |also |subsequently )?added (?:back )?(?:on )?to\s*(?:the |his |her |ongoing )*", re.IGNORECASE)
 _CONSOLIDATION = re.compile(r"consolidat|tandem", re.IGNORECASE)
 _MOST_LINES = 30  # no patient has had more; a longer text repeats itself
 _FAR = timedelta(days=75)
@@ -112,6 +116,9 @@ def build_lines(doc: Document, events: list[Event]) -> list[Line]:
     usable = [e for e in events if e.course in (Course.GIVEN, Course.ONGOING) and e.purpose is None and (active(e.drugs) or e.transplant)]
     for previous, event in pairwise(usable):  # what was planned or denied in between belongs to the words between
         event.gap = doc.text[max(previous.group.end, event.group.start - 600) : event.group.start]
+    for event, partner in pairwise(usable):
+        if _ADDED_TO.fullmatch(partner.gap) and event.drugs and partner.drugs:
+            event.drugs = tuple(dict.fromkeys([*event.drugs, *partner.drugs]))
     if not usable:
         return []
     by_block: dict[int, list[Event]] = {}
@@ -134,9 +141,27 @@ def _in_order(lines: list[Line]) -> list[Line]:
         return sorted(lines, key=lambda line: numbers[lines.index(line)])
     if all(line.start for line in lines):
         return sorted(lines, key=lambda line: line.start.earliest)  # type: ignore[union-attr]
+    dated = [line.start.earliest for line in lines if line.start]
+    if len(dated) > 2 and dated == sorted(dated, reverse=True) and dated[0] != dated[-1]:
+        return lines[::-1]
+    told = _as_told(lines)
+    current = numbered_as(lines[0].events[0])
+    if current and 1 < current <= len(lines) and not any(numbered_as(line.events[0]) for line in lines[1:]):
+        told.remove(lines[0])
+        told.insert(current - 1, lines[0])
+    if told != lines:
+        return told
     if len(lines) > 1 and re.search(r"\b(?:prior|previous|earlier|past)\b[^.;\n]{0,30}(?:regimen|therap|treatment|line)[^.;\n]{0,20}$|\b(?:prior|previously|before that|earlier)\s*[:=-]\s*$", lines[1].events[0].gap, re.IGNORECASE):
         return [*lines[1:], lines[0]]
     return lines
+
+
+def _as_told(lines: list[Line]) -> list[Line]:
+    """The lines with each that the note tells as "before that" ahead of the one told before it."""
+    order = lines[:1]
+    for previous, line in pairwise(lines):
+        order.insert(order.index(previous) if _BEFORE_IT.search(line.events[0].gap) else len(order), line)
+    return order
 
 
 def _segment(events: list[Event], lines: list[Line]) -> list[Line]:
@@ -150,10 +175,20 @@ def _segment(events: list[Event], lines: list[Line]) -> list[Line]:
                 if pending and re.match(r"[^.;]{0,40}\b(?:after|following|preceded by|conditioned|with|by)\b[^.;]{0,12}$", event.gap):
                     _take(lines[0], pending)
         elif len(lines) < _MOST_LINES and _opens(event, lines):
-            lines.append(_open(event))
+            fresh = _open(event)
+            if not fresh.product_only and not lines[-1].product_only and _adds(event):
+                stopped = {d for e in lines[-1].events[1:] if _stop_follows(e) for d in e.drugs}
+                fresh.drugs.extend(d for d in lines[-1].maintenance or lines[-1].drugs if d not in fresh.drugs and d not in stopped)
+            lines.append(fresh)
         else:
             _merge(event, lines)
     return lines
+
+
+def _adds(event: Event) -> bool:
+    """A drug added to what is taken ("progressed, daratumumab added"), where no acronym tells the combination."""
+    near = re.split(r"[.;]\s|\n|->|→", event.gap)[-1][-30:] + " " + re.split(r"[.;,]\s|\n|->|→", event.after)[0][:25]
+    return not any(m.regimen for m in event.group.mentions) and not re.match(r"\s*(?:was |were )?added to\b", event.after, re.IGNORECASE) and said("added", near) is not None
 
 
 def _extend(events: list[Event], lines: list[Line]) -> list[Line]:
@@ -205,7 +240,7 @@ def _numbered(event: Event) -> re.Match[str] | None:
             between = gap[match.end() :]
             if len(between) < 90 and not re.search(r"[.;]\s|\n", between.strip()) and (found is None or match.start() > found.start()):
                 found = match
-    return found
+    return found or _NUMBERED_AFTER.search(event.after[:60])
 
 
 def numbered_as(event: Event) -> int | None:
@@ -213,7 +248,7 @@ def numbered_as(event: Event) -> int | None:
     found = _numbered(event)
     if found is None or _RELAPSE_COUNT.fullmatch(found.group()):
         return None
-    marker = found.group().strip().lower()
+    marker = (found.group(1) if found.re is _NUMBERED_AFTER else found.group()).strip().lower() + (" line" if found.re is _NUMBERED_AFTER else "")
     if not re.search(r"line|lot|^l\d|\dl\b|st|nd|rd|th|#", marker):
         return None
     if digits := re.search(r"\d{1,2}", marker):
@@ -249,6 +284,8 @@ def _opens(event: Event, lines: list[Line]) -> bool:
         if line.product_only and len(without_generic([*drugs, *line.drugs])) < len({*drugs, *line.drugs}):
             return False
         return not drugs <= earlier or (numbered is not None and not same)
+    if not numbered and _TOLD_AGAIN.search(event.after) and any(drugs == active(known.drugs) for known in lines):
+        return False
     listed = numbered or _BULLET.search(gap) or _LINE_HEAD.search(gap)
     if drugs <= earlier and len(drugs) == 1 and not numbered and (not event.start or restated(event, gap)):
         return False
@@ -261,6 +298,8 @@ def _opens(event: Event, lines: list[Line]) -> bool:
         return bool(boundary and over and event.start and event.course is not Course.ONGOING and (len(drugs) > 1 or said("switch", gap) or any(m.regimen for m in event.group.mentions)))
     if restated(event, gap) and drugs <= earlier:
         return False
+    if not event.start and not boundary and active(line.drugs) < drugs and len(gap.split()) > 2 and not said("added", gap):
+        return False  # the combination at hand, told in full
     if boundary or (said("stopped", gap) and (said("toxicity", gap) or _THEN.search(gap))):
         return True
     if _CELL_OR_ENGAGER & _modalities(drugs) and not said("added", gap):
@@ -293,6 +332,8 @@ def _merge(event: Event, lines: list[Line]) -> None:
     if not active(event.drugs) and event.start and line.start and line.start.earliest - event.start.latest > _FAR:
         return
     drugs = active(event.drugs)
+    if event.transplant and not drugs and "\n" in event.gap and not _numbered(event) and any(known.transplant == event.transplant for known in lines[:-1]):
+        return  # a list of the transplants
     if not drugs <= set(line.drugs):
         if any(drugs <= set(known.drugs) for known in lines) or _exposure_list(event):
             return
@@ -329,7 +370,8 @@ def dates_around(dates: Sequence[DateMention], starts: Sequence[int], text: str,
     lead = text[previous.end : begin] if previous is not None else ""
     if previous is not None and (len(lead) > 45 or "\n" in lead or (re.search(r"[.;]\s|\n\s*\n", lead) and lead.strip() not in (".", ":", "]", ")", "].", ");"))):
         previous = None
-    if previous is not None and not text[previous.end : begin].strip(" \t:|-–") and "\n" in text[max(0, previous.start - 14) : previous.start]:
+    if previous is not None and "\n" in text[max(0, previous.start - 14) : previous.start] and (
+            not text[previous.end : begin].strip(" \t:|-–") or (following is not None and "\n" in text[stop : following.start])):
         following = None  # a column of dates leads the list
     if following is not None and (previous is None or following.start - stop <= begin - previous.end + 25):
         return following.date, _range_end(dates, at, text, high)

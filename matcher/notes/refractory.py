@@ -36,8 +36,9 @@ _ALONE = re.compile(r"\b(?:alone|mono-?therapy|single[- ]agent|as a single agent
 _SINGLE = re.compile(r"\b(?:single[- ]agent|maint\w*|monotherapy)\b", re.IGNORECASE)
 _DROPPED = re.compile(r"\b(?:stopped|stopping|dropped|discontinued|omitted|removed|withdrawn|d/c'?e?d|off|completed)\b", re.IGNORECASE)
 _EACH_FAILED = re.compile(r"\b(?:all|each|every one)(?: of (?:them|which|these))? (?:w/|with|ended (?:in|with|by)|until|to|followed by|stopped for)\s*(?:PD\b|progress\w+)", re.IGNORECASE)
+_GOES_ON = re.compile(r"\b(?:then|thereafter|followed by|just|only)\s+(?:(?:just|only|on|with|by|single[- ]agent)\s+)*\||\|\s*(?:was |were |is )?(?:alone\b|by itself|continu\w+|carried on)", re.IGNORECASE)
 _FIRST_CYCLES = re.compile(r"^[\s,]*(?:only )?(?:for )?(?:the )?first \w+ (?:cycles?|courses?|months?)|^[\s,]*(?:only )?for (?:the )?(?:scheduled |planned )?\w+ (?:cycles?|courses?)", re.IGNORECASE)
-_GOVERNED = re.compile(r"(?:progress\w*|\bPD\b|relaps\w*|fail\w*|up|rising|doubl\w+)[^.;\n]{0,40}?\b(?:on|under|during|through|despite|in|with)\s+(?:(?:the|both|all|her|his|single[- ]agent|continued|maintenance|ongoing|weekly|monotherapy|of|\d(?:st|nd|rd|th)[- ]line|(?:first|second|third|fourth|fifth|sixth|seventh)[- ]line)\s+)*$", re.IGNORECASE)
+_GOVERNED = re.compile(r"(?:progress\w*|\bPD\b|relaps\w*|fail\w*|up|rising|doubl\w+)(?:(?!\b(?:treated|then|start\w*|switch\w*|after|put|given|received|began|begun|chang\w*|placed|moved)\b)[^.;\n]){0,40}?\b(?:on|under|during|through|despite|in|with)\s+(?:(?:the|both|all|her|his|single[- ]agent|continued|maintenance|ongoing|weekly|monotherapy|of|\d(?:st|nd|rd|th)[- ]line|(?:first|second|third|fourth|fifth|sixth|seventh)[- ]line)\s+)*$", re.IGNORECASE)
 _CHAINED = re.compile(r"[\s,]*(?:maint\w*)?[\s,]*(?:(?:and|then|most recently|later|also)[\s,]+)+(?:on|under|during|through|despite)\s+(?:the\s+)?", re.IGNORECASE)
 _FAILED = re.compile(r"\b(?:has |have |had )?failed\s+(?:all of |both )?$", re.IGNORECASE)
 _LISTED = re.compile(r"[\s,/+&]*(?:(?:and|then)\s+)?", re.IGNORECASE)
@@ -166,6 +167,8 @@ def _while_on(doc: Document, where: int, end: int, stop: _Stop | None, offset: i
         return timedelta(days=count * (1 if unit.startswith("d") else 7 if unit.startswith("w") else 30)) <= WINDOW
     if said("on_drug", words) or _GOVERNED.search(doc.text[max(a, where) : min(b, where + 60)] + " "):
         return True
+    if _long_over(where, end, dates, line):
+        return False
     if stop is not None and stop.reason == "other" and where - offset - stop.place < 60 and not said("off_drug", words) and "." not in doc.text[offset + stop.place : where] \
             and not any(where - 12 <= d.start < end + 25 for d in dates):
         return True  # "stopped 20 September, PR then PD": the progression is why
@@ -176,6 +179,14 @@ def _while_on(doc: Document, where: int, end: int, stop: _Stop | None, offset: i
     if said("off_drug", words):
         return False
     return bool(not line.transplant or line.maintenance or len(active(line.drugs)) == 0)
+
+
+def _long_over(where: int, end: int, dates: Sequence[DateMention], line: Line) -> bool:
+    """Whether the dates say that treatment ended more than the window before the progression: "VMP 2019.05~2020.09, PD 2021.03"."""
+    taken = [e for e in line.events if active(e.drugs)]
+    ended = taken[-1].end if taken else None
+    progressed = next((d.date for d in dates if where - 12 <= d.start < end + 12), None)
+    return bool(ended and ended.month and progressed and progressed.month and progressed.earliest - ended.latest > WINDOW)
 
 
 def _governing(told: list[Event], low: int, high: int, line: Line) -> list[Event]:
@@ -198,6 +209,9 @@ def _active_at(doc: Document, line: Line, told: list[Event], where: int, until: 
     for event in told[1:]:
         drugs = active(event.drugs)
         if not drugs or event.group.start > where + 80 or not drugs < active(line.drugs):
+            continue
+        if event.group.start < where and not line.transplant and _GOES_ON.search(re.split(r"[.;(]\s|\n", event.gap)[-1][-40:] + "|" + re.split(r"[.;)]\s|\n", event.after)[0][:40]):
+            taken = [d for d in taken if d in event.drugs] or taken
             continue
         clause = re.split(r"[.;,)]\s|\n|->", event.after)[0]
         ahead = re.split(r"[.;,(]\s|\n|->", event.gap)[-1]

@@ -123,6 +123,7 @@ def _events(doc: Document, dates: list[DateMention], note_date: date | None) -> 
         event = Event(group, course_of(doc, group, following), gap if last else "\n" + gap, doc.text[group.end : min(following, group.end + 200)], drugs,
                       transplant=_transplant_kind(doc, group.start, group.end, group.therapies), block=bisect_right(paragraphs, group.start))
         event.start, event.end = dates_around(course_dates, starts, doc.text, (group.start, group.end), max(last, group.start - 120), min(following, group.end + 160))
+        event.course = _settled(doc, event, events[-1] if events else None, note_date)
         event.purpose = _purpose(doc, event) if drugs or event.transplant else None
         bridge = next((e for e in reversed(events[-_NEARBY:]) if e.course in (Course.GIVEN, Course.ONGOING) and e.drugs), None)
         if event.purpose is None and bridge and bridge.purpose == "bridging" and active(drugs) and not any(is_cell_product(d) for d in drugs) and _goes_on(doc.text[bridge.group.end : group.start]):
@@ -138,6 +139,28 @@ def _events(doc: Document, dates: list[DateMention], note_date: date | None) -> 
         if denied & set(event.drugs) and event.course in (Course.GIVEN, Course.ONGOING):
             event.course = Course.ABSENT  # "to be clear: it was never infused" outranks a problem list
     return events
+
+
+_RANGE_BESIDE = re.compile(r"[\s(:,|\[]*(?:(?:x|×|#)\s?\d+[\s(:,|]*)?(?:from|since|in|between)?\s*(?:\d|[A-Z][a-z]{2})")
+_UNDONE_BEFORE = re.compile(r"\b(?:no|not|never|declin\w*|refus\w*|cancel\w*|instead of|rather than|plan\w*|offer\w*|approv\w*)\s+(?:[\w-]+\s+)?$", re.IGNORECASE)
+_UNDONE_AFTER = re.compile(r"\b(?:not|never|cancel\w*|declin\w*|refus\w*|plan\w*|error|mistake)\b", re.IGNORECASE)
+_CHAINED = re.compile(r"[)\]\s,]*(?:,|\bthen\b|\bfollowed by\b|-+>|→|\band\b|\bf/b\b|\bor\b|\+)[^.;\n]*", re.IGNORECASE)
+
+
+def _settled(doc: Document, event: Event, previous: Event | None, note_date: date | None) -> Course:
+    """The course as dates and neighbours have it: what lies ahead is planned, what has run from one past date to another was given, and what
+    follows a plan in its own sentence is part of it."""
+    given = event.course in (Course.GIVEN, Course.ONGOING)
+    if given and event.start and note_date and event.start.earliest > note_date:
+        return Course.PLANNED
+    if event.course in (Course.PLANNED, Course.DECLINED, Course.ABSENT, Course.POSSIBLE) and event.start and event.end and (note_date is None or event.end.earliest <= note_date):
+        beside = _RANGE_BESIDE.match(event.after) or re.search(r"\d[\s:|)\]-]*$", event.gap)
+        if beside and not _UNDONE_BEFORE.search(event.gap[-40:]) and not _UNDONE_AFTER.search(event.after[:60]):
+            return Course.GIVEN
+    if given and event.start is None and previous is not None and previous.course is Course.PLANNED and len(event.gap) < 40 and _CHAINED.fullmatch(event.gap) \
+            and not load_therapy_cues()["given_before"].search(event.gap) and not load_therapy_cues()["given_after"].search(event.after[:40]):
+        return Course.PLANNED
+    return event.course
 
 
 def _correct(doc: Document, events: list[Event]) -> None:
