@@ -155,6 +155,8 @@ class Comparisons(Words):
             return []  # how long, not how much
         if unit == "%" and any(t.value == "bone_marrow_impairment" for t in self.unknown):
             return ["bone_marrow_plasma_cells"]
+        if unit and re.search(r"/\s?(?:kg|m2|m\^2|m²)", unit) and not unit.startswith("k"):
+            return []  # a dose
         if unit and _DOSE.fullmatch(unit) and any(isinstance(p.expression, Presence) and p.expression.fact in ("prior_therapy", "allergy") for p in self.pieces):
             return []
         if unit == "%" and any(t.kind == "subject" for t in self.tokens[limit.end : limit.end + 3]):

@@ -29,6 +29,8 @@ class Concepts(Words):
                 self.unknown.append(token)
             elif not self._purpose(at):
                 self._condition(token)
+        elif token.kind == "therapy" and self.pieces and self.pieces[-1].measured and re.search(r"\bby\b[^,;]*$", self.context.text[: token.start][-30:]):
+            pass  # how it was measured: "> 30 % by bone marrow biopsy"
         elif token.kind == "regimen":
             for drug in load_vocabulary().regimens[token.value].drugs:
                 self._treatment(drug)
@@ -85,7 +87,7 @@ class Concepts(Words):
         if isinstance(previous, Presence) and previous.value == concept and not self.joint.replace(",", ""):
             return  # "human immunodeficiency virus (HIV) infection"
         if isinstance(previous, Presence) and not self.joint and len(self.pieces) > self.chunk and previous.fact == "condition":
-            if concept == "active_infection" and vocabulary.is_a(previous.value, "infectious_disease"):
+            if concept in ("active_infection", "viral_infection") and vocabulary.is_a(previous.value, "infectious_disease"):
                 return
             if previous.value == "active_infection" and vocabulary.is_a(concept, "infectious_disease"):
                 self.pieces[-1] = replace(self.pieces[-1], expression=replace(previous, value=concept))

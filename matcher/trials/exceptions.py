@@ -40,6 +40,8 @@ def _named(exception: Expression) -> tuple[list[str], list[Expression]]:
     """(ids the exception names without limit of time, its other parts)."""
     names: list[str] = []
     further: list[Expression] = []
+    if isinstance(exception, AllOf) and any(isinstance(p, AnyOf) for p in exception.parts) and all(isinstance(p, AnyOf | AtScreening | Unparsed) for p in exception.parts):
+        exception = disjoin(*(p for p in exception.parts if isinstance(p, AnyOf)))  # "X, Y, or one that the investigator considers cured"
     for part in exception.parts if isinstance(exception, AnyOf | AllOf) else (exception,):
         inner = part.parts if isinstance(part, AllOf | AnyOf) else (part,)
         presences = [p for p in inner if isinstance(p, Presence)]

@@ -162,9 +162,17 @@ def tokens(text: str) -> list[Token]:
         if not occupied[place] and not char.isspace():
             take(char if char in _PUNCTUATION else "word" if char.isalnum() else "stop", char, place, place + 1)
     found.sort(key=lambda t: t.start)
+    found = [Token(";", ";", t.start, t.end) if t.kind == "-" and _dash(found, at, text) else t for at, t in enumerate(found)]
     found = [Token("op", t.value[0], t.start, t.end) if t.kind == "postop" and found[at + 1 : at + 2] and found[at + 1].value == "than" else t for at, t in enumerate(found)]
     found = [_measured(t, found[at + 1], text) if t.kind in ("condition", "drug") and at + 1 < len(found) else t for at, t in enumerate(found)]
     return [_timeless(t, found[at - 1] if at else None, text) if t.kind == "time" else t for at, t in enumerate(found)]
+
+
+def _dash(found: list[Token], at: int, text: str) -> bool:
+    """A dash between spaces before a capital begins a new item of a list that lost its lines."""
+    token = found[at]
+    apart = text[max(0, token.start - 1) : token.start].isspace() and text[token.end : token.end + 1].isspace()
+    return apart and 0 < at < len(found) - 1 and found[at - 1].kind not in ("number", ":", "age", "test") and text[found[at + 1].start].isupper()
 
 
 @lru_cache(maxsize=1)

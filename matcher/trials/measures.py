@@ -127,6 +127,7 @@ def _range(tokens: Sequence[Token], at: int, with_and: bool = False) -> tuple[tu
     low, middle = first
     if with_and:
         middle = _skip(tokens, middle, "age")
+    middle = middle + 1 if _kind(tokens, middle) == "age" and _through(tokens, middle + 1) else middle
     joint = _through(tokens, middle) or (middle + 1 if with_and and _kind(tokens, middle) in ("and", "or") else None)
     if joint is None:
         return None

@@ -54,7 +54,7 @@ class Words(Reading):
             self.negation = at + 1  # "results are negative in the pregnancy test"
             return at + 1
         scope = len(self.pieces) - 1
-        while scope > 0 and self.pieces[scope].joint in ("or", ",") and isinstance(self.pieces[scope - 1].expression, Presence):
+        while scope > 0 and (self.pieces[scope].joint in ("or", ",") or (self.pieces[scope].joint == "and" and len(self.pieces) == self.chunk + 1)) and isinstance(self.pieces[scope - 1].expression, Presence):
             scope -= 1
         for place in range(max(scope, 0), len(self.pieces)):
             if isinstance(self.pieces[place].expression, Presence):
