@@ -95,6 +95,8 @@ _ANSWER_NO = re.compile(
     re.IGNORECASE,
 )
 _ANSWER_YES = re.compile(r"\s*(?:[:=]\s*)?(?:\(\s*\+\s*\)|\+ve\b|\+(?!\w))|\s*[:=]\s*(?:yes|positive|pos|present)\b", re.IGNORECASE)
+_OF_PATIENT = re.compile(r"[^.;\n]*\bin (?:the )?(?:pt|patient)\b|[^.;\n]*\bpatient (?:himself|herself)\b", re.IGNORECASE)
+_COURSE_RUNS = re.compile(r"[^.;\n]{0,70}\b(?:day|D) ?\d{1,2} ?(?:of|/) ?\d{1,2}\b", re.IGNORECASE)  # "pneumonia, co-amoxiclav day 4 of 7"
 _DOUBTED = re.compile(r"\s?(?:\(\?\)|\?)")
 _CORRECTED = re.compile(r"\s*[\"')]*\?\s*[-–—:]*\s*(?:(?:pt|patient|she|he)\s+(?:says|said|states)\s+)?no\b|\s*\?\s*[-–—]\s*[^.\n?]{0,60}\b(?:but|actually|in fact)\b", re.IGNORECASE)
 _PREFIX_NO = re.compile(r"(?:\b(?:grade|gr\.?)\s?0\s|\(\s*[-–−]\s*\)|[-–−]\s?ve(?:\s+for)?)\s*$", re.IGNORECASE)
@@ -130,12 +132,14 @@ class Scopes:
         soft_left, soft_right = self._between(self._soft, start, end)
         found: set[str] = set()
         before, after = text[max(0, start - 8) : start], text[end : min(len(text), end + 40)]
-        if self._in_family(start):
+        if self._in_family(start) and not _OF_PATIENT.match(text, end, min(len(text), end + 60)):
             found.add("family")
         if _ANSWER_YES.match(after):
             found.add("current")
         elif _ANSWER_NO.match(after) or _CORRECTED.match(after) or _PREFIX_NO.search(before):
             found.add("negated")
+        elif _COURSE_RUNS.match(text, end, min(len(text), end + 90)):
+            found.add("current")
         elif _DOUBTED.match(after) or _PREFIX_DOUBT.search(before):
             found.add("possible")
         if _UNTICKED.search(before):

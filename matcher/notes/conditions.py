@@ -9,6 +9,7 @@ from functools import cache
 
 from matcher.domain import ConditionFact, Qualifiers, Status
 from matcher.notes.document import Document
+from matcher.notes.durations import lasted
 from matcher.notes.mentions import Mention, read_mentions
 from matcher.notes.serologies import interpret, read_markers, read_places
 from models import Vocabulary, load_vocabulary
@@ -86,22 +87,29 @@ _BONE = re.compile(r"solitary|bone|osseous|skeletal|vertebra|\brib|stern|iliac|s
 _OTHER_FRACTURE = re.compile(r"osteopor|\bfall\b|\bfell\b|trauma|accident|hip\b|wrist|ankle|childhood|skiing|bicycle|motor", re.IGNORECASE)
 
 
+_OF_HEART = re.compile(r"\b(?:cardiac|heart)\b[^.\n]{0,50}\b(?:involve\w+|amyloid\w*|disease)\b|\b(?:involv\w+|of|with)\b[^.\n]{0,25}\b(?:the )?heart\b", re.IGNORECASE)
+
+
 def _context_of_myeloma(doc: Document, said: dict[str, list[tuple[Status, Mention]]], vocabulary: Vocabulary) -> None:
     """In a note about a plasma cell disorder amyloid is AL, and a fracture that nothing else explains is of its bone disease."""
     if not any(vocabulary.is_a(concept, "plasma_cell_disorder") for concept in said):
         return
     said["al_amyloidosis"] += said.get("amyloidosis", [])
+    if said["al_amyloidosis"]:
+        said["cardiac_amyloidosis"] += [
+            (s, m) for s, m in said["al_amyloidosis"] if s is Status.PRESENT and _OF_HEART.search(doc.text, m.start, min(doc.text.find("\n", m.end) % (len(doc.text) + 1), m.end + 160))]
     said["cns_involvement"] += [(s, m) for s, m in said.get("cns_disease", ()) if s is Status.ABSENT]
     said["extramedullary_disease"] += [
         (s, m) for s, m in said.get("plasmacytoma", ()) if s is Status.PRESENT and m.id == "plasmacytoma" and not _BONE.search(doc.text, *_around(doc.text, m.start, m.end, 120, 120))]
     for concept in vocabulary.descendants("fracture") - {"pathologic_fracture", "osteoporotic_fracture"}:
         said["pathologic_fracture"] += [
             (s, m) for s, m in said.get(concept, ()) if s is not Status.FAMILY and not _OTHER_FRACTURE.search(doc.text, *_around(doc.text, m.start, m.end, 120, 120))]
-    for concept in ("al_amyloidosis", "pathologic_fracture", "cns_involvement", "extramedullary_disease"):
+    for concept in ("al_amyloidosis", "cardiac_amyloidosis", "pathologic_fracture", "cns_involvement", "extramedullary_disease"):
         if not said[concept]:
             del said[concept]
 
 
+_REPAIRED = re.compile(r"\b(?:(?:kypho|vertebro)plast\w+|nail(?:ed|ing)|ORIF|internal fixation|osteosynthesis|fixed|cemented)\b", re.IGNORECASE)
 _TAKEN_OUT = re.compile(r"\W{0,2}(?:\w+ )?(?:(?:is|was|were|been|line|catheter|tube) )*(?:out|removed|pulled|d/?c'?d|discontinued|taken out)\b", re.IGNORECASE)
 
 
@@ -131,6 +139,8 @@ def _status(doc: Document, mention: Mention, vocabulary: Vocabulary, now: date |
     lasting = vocabulary.is_a(mention.id, "plasma_cell_disorder")
     told = mention.date or (mention.frame if row.course == "acute" else None)
     old = told is not None and now is not None and told.latest < now - RECENT
+    if vocabulary.is_a(mention.id, "fracture") and not c.current and _REPAIRED.search(doc.text, *_around(doc.text, mention.start, mention.end, 60, 60)):
+        return Status.HISTORICAL
     if row.course in ("chronic", "group") or lasting:
         return Status.HISTORICAL if not lasting and (c.resolved or (c.treated and mention.id in CURABLE)) else Status.PRESENT
     if row.course == "malignancy":
@@ -215,6 +225,8 @@ def _qualifiers(doc: Document, concept: str, support: list[Mention]) -> Qualifie
                 found.setdefault(key, _ROMAN.get(value, _SEVERE.get(value, value)))
         if hit := _CONTROL.search(doc.text, left, right):
             found.setdefault("control", "uncontrolled" if hit["not"] else "controlled")
+        if (days := lasted(doc.text, m.start, m.end, doc.sentence_at(m.start))) is not None:
+            found.setdefault("duration", f"{days:g}")
     return tuple(sorted(found.items()))
 
 

@@ -14,7 +14,7 @@ from matcher.notes.document import Document
 _OWN_DATE = (
     (90, r"(?:date|time|day) of (?:service|the visit|visit|clinic|encounter|consultation|contact|appointment|review|evaluation|examination|exam|"
          r"conference|meeting|the note|note|report|letter|entry|discharge)|\bdos|(?:visit|clinic|encounter|consultation|consult|note|service|appointment|"
-         r"review|conference|meeting|discharge|contact|report|letter|entry|session)(?: (?:date|time|day))|(?:seen|reviewed|discharged|visited|examined|attended)(?: on| in clinic on)?|discharge|\bout|date/time|reference date"),
+         r"review|conference|meeting|discharge|contact|report|letter|entry|session)(?: (?:date|time|day))|(?:seen|reviewed|discharged|visited|examined|attended)(?: on| in clinic on)?|discharge|\bdod|d/c(?: date)?|\bout|date/time|reference date"),
     (70, r"\bdate|\bdt|dated|datum|fecha|\bdata|call received|received call|\brecord(?:ed)?(?: date| on| time)?|updated|\bupd|as of|"
          r"letter of|visit|clinic|encounter|consultation|\ble|written(?: on)?|created(?: on)?|minutes(?: of)?|board(?: of)?|conference(?: of)?|today(?: is)?|today's date"),
     (30, r"(?:electronically )?signed(?: on| by [^\n]{0,40})?|dictated(?: on)?|typed(?: on)?|transcribed(?: on)?|printed(?: on)?|authenticated(?: on)?|"
@@ -26,6 +26,7 @@ _OTHER_DATE = re.compile(
     r"\bdx|diagnos\w*|started|last \w+|next \w+|follow.?up|return|labs?|laborator\w+|results?|bloods?|infused|expires?|valid|onset|surgery|due)[\s:.=,(-]*(?:on |in )?$",
     re.IGNORECASE,
 )
+_STAY = re.compile(r"\.?\s*(?:-+|–|—|to|until|till|through)\s*")
 _HEADER = 500  # characters: where a note carries its own date without a label
 
 
@@ -35,9 +36,10 @@ def read_note_date(doc: Document) -> date | None:
     found: date | None = None
     title = _title_end(doc.text)
     entries: list[date] = []  # lines that begin with a date
-    for mention in find_dates(doc.text[:20_000], doc.day_first):
-        if not mention.date.day:
-            continue
+    mentions = find_dates(doc.text[:20_000], doc.day_first)
+    for mention, following in zip(mentions, [*mentions[1:], None], strict=False):
+        if not mention.date.day or (following is not None and following.date.day and mention.start < title and _STAY.fullmatch(doc.text, mention.end, following.start)):
+            continue  # of a stay "03.02.2025 - 07.02.2025" the last day
         weight = _weight(doc, mention, title)
         if doc.text[doc.text.rfind("\n", 0, mention.start) + 1 : mention.start].strip(" -*[(") == "":
             entries.append(mention.date.earliest)
@@ -174,6 +176,9 @@ _ORGAN = re.compile(
 )
 
 
+_BESIDE = re.compile(rf"[^.;\n]{{0,60}}?\b(?P<word>{_SEXED})\b", re.IGNORECASE)
+
+
 def read_sex(doc: Document) -> Reading | None:
     """"female" or "male": said beside the age or as a label; else by title, pronouns, or what only one sex has."""
     text = doc.text[:40_000]
@@ -181,7 +186,7 @@ def read_sex(doc: Document) -> Reading | None:
         return _sexed(doc, m.start(), m.end(), m.group("sex")[0].lower() in "fw")
     for age in _AGE.finditer(text):
         if _strength(doc, age)[0]:
-            beside = re.compile(rf"[^.;\n]{{0,60}}?\b(?P<word>{_SEXED})\b", re.IGNORECASE).match(text, age.start())
+            beside = _BESIDE.match(text, age.start()) or _BESIDE.match(text, age.end())  # "55 y.o. female": the stops are the age's own
             if kin := _KIN.match(text, age.start()):  # a caller's "70 yr old husband", "a 34-year-old mother of two"
                 return _sexed(doc, kin.start(), kin.end(), kin.group("f") is not None)
             if beside and not _RELATIVE.search(text, age.start(), beside.start("word")):

@@ -64,6 +64,7 @@ _LETTER = re.compile(r"(?<![^\W_])[A-Zkκλ](?=[ \t:=|/(\-])")
 _NUMBER_NEXT = re.compile(r"[ \t]?[:=]?[ \t]?\d")
 _IN_A_LIST = re.compile(r"[(,;/|:\n][ \t]?$")
 _POTASSIUM = re.compile(r"[ \t:=|]*(?:\(?m(?:mol|Eq)/L\)?[ \t|]*)?(?:[<>]?[1-9][.,]\d{1,2}(?!\d|[.,]\d)|[2-9](?!\d|[.,/]\d|x)|--|-[ \t])")
+_LIGHT_CHAIN = re.compile(r"(?<![\w/.])[KL](?=[ :=]{1,2}[\d.,]+[ ]?mg/d?L)")  # no other K or L is measured so
 _SMALL_POTASSIUM = re.compile(r"[ \t]?[:=]?[ \t]?[2-7][.,]\d{1,2}(?!\d|[.,]\d)")
 
 
@@ -88,3 +89,5 @@ def _letters(text: str) -> Iterator[Hit[str]]:
             stands = _NUMBER_NEXT.match(text, end)
         if stands:
             yield Hit(m.start(), end, test)
+    for m in _LIGHT_CHAIN.finditer(text):
+        yield Hit(m.start(), m.end(), "kappa_flc" if m.group() == "K" else "lambda_flc")

@@ -15,9 +15,11 @@ _PERCENT = re.compile(r"(?P<n>\d{1,3}(?:[.,]\d{1,2})?)(?:\s?[-–]\s?\d{1,3})?\s
 _BEFORE = re.compile(r"(?:[^.;%\n\d(]|(?<=[A-Za-z])\d|\((?![^)]*\)))*$")  # what a share may refer back to: no other number between
 _AFTER = re.compile(r"(?:[^.;:%\n\d]|(?<=[A-Za-z])\d{1,3})*")
 _CELLS = re.compile(r"plasma[- ]?cells?|plasmatic cells?|plasmacytes?|plasmocytes?|\bPCs?\b|plasmacytosis|myeloma cells|plasmablasts?|CD138\+? cells", re.IGNORECASE)
+_BLOOD = re.compile(r"\b(?:leu[ck]ocytes|WBC|white cells|lymphocytes|neutrophils|monocytes|blood count|differential)\b[^.\n]*$", re.IGNORECASE)
+_MARROW_ALONE = re.compile(r"\b(?:bone marrow|marrow|BMBx|BMB?|BMA)\s*(?:bx|biopsy|aspirate)?\s*[:=]?\s*~?$", re.IGNORECASE)
 _INFILTRATE = re.compile(r"infiltrat\w+|involve\w+|plasmacytosis|replace\w+", re.IGNORECASE)
 _FRACTION = re.compile(r"(?:fraction|share|component|percentage|content|burden)?[^.;:%\n\d]{0,25}$", re.IGNORECASE)
-_MARROW = re.compile(r"\b(?:bone marrow|marrow|BM(?:BX|A|AT)?|biopsy|aspirat\w+|smear|trephine|bx|myelogram|punct\w+)\b", re.IGNORECASE)
+_MARROW = re.compile(r"\b(?:bone marrow|marrow|BM(?:BX|A|AT)?|biopsy|aspirat\w+|smear|trephine|bx|trepano\w+|trephine biopsy|BMB|myelogram|punct\w+)\b", re.IGNORECASE)
 _ELSEWHERE = re.compile(r"\b(?:circulating|peripheral|blood film|in (?:the )?blood|CSF|cerebrospinal|pleural|asci\w+|effusion|leuk[a]?emi\w+ phase)\b", re.IGNORECASE)
 _FLUID = re.compile(r"\b(?:CSF|cerebrospinal|lumbar puncture|pleural|ascit\w+|effusion)\b", re.IGNORECASE)
 _MARKER = re.compile(r"\b(?:BCMA|GPRC5D|IHC|positiv\w*|express\w*|stain\w*|CD\d+\+? in)\b", re.IGNORECASE)
@@ -34,6 +36,7 @@ _FEET = re.compile(r"(?P<n>[4-7])\s?(?:'|′|ft\.?|feet|foot)\s?(?:and\s)?(?:(?P
 _VITALS = re.compile(r"\b(?:RA|SpO2|sats?|saturation|BP|HR|vitals?|VS|temp|afebrile|pulse|RR|T\s?3\d|T\s?9\d|O2|wt|weight|ht|height|ECOG|KPS|Karnofsky)\b|\b\d{2,3}/\d{2,3}\b|\d{3}\s?cm\b", re.IGNORECASE)
 _MASS = re.compile(r"(?P<n>\d{2,3}(?:[.,]\d{1,2})?)\s?(?P<u>kg|kgs|lbs?|pounds)\b(?!\s*(?:/|lost|loss|gain|down|less|more|lighter|heavier|in \d|over|weight loss))", re.IGNORECASE)
 _CHANGE = re.compile(r"(?:lost|loss(?: of)?|gain(?:ed)?(?: of)?|minus|down|up|per|each|[-–+/x]|dropped|lift\w*|carry\w*|over|under|below|above|than|of \w+|dose\w*|tumou?r|mass|mg)\s*(?:by|about|from|another|~)?\s*$", re.IGNORECASE)
+_METRES = re.compile(r"(?P<n>1\s?m\s?\d\d|[12][.,]\d\d?\s?m)\b(?![/\w²2])")
 _LENGTH = re.compile(r"(?P<n>[12]\d\d(?:[.,]\d)?)\s?cm\b(?!\s*(?:mass|lesion|h2o|from))", re.IGNORECASE)
 _PRESSURE = re.compile(r"(?P<s>\d{2,3})\s?/\s?(?P<d>[3-9]\d|1[0-3]\d)(?![\d/%.])(?!\s?(?:mg|U/|mm\b))")
 
@@ -77,7 +80,9 @@ def _share_of(words: Words, m: re.Match[str]) -> str | None:
         return "lvef"
     if (bcma := _last(_BCMA, before)) and not _OTHER_MARKER.search(before, bcma.end()):
         return "bcma_expression"
-    if (bcma := _BCMA.search(after)) and not _OTHER_MARKER.search(after, 0, bcma.start()) and not _BCMA_DRUG.match(after, bcma.start()):
+    cells = _CELLS.search(after)
+    of_marrow = cells is not None and not re.match(r"\s*of\b", after) and "," in after[cells.end() : cells.end() + 2]  # "65% PC, BCMA negative"
+    if not of_marrow and (bcma := _BCMA.search(after)) and not _OTHER_MARKER.search(after, 0, bcma.start()) and not _BCMA_DRUG.match(after, bcma.start()):
         return "bcma_expression"
     return "bone_marrow_plasma_cells" if _is_marrow(words, m, before, after) else None
 
@@ -94,9 +99,13 @@ def _is_marrow(words: Words, m: re.Match[str], before: str, after: str) -> bool:
     start = max(words.doc.sentence_at(m.start())[0], m.start() - 250)
     said = words.text[start : m.start()]
     marrow = _MARROW.search(said)
+    if marrow is None and _BLOOD.search(said):
+        return False
     near = before[-30:]
     if _FLUID.search(said):
         return False
+    if _MARROW_ALONE.search(said) and re.match(r"\s*(?:[,;.|)\n]|$)", words.text[m.end() : m.end() + 3]):
+        return True  # "marrow 70%"
     if cells := _CELLS.search(after):
         of_cells = re.match(r"\s*of\b", after) and _MARKER.search(re.split(r"[:;.]\s", said)[-1])
         spoiled = of_cells or _ELSEWHERE.search(after, 0, cells.end()) or _ELSEWHERE.search(near)
@@ -120,6 +129,11 @@ def _vitals(words: Words) -> Iterator[Written]:
     for m in _found(_MASS, text):
         if _among_vitals(words, m) and not _CHANGE.search(text[max(0, m.start() - 18) : m.start()]):
             yield _measure(words, "weight", m, "kg" if m.group("u").lower().startswith("k") else "[lb_av]")
+    for m in _found(_METRES, text):
+        if re.search(r"\d\s?(?:kg|lb)|weight|wt|height|ht\b|bmi|size|measures", _line(words, m), re.IGNORECASE):
+            metres = float(re.sub(r"\s?m\s?", ".", m.group("n")).rstrip(".").replace(",", "."))
+            if metres > 1.2:
+                yield Written("height", m.start("n"), m.end(), (100 * metres,), "cm")
     for m in _found(_LENGTH, text):
         if _among_vitals(words, m) and re.search(r"\d\s?(?:kg|lb)|weight|wt|height|ht\b|bmi", _line(words, m), re.IGNORECASE):
             yield _measure(words, "height", m, "cm")

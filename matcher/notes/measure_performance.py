@@ -19,8 +19,8 @@ _GAP = (
     r"rated|self|from|went|up|down|range)\b|\((?:0|range)[ ]?[-–][ ]?[45]\)|\)){0,14}?"
 )
 _ECOG = re.compile(
-    rf"(?P<name>\b(?:ECOG|E\.C\.O\.G\.?|Eastern Co-?operative (?:Oncology )?Group|Zubrod|WHO(?=[ -]*(?:PS|performance|status|score|grade|class|\d))|OMS(?=[ :=]*\d)|performance status|performance score|PS(?=[ ]?(?:\(|ECOG|WHO|of|is|today|now|[:=]|\d))))"
-    rf"(?P<gap>{_GAP})(?P<n>(?<![\d.])[0-5](?![\d%]|[ ]?[-–][ ]?5\)|[.,]\d|[ ]?(?:days?|weeks?|months?|years?|lines?|cycles?|prior|mg|x\b))|\b(?:zero|one|two|three|four|nil|I{{1,3}}|IV)\b)(?:\s?(?:[-–/]|to|or)\s?(?P<n2>[0-5])(?![\d.%/]))?",
+    rf"(?P<name>\b(?:ECOG|E\.C\.O\.G\.?|Eastern Co-?operative (?:Oncology )?Group|Zubrod|WHO(?=[ -]*(?:PS|performance|status|score|grade|class|\d))|OMS(?=[ :=]*\d)|performance status|performance score|PS(?=[ ]?(?:\(|ECOG|WHO|of|is|today|now|[:=|]|[ ]?\||\d))))"
+    rf"(?P<gap>{_GAP})(?P<n>(?<![\d.])[0-5](?![\d%]|[ ]?[-–][ ]?5\)|[.,]\d|[ ]?(?:days?|weeks?|months?|years?|lines?|cycles?|prior|mg|x\b))|\b(?:zero|one|two|three|four|nil|I{{1,3}}|IV)\b)(?:\s?(?:[-–/]|to|or)\s?(?P<n2>[0-5])(?!\d|\.\d|[%/]))?",
     re.IGNORECASE,
 )
 _KPS = re.compile(
@@ -28,6 +28,7 @@ _KPS = re.compile(
     re.IGNORECASE,
 )
 _PAIR = re.compile(r"\bECOG\s?/\s?(?:KPS|Karnofsky)[ :=]*(?P<ecog>[0-4])\s?/\s?(?P<kps>100|[1-9]0)\b", re.IGNORECASE)
+_AHEAD = re.compile(r"(?<![\d.,/-])(?P<n>[0-4])[\s\"'”’]{0,3}[([][ ]?(?:ECOG|WHO|PS|Zubrod)\b(?: PS)?[ ]?[)\]]")  # "I'm a 1" (ECOG)
 _NEXT = re.compile(r"[ ]?(?:\([^()\n]{0,30}\)|(?:in|at|on|last)\s[^.;,\n\d]{0,20})?(?:\s*(?:-{1,2}>|→|to\b)\s*|[;,]?\s*(?:and\s+|but\s+)?(?:is\s+|it is\s+)?(?:now|today|currently|at present)\s+(?:is\s+|at\s+|to\s+)?)(?P<n>[0-5]|100|[1-9]0)(?![\d.])", re.IGNORECASE)
 _LIMIT = re.compile(r"(?:[<>≤≥]=?|less than|at least|or less|or better|must|require\w*|criteri\w+|eligib\w+|needs? an?|if|unless|until|when|should|trial wants|wants|cut-?off|allow\w*)\b[^.;\n]{0,25}$|[<>≤≥]=?\s*$", re.IGNORECASE)
 _PAST = re.compile(r"\b(?:was|were|had|pre-?admit|pre-?admission|prior|previous(?:ly)?|before|baseline|at (?:diagnosis|dx|presentation|that time|relapse)|last (?:visit|year|month)|carried|copied|template|formerly|initial(?:ly)?|from)\b[^.;\n]{0,30}$", re.IGNORECASE)
@@ -53,6 +54,7 @@ def read_performance(doc: Document, note_date: date | None) -> tuple[Reading | N
     for pair in _PAIR.finditer(doc.text):
         ecog.append(_Status(int(pair.group("ecog")), pair.start(), pair.end(), None, False))
         kps.append(_Status(int(pair.group("kps")), pair.start(), pair.end(), None, False))
+    ecog += [_Status(int(m.group("n")), m.start(), m.end(), None, False) for m in _AHEAD.finditer(doc.text)]
     return _current(doc, ecog, note_date), _current(doc, [k for k in kps if k.value >= 10], note_date)
 
 

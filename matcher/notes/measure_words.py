@@ -50,7 +50,7 @@ class Number:
 
 _NUMBER = re.compile(
     r"(?P<cmp>(?:[<>≤≥]\s?=?|=[<>]|less than|more than|greater than|at least|up to)\s*)?"
-    r"(?P<n>\d{1,3}(?:[,.'\u202f\u00a0]\d{3})+(?:[.,]\d+)?(?!\d)|\d+[.,](?=\d*(?-i:[OolI]))(?-i:[\dOolI]+)(?![A-Za-z\d])|\d+[.,]\d+|\d+|\.\d+)(?!\d)",
+    r"(?P<n>\d{1,3}(?:[,.'\u202f\u00a0]\d{3})+(?:[.,]\d+)?(?!\d)|[1-9]\d{0,2}(?: \d{3})+(?=\s?(?:mg/|/[um]|/mm|U/|UI/|IU/|ng/|x ?10|µg))|\d+[.,](?=\d*(?-i:[OolI]))(?-i:[\dOolI]+)(?![A-Za-z\d])|\d+[.,]\d+|\d+|\.\d+)(?!\d)",
     re.IGNORECASE,
 )
 _POWER = re.compile(r"[ ]?[x*·][ ]?10[ ]?(?:[\^*e]|\()?[ ]?(\d{1,2})\)?(?![\d.,/])|[ ](?:million|mio\.?)(?=[ ](?:iu|copies|[^a-z]|$))")

@@ -27,7 +27,7 @@ _RESPONSE = tuple((name, re.compile(pattern)) for name, pattern in (  # deepest 
     ("VGPR", r"\bVGPR\b|(?i:very good partial (?:response|remission))"),
     ("PR", r"\bPR\b|(?i:(?<!very good )partial (?:response|remission))"),
     ("MR", r"\bMR\b|(?i:minimal response|minor response)"),
-    ("SD", r"\bSD\b|(?i:stable disease|(?:no|without|any) (?:\w+ )?response\b|(?:did not|didn't|never|not) respond\w*|non-?respon\w+|primary refractory|no better than (?:no response|stable))"),
+    ("SD", r"\bSD\b|(?i:stable disease|(?:no|without|any) (?:\w+ )?response\b|(?:did not|didn't|never|not) respond\w*|non-?respon\w+|primary refractory|(?:no|without) (?:effect|benefit|efficacy)|ineffective|no better than (?:no response|stable))"),
     ("PD", r"\bPD\b"),
 ))
 _WITHIN = re.compile(r"within (?:(\d+)|an?|one|two|three|four|six|eight) (days?|weeks?|months?|wks?|mo)\b|(\d+) (days?|weeks?|wks?) (?:after|from|of) (?:the )?(?:stopping|last)", re.IGNORECASE)
@@ -116,7 +116,7 @@ def _progression(story: str, line: Line) -> re.Match[str] | None:
     found = None
     for found in load_therapy_cues()["progression"].finditer(story):
         lead = story[max(0, found.start() - 30) : found.start()]
-        if re.search(r"\b(?:no|not|without|never|nor|if|risk of)\b(?:\s+\w+){0,2}\s*$", lead, re.IGNORECASE):
+        if re.search(r"\b(?:no|not|without|never|nor|if|risk of|in case of|in the event of|should)\b(?:\s+\w+){0,2}\s*$", lead, re.IGNORECASE):
             continue
         if found.group().lower() == "failed" and re.match(r"\s*\?", story[found.end() :]):
             continue
@@ -167,7 +167,7 @@ def _while_on(doc: Document, where: int, end: int, stop: _Stop | None, offset: i
         return timedelta(days=count * (1 if unit.startswith("d") else 7 if unit.startswith("w") else 30)) <= WINDOW
     if said("on_drug", words) or _GOVERNED.search(doc.text[max(a, where) : min(b, where + 60)] + " "):
         return True
-    if _long_over(where, end, dates, line):
+    if _long_over(doc, where, end, dates, line):
         return False
     if stop is not None and stop.reason == "other" and where - offset - stop.place < 60 and not said("off_drug", words) and "." not in doc.text[offset + stop.place : where] \
             and not any(where - 12 <= d.start < end + 25 for d in dates):
@@ -181,11 +181,15 @@ def _while_on(doc: Document, where: int, end: int, stop: _Stop | None, offset: i
     return bool(not line.transplant or line.maintenance or len(active(line.drugs)) == 0)
 
 
-def _long_over(where: int, end: int, dates: Sequence[DateMention], line: Line) -> bool:
+_UNTIL = re.compile(r"(?:\b(?:to|until|till|til|through|thru|up to)|[-–~])\s*(?:the end of|end of|early|late|mid)?\s*$", re.IGNORECASE)
+
+
+def _long_over(doc: Document, where: int, end: int, dates: Sequence[DateMention], line: Line) -> bool:
     """Whether the dates say that treatment ended more than the window before the progression: "VMP 2019.05~2020.09, PD 2021.03"."""
     taken = [e for e in line.events if active(e.drugs)]
-    ended = taken[-1].end if taken else None
-    progressed = next((d.date for d in dates if where - 12 <= d.start < end + 12), None)
+    runs_to = [d.date for d in dates if d.start < where - 12 and _UNTIL.search(doc.text[max(0, d.start - 20) : d.start])]
+    ended = runs_to[-1] if runs_to else taken[-1].end if taken else None
+    progressed = next((d.date for d in dates if where - 12 <= d.start < end + 12 and "\n" not in doc.text[end : max(end, d.start)]), None)
     return bool(ended and ended.month and progressed and progressed.month and progressed.earliest - ended.latest > WINDOW)
 
 

@@ -26,13 +26,13 @@ class Marker:
 
 
 _RESULT = (
-    r"(?:(?P<neg>\b(?:false[- ]pos(?:itive)?s?|neg(?:ative|atives|s)?|non[- ]?reactive|NR|not? detect\w*|non[- ]?detect\w*|undetect\w*|below (?:the )?(?:limit of )?detection(?: limit)?|absent|not found|TND)\b|\(\s*[-–−]\s*\)|(?<=[A-Za-z])[-–−](?=[\s,;/.)]|$)|(?<=\s)[-–−](?=\s*(?:[,;/)\n]|\(\d|$))|[-–−]\s?ve\b)"
+    r"(?:(?P<neg>\b(?:false[- ]pos(?:itive)?s?|neg(?:ative|atives|s)?|non[- ]?reac(?:tive|tant)|non[- ]?reagent|not reagent|NR|not? detect\w*|non[- ]?detect\w*|undetect\w*|below (?:the )?(?:limit of )?detection(?: limit)?|absent|not found|TND)\b|\(\s*[-–−]\s*\)|(?<=[A-Za-z])[-–−](?=[\s,;/.)]|$)|(?<=\s)[-–−](?=\s*(?:[,;/)\n]|\(\d|$))|[-–−]\s?ve\b)"
     r"|(?P<pos>\b(?:pos(?:itive)?|reactive|detect(?:ed|able)|persistently positive)\b|\(\s*\+\s*\)|\+(?:ve\b)?|\d[\d.,]*(?:\s?[x×]\s?10\^?\d+)?\s?(?:IU|copies|cp)/m?L))"
 )
 # What may stand between the markers of one list, and between a marker and its result.
-_SEPARATOR = re.compile(r"[\s,/&+|()\[\]]*(?:(?:and|or|plus|total|ag|ab|antibod(?:y|ies)(?: to| against)?|antigen|igg|serolog(?:y|ies)|tests?|screen|status|as well as|also|the|for)[\s,/&+|()\[\]]*)*", re.IGNORECASE)
+_SEPARATOR = re.compile(r"[\s,/&+|()\[\]]*(?:(?:and|or|plus|total|ag|ab|antibod(?:y|ies)(?: to| against)?|antigen|igg|serolog(?:y|ies)|tests?|screen|status|as well as|also|the|for|I{1,2}|1|2)[\s,/&+|()\[\]]*)*", re.IGNORECASE)
 _TO_RESULT = (
-    r"[\s:=,|)/'\"*-]*(?:\([^()\n]{0,40}\)[\s:=,|-]*)?(?:(?:is|are|was|were|all|both|also|now|again|currently|still|remains?|persistently|antibod(?:y|ies)|antigen|ag|ab|total|igg|igm|pcr|dna|rna|tests?|testing|screen(?:ing)?|serolog(?:y|ies)|status|results?|today|qualitative|quantitative|by|viral load|ratio|came back|returned|repeat(?:ed)?|indeterminate|equivocal|done|in|on|at|from|\d[\d./-]*|jan\w*|feb\w*|mar\w*|apr\w*|may|june?|july?|aug\w*|sep\w*|oct\w*|nov\w*|dec\w*)\b[\s:=,|-]*)*(?:\([^()\n]{0,40}\)[\s:=,-]*)?"
+    r"[\s:=,|)/'\"*&-]*(?:\([^()\n]{0,40}\)[\s:=,|&-]*)?(?:(?:is|are|I{1,2}|and|was|were|all|both|also|now|again|currently|still|remains?|persistently|antibod(?:y|ies)|antigen|ag|ab|total|igg|igm|pcr|dna|rna|tests?|testing|screen(?:ing)?|serolog(?:y|ies)|status|results?|today|qualitative|quantitative|by|viral load|ratio|came back|returned|repeat(?:ed)?|indeterminate|equivocal|done|in|on|at|from|\d[\d./-]*|jan\w*|feb\w*|mar\w*|apr\w*|may|june?|july?|aug\w*|sep\w*|oct\w*|nov\w*|dec\w*)\b[\s:=,|&-]*)*(?:\([^()\n]{0,40}\)[\s:=,-]*)?"
 )
 _WITH_RESULT = re.compile(_TO_RESULT + _RESULT, re.IGNORECASE)
 _OPEN_BRACKET = re.compile(r"\([^()]*$")

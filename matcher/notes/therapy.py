@@ -158,7 +158,7 @@ def _settled(doc: Document, event: Event, previous: Event | None, note_date: dat
         if beside and not _UNDONE_BEFORE.search(event.gap[-40:]) and not _UNDONE_AFTER.search(event.after[:60]):
             return Course.GIVEN
     if given and event.start is None and previous is not None and previous.course is Course.PLANNED and len(event.gap) < 40 and _CHAINED.fullmatch(event.gap) \
-            and not load_therapy_cues()["given_before"].search(event.gap) and not load_therapy_cues()["given_after"].search(event.after[:40]):
+            and not load_therapy_cues()["given_before"].search(event.gap) and not load_therapy_cues()["given_after"].search(re.split(r"[.;]\s|\n", event.after)[0][:40]):
         return Course.PLANNED
     return event.course
 
@@ -251,6 +251,9 @@ def _goes_on(between: str) -> bool:
     return len(between) < 400 and re.search(r"infused|relaps|progress|\bPD\b|\bCR\b|VGPR|\bline\b|\n\s*[-*•(L]|\n\s*\d{1,2}[.)]|\n\s*\n", between, re.IGNORECASE) is None
 
 
+_NO_COURSE = ("plan", "family", "social", "allergies", "medications")
+
+
 def _stories(doc: Document, lines: list[Line]) -> list[int]:
     """Where each line's story ends: where the next begins, or with its paragraph."""
     firsts = sorted(line.events[0].group.start for line in lines)
@@ -259,6 +262,9 @@ def _stories(doc: Document, lines: list[Line]) -> list[int]:
         first = line.events[0].group
         paragraph = _PARAGRAPH.search(doc.text, line.events[-1].group.end)
         following = min((f for f in firsts if f > first.start), default=len(doc.text))
+        section = doc.section_at(line.events[-1].group.start)
+        if section.kind != "plan" and doc.section_at(section.end).kind in _NO_COURSE:
+            following = min(following, section.end)
         ends.append(max(min(paragraph.start() if paragraph else len(doc.text), following), first.end))
     return ends
 
@@ -274,6 +280,10 @@ def _line(doc: Document, number: int, line: Line, ending: Ending) -> TherapyLine
                        start=line.start, end=last, best_response=ending.best, reason_stopped=ending.reason)
 
 
+_RANGE_TOLD = re.compile(r"\d\s*(?:[-–~]|to|or|until)\s*(?:\d|[A-Z])")
+_EACH_DATED = re.compile(r"\s*(?:x\s*\d\s*)?\(([^()\n]{4,60})\)", re.IGNORECASE)  # "ASCT x2 (2014, 2020)"
+
+
 def _transplants(doc: Document, events: list[Event]) -> tuple[Transplant, ...]:
     found: list[Transplant] = []
     for event in events:
@@ -284,6 +294,11 @@ def _transplants(doc: Document, events: list[Event]) -> tuple[Transplant, ...]:
             continue  # the conditioning of a transplant told beside it
         if when and re.match(r"\W{0,3}(?:19|20)\d\d or (?:19|20)\d\d", event.after):
             when = None
+        if several := _EACH_DATED.match(event.after):
+            days = [d.date for d in find_dates(several.group(1), doc.day_first)]
+            if len(days) > 1 and not _RANGE_TOLD.search(several.group(1)):
+                found.extend(Transplant(event.transplant, (_evidence(doc, event),), d) for d in days)  # type: ignore[arg-type]
+                continue
         if "tandem" in event.gap[-20:].lower() and event.end and when:
             found.extend(Transplant(event.transplant, (_evidence(doc, event),), d) for d in (when, event.end))  # type: ignore[arg-type]
             continue
