@@ -53,6 +53,11 @@ class Limits:
     organs: Mapping[str, Organ]  # by id
     organ_asked: Mapping[str, Organ]  # by the condition that asks for its dysfunction
     findings: Mapping[str, tuple[LabFinding, ...]]  # by condition
+    weights: tuple[tuple[float, float, float], ...]  # (age in years from, low kg, high kg), ages ascending from 0
+
+    def weight(self, age: float) -> tuple[float, float]:
+        """The body weights in kg of nearly everybody of an age in years."""
+        return next((low, high) for start, low, high in reversed(self.weights) if age >= start)
 
 
 def _number(where: str, column: str, cell: str) -> float:
@@ -92,6 +97,16 @@ def _organ_limits() -> dict[str, list[OrganLimit]]:
     return limits
 
 
+def _weights() -> tuple[tuple[float, float, float], ...]:
+    bands = []
+    for where, row in read_rows("body_weight.csv"):
+        start, low, high = (_number(where, column, row[column]) for column in ("age_from", "low", "high"))
+        if low >= high or row["unit"] != "kg" or (start != 0 and (not bands or start <= bands[-1][0])):
+            raise VocabularyError(f"{where}: bands are in kg, low below high, with ages ascending from 0")
+        bands.append((start, low, high))
+    return tuple(bands)
+
+
 @lru_cache(maxsize=1)
 def load_limits() -> Limits:
     """The limit tables of models/resources. Raises VocabularyError with file, line and remedy."""
@@ -113,4 +128,5 @@ def load_limits() -> Limits:
         organs=MappingProxyType(organs),
         organ_asked=MappingProxyType({asked: organ for organ in organs.values() for asked in organ.asked_as}),
         findings=MappingProxyType({condition: tuple(rows) for condition, rows in findings.items()}),
+        weights=_weights(),
     )

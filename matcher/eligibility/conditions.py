@@ -36,6 +36,8 @@ SEVERITIES = ("mild", "moderate", "severe")
 _FERTILITY = ("pregnancy", "breastfeeding", "childbearing_potential")
 _MENOPAUSE = 60  # annotation guidelines: women of 60 and above
 _MENARCHE = 9
+# Ages in years, from and before: ICH E11(R1) for newborns, children (2-11, here with adolescents) and adolescents; WHO for older people.
+LIFE_STAGES = {"newborn": (0, 28 / 365), "infant": (0, 2), "child": (0, 18), "adolescent": (12, 18), "adult": (18, float("inf")), "older_adult": (65, float("inf"))}
 _NOT_OF_WOMEN = ("male_genital_disease", "prostate_cancer", "testicular_cancer", "penile_cancer")
 _NOT_OF_MEN = ("gynecologic_disease", "gynecologic_cancer", "pregnancy_complication", "pregnancy", "breastfeeding")
 # A note that lists one of these has reviewed the whole group: annotators take the list of other cancers, or of autoimmune diseases, as complete.
@@ -59,6 +61,10 @@ def condition(asked: Presence, chart: Chart) -> Answer:
         return settled
     if (wrong_sex := _of_the_other_sex(value, chart)) is not None:
         return wrong_sex
+    if value in LIFE_STAGES:
+        return _life_stage(value, chart)
+    if value == "good_health":
+        return _good_health(chart)
     if value == "treatment_toxicity":
         return _treatment_toxicity(asked, chart)
     if value == "minimal_residual_disease" and (clonal := chart.conditions.get("cd138_positive")):
@@ -140,7 +146,8 @@ def _shown(fact: ConditionFact) -> str:
     name = " ".join([*words, name_of(fact.id)]) + grade
     if fact.status is Status.HISTORICAL:
         return f"past {name}{on(fact.until or fact.date)}"
-    return f"{name}{' since ' + str(fact.date) if fact.date else ''}"
+    lasted = f" for {duration(float(told['duration']))}" if "duration" in told else ""
+    return f"{name}{' since ' + str(fact.date) if fact.date else lasted}"
 
 
 def _timing(fact: ConditionFact, window: Window | None, chart: Chart) -> Truth:
@@ -149,6 +156,8 @@ def _timing(fact: ConditionFact, window: Window | None, chart: Chart) -> Truth:
     if fact.status is Status.PRESENT:
         if window is None or window.relation != "before":
             return Truth.TRUE
+        if (lasted := dict(fact.qualifiers).get("duration")) is not None:
+            return in_window((float(lasted), float(lasted)), window)
         return in_window(chart.days_ago(fact.date), window) if fact.date else Truth.UNKNOWN
     if window is None:
         return Truth.FALSE if fact.id in _PASSING or _passing_infection(fact.id, chart) else Truth.TRUE
@@ -215,6 +224,8 @@ def _rank(word: str) -> float | None:
 
 def _worded(key: str, wanted: str) -> str:
     wanted = wanted.replace(">=", "≥ ").replace("<=", "≤ ")
+    if key == "duration":
+        return f"lasting {wanted} days"
     return f"NYHA {wanted}" if key == "nyha" else f"{key} {wanted}" if key in ("grade", "stage", "class") else f"needing {wanted} treatment" if key == "treatment" else wanted
 
 
@@ -263,6 +274,30 @@ def _infertile(value: str, chart: Chart) -> Answer | None:
             if fact.status in (Status.PRESENT, Status.HISTORICAL):
                 return false(name_of(concept), fact.evidence)
     return None
+
+
+def _life_stage(value: str, chart: Chart) -> Answer:
+    """Who is spoken of by age: "children", "adults"."""
+    low, high = LIFE_STAGES[value]
+    if chart.age is None:
+        return silent("the patient's age", "age")
+    found = Interval(chart.age, chart.age + 1, open_high=True)
+    from_, before = holds(found, ">=", low), holds(found, "<", high)
+    shown, evidence = f"age {chart.age}", evidence_of(chart.profile.age_years)
+    if Truth.FALSE in (from_, before):
+        return false(shown, evidence, "not", value)
+    return true(shown, evidence) if from_ is before is Truth.TRUE else unsettled(shown, "age", evidence)
+
+
+def _good_health(chart: Chart) -> Answer:
+    """A healthy volunteer: no malignancy, no acute illness, not in hospital. Without these the note leaves it open."""
+    ill = [
+        f for f in chart.profile.conditions
+        if f.status is Status.PRESENT and (f.id == "hospitalization" or chart.vocabulary.conditions[f.id].course in ("acute", "malignancy"))
+    ]
+    if ill:
+        return together(Truth.FALSE, [false(_shown(f), f.evidence) for f in ill])
+    return silent("whether the patient is healthy", "condition:good_health")
 
 
 def _of_the_other_sex(value: str, chart: Chart) -> Answer | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from datetime import date
 
 from matcher.domain import (
@@ -23,6 +22,7 @@ from matcher.domain import (
 from matcher.eligibility import conditions, disease, therapies
 from matcher.eligibility.chart import Chart, Unmentioned
 from matcher.eligibility.measurements import compare
+from matcher.eligibility.presumptions import presumed
 from matcher.eligibility.reasons import Answer, Said, finding, flip, together
 
 PRESENCES: Mapping[str, Callable[[Presence, Chart], Answer]] = {
@@ -38,14 +38,12 @@ PRESENCES: Mapping[str, Callable[[Presence, Chart], Answer]] = {
     "expression": disease.expression_of,
     "sex": disease.sex,
 }
-_PRESUMABLE = {"condition", "disease", "prior_therapy", "refractory_to", "intolerant_to", "allergy"}
 
 
 def evaluate(expression: Expression, profile: PatientProfile, as_of: date | None = None, unmentioned: Unmentioned = "unknown") -> Finding:
     """Kleene's strong three-valued logic over what the note says. Windows count back from `as_of`, else the note's date.
 
-    `unmentioned="absent"`: a condition or treatment that the note does not speak of is presumed not to be there where its
-    absence speaks for the statement; numbers and demographics are never presumed.
+    `unmentioned="absent"`: what the note does not speak of is presumed as chart reviewers do (presumptions.py).
     """
     return finding(judge(expression, Chart.of(profile, as_of, unmentioned)))
 
@@ -63,7 +61,7 @@ def judge(expression: Expression, chart: Chart, favourable: Truth = Truth.TRUE) 
             return flip(judge(part, chart, ~favourable))
     known = chart.answers.get((expression, favourable))
     if known is None:
-        known = chart.answers[expression, favourable] = _presumed(expression, _atom(expression, chart, favourable), chart, favourable)
+        known = chart.answers[expression, favourable] = presumed(expression, _atom(expression, chart, favourable), chart, favourable)
     return known
 
 
@@ -94,23 +92,6 @@ def _atom(expression: Expression, chart: Chart, favourable: Truth) -> Answer:
 def _shortened(text: str, most: int = 90) -> str:
     plain = " ".join(text.split())
     return plain if len(plain) <= most else plain[: most - 1].rsplit(" ", 1)[0] + " …"
-
-
-def _presumed(expression: Expression, answer: Answer, chart: Chart, favourable: Truth) -> Answer:
-    """The policy for what a note does not mention. Chart reviewers presume absent what speaks for enrolling by its absence,
-    and that a patient consents and complies; a disease that a trial demands they do not presume either way."""
-    if chart.unmentioned != "absent" or answer.truth is not Truth.UNKNOWN:
-        return answer
-    match expression:
-        case AtScreening():
-            return replace(answer, truth=favourable, said=(Said("to be confirmed at screening; presumed to be met"),), presumed=True)
-        case Unparsed() if favourable is Truth.FALSE:
-            return replace(answer, truth=Truth.FALSE, presumed=True)
-        case Presence() if favourable is Truth.FALSE and expression.fact in _PRESUMABLE and answer.silent:
-            return replace(answer, truth=Truth.FALSE, missing=(), presumed=True)
-        case Comparison(fact="days_since", op=">" | ">=") if favourable is Truth.TRUE and answer.silent:
-            return replace(answer, truth=Truth.TRUE, missing=(), presumed=True)
-    return answer
 
 
 def all_of(answers: Sequence[Answer]) -> Answer:

@@ -1,0 +1,63 @@
+"""The policy "absent": what chart reviewers presume where a note is silent. Each presumption is marked as one."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from matcher.domain import AtScreening, Comparison, Expression, Presence, Truth, Unparsed
+from matcher.eligibility.chart import Chart
+from matcher.eligibility.measurements import Interval, holds
+from matcher.eligibility.reasons import Answer, Said
+from models.limits import load_limits
+
+_PRESUMABLE = {"condition", "disease", "prior_therapy", "refractory_to", "intolerant_to", "allergy"}
+# What no note of a patient in that state leaves out: a trial that demands it is not for a patient of whom it is not said.
+_EVIDENT = ("pregnancy", "pregnancy_complication", "cesarean_delivery", "postpartum_state", "mechanical_ventilation", "coma", "cardiac_arrest", "burn", "prematurity",
+            "traumatic_brain_injury", "spinal_cord_injury", "stem_cell_transplant", "solid_organ_transplant", "dialysis", "amputation", "cardiac_surgery", "cabg")
+# What a patient offers by coming: contraception, insurance and a stable course are facts that the note would have to tell.
+_OFFERED = re.compile(
+    r"\b(?:consent|assent|compl[iy]|adher|willing|agree|able\b|abilit|capable|capacity|availab|attend|follow|co-?operat|participat|accept|understand|comprehen|communicat|provi[ds]|volunt|speak|read\b)",
+    re.IGNORECASE)
+_OWN_FACT = re.compile(r"contracep|birth control|abstinen|steril|insur|stable|donat", re.IGNORECASE)
+
+
+def presumed(expression: Expression, answer: Answer, chart: Chart, favourable: Truth) -> Answer:
+    """The answer under the chart's policy. `favourable`: the truth that speaks for enrolling.
+
+    What excludes is presumed not to be there: conditions, treatments, values beyond a limit, what was not understood. Of what
+    is demanded, consent and compliance are presumed, a life expectancy and an ordinary body weight; a state that no note
+    leaves out is presumed not to be there. A disease or a laboratory value that a trial demands is not presumed either way.
+    """
+    if chart.unmentioned != "absent" or answer.truth is not Truth.UNKNOWN:
+        return answer
+    excluding = favourable is Truth.FALSE
+    match expression:
+        case AtScreening(text) if excluding or (_OFFERED.search(text) and not _OWN_FACT.search(text)):
+            return replace(answer, truth=favourable, said=(Said("to be confirmed at screening; presumed to be met"),), presumed=True)
+        case Unparsed() if excluding:
+            return replace(answer, truth=Truth.FALSE, presumed=True)
+        case Presence() if answer.silent and expression.fact in _PRESUMABLE and (excluding or _evident(expression, chart)):
+            return replace(answer, truth=Truth.FALSE, missing=(), presumed=True)
+        case Comparison(fact="days_since", op=">" | ">=") if answer.silent and not excluding:
+            return replace(answer, truth=Truth.TRUE, missing=(), presumed=True)
+        case Comparison() if answer.silent and expression.fact != "age" and (excluding or _ordinary(expression, chart)):
+            said = tuple(Said(f"the note does not mention {name}, presumed {'not to exclude' if excluding else 'sufficient'}") for name in answer.silent)
+            return replace(answer, truth=favourable, said=said, silent=(), missing=(), presumed=True)
+    return answer
+
+
+def _evident(asked: Presence, chart: Chart) -> bool:
+    if asked.window is not None and asked.window.relation != "current":
+        return False
+    return any(chart.vocabulary.is_a(asked.value, state) for state in _EVIDENT)
+
+
+def _ordinary(asked: Comparison, chart: Chart) -> bool:
+    """Whether nearly everybody of the patient's age meets a demanded limit (body weight), or treatment presupposes it."""
+    if asked.fact == "life_expectancy":
+        return asked.op in (">", ">=")
+    if asked.fact != "weight" or chart.age is None or asked.unit not in (None, "kg"):
+        return False
+    low, high = load_limits().weight(chart.age)
+    return holds(Interval(low, high), asked.op, asked.value) is Truth.TRUE

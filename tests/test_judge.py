@@ -1,0 +1,41 @@
+"""One criterion against one note: what the policy for the unmentioned presumes, and what it leaves open."""
+
+import pytest
+
+from matcher import compile_criterion, judge_criterion, read_note
+from matcher.domain import Criterion, Kind
+
+
+def judge(text, kind, note, unmentioned="absent"):
+    kind = Kind(kind)
+    expression, assessable = compile_criterion(text, kind)
+    return judge_criterion(Criterion("C1", kind, text, 0, len(text), expression, assessable), read_note(note), None, unmentioned)
+
+
+WOMAN = "A 34-year-old woman with asthma comes with fever and cough for 3 days."
+BOY = "A 6-year-old boy has had a rash since yesterday."
+
+
+@pytest.mark.parametrize(("kind", "text", "note", "strict", "presumed"), [
+    # what excludes is presumed not to be there
+    ("exclusion", "Cirrhosis of the liver", WOMAN, "unknown", "satisfied"),
+    ("exclusion", "Platelet count below 50 x 10^9/L", WOMAN, "unknown", "satisfied"),
+    ("exclusion", "Asthma", WOMAN, "violated", "violated"),
+    # a demanded disease or laboratory value is not presumed either way
+    ("inclusion", "Confirmed pulmonary tuberculosis", WOMAN, "unknown", "unknown"),
+    ("inclusion", "Hemoglobin above 9 g/dL", WOMAN, "unknown", "unknown"),
+    # a state that no note leaves out is presumed not to be there
+    ("inclusion", "Pregnancy", WOMAN, "unknown", "violated"),
+    ("inclusion", "Mechanical ventilation", WOMAN, "unknown", "violated"),
+    # what patients offer by coming, and what nearly everybody meets
+    ("inclusion", "Written informed consent", WOMAN, "unknown", "satisfied"),
+    ("inclusion", "Effective contraception during the study", WOMAN, "unknown", "unknown"),
+    ("inclusion", "Life expectancy of more than 3 months", WOMAN, "unknown", "satisfied"),
+    ("inclusion", "Body weight of at least 10 kg", BOY, "unknown", "satisfied"),
+    ("inclusion", "Body weight of at least 40 kg", BOY, "unknown", "unknown"),
+])
+def test_what_is_presumed(kind, text, note, strict, presumed):
+    answers = [judge(text, kind, note, policy) for policy in ("unknown", "absent")]
+    assert [a.outcome.value for a in answers] == [strict, presumed]
+    assert [a.presumed for a in answers] == [False, strict != presumed]
+    assert ("presumed" in answers[1].reason) is (strict != presumed)
