@@ -40,6 +40,7 @@ Exclusion Criteria:
         ("Inclusion Criteria\n\nAge > 18 years\n\nECOG 0 - 2\n\nExclusion Criteria\n\nPrior allograft", [("I", "Age > 18 years"), ("I", "ECOG 0 - 2"), ("E", "Prior allograft")]),
         ("Inclusion Criteria: Adults over 50 were taken. BMI below 30 was wanted. Diabetes was allowed.", [("I", "Adults over 50 were taken."), ("I", "BMI below 30 was wanted."), ("I", "Diabetes was allowed.")]),
         ("Inclusion Criteria:\n - Age:\n     - 18 and over\n", [("I", "Age: - 18 and over")]),
+        ("Inclusion Criteria:\n - Age 24-55\n - Any of: 1) Gout, 2) Asthma, and/or 3) Stroke\n - Must meet criteria for at least one group: none\n", [("I", "Age 24-55"), ("I", "Any of: 1) Gout, 2) Asthma, and/or 3) Stroke"), ("I", "Must meet criteria for at least one group: none")]),
         ("", []),
     ],
 )

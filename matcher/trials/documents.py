@@ -346,15 +346,18 @@ def _status(value: Any) -> str | None:
 
 @lru_cache(maxsize=1)
 def _condition_names() -> Lexicon[str]:
+    """Names of conditions, and the short forms whose first reading is one where nothing else stands near."""
     vocabulary = load_vocabulary()
-    forms = [(a.short if a.short.startswith("=") else f"={a.short}", a.id) for a in vocabulary.abbreviations if a.table == "conditions"]
+    first = {a.short: a for a in reversed(vocabulary.abbreviations) if not a.when}
+    forms = [(f"={short}", a.id) for short, a in first.items() if a.table == "conditions"]
     return Lexicon([*names_of(vocabulary.conditions), *forms])
 
 
 @lru_cache(maxsize=1)
 def _treatment_names() -> Lexicon[str]:
     vocabulary = load_vocabulary()
-    return Lexicon([*names_of(vocabulary.drugs), *names_of(vocabulary.therapies)])
+    antigens = [(f"={t.id.upper()}", t.id) for t in vocabulary.therapies.values() if t.kind == "target"]
+    return Lexicon([*names_of(vocabulary.drugs), *names_of(vocabulary.therapies), *antigens])
 
 
 def _diseases(text: str) -> tuple[str, ...]:

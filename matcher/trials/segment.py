@@ -70,7 +70,7 @@ def headings(text: str) -> Iterator[tuple[Kind | None, str | None, int, int]]:
         line = found["head"]
         if not found["stop"].startswith((":", "-")) and "criteri" not in line.lower():
             continue
-        if re.match(r"\s*(?:more|meets?|all|see|other|no)\b", line, re.IGNORECASE) or re.search(r"\b(?:apply|met|not)\b", found["tail"], re.IGNORECASE):
+        if re.match(r"\s*(?:more|meets?|all|see|other|no)\b|.*\b(?:must|meets?|fulfil\w*|satisf\w+)\b.*\bcriteria", line, re.IGNORECASE) or re.search(r"\b(?:apply|met|not)\b", found["tail"], re.IGNORECASE):
             continue
         both = found["both"] or found["kind"].lower().startswith("elig")
         kind = None if both else Kind.EXCLUSION if found["kind"].lower().startswith("ex") else Kind.INCLUSION
@@ -133,7 +133,8 @@ def _numbered_run(text: str, start: int, end: int) -> list[tuple[int, int]]:
             if number[2] == delimiter and int(number[1]) == len(chain) + 1:
                 chain.append(number)
         inline = [m for m in chain if text[max(start, text.rfind("\n", start, m.start()) + 1) : m.start()].strip()]
-        if len(chain) >= 3 and inline:
+        listed_before = chain and re.search(r"^[ \t]*[-*•][ \t]", text[start : chain[0].start()], re.MULTILINE)
+        if len(chain) >= 3 and inline and not listed_before:
             stops = [m.start() for m in chain[1:]] + [end]
             return [(m.end(), stop) for m, stop in zip(chain, stops, strict=True)]
     return []
