@@ -86,7 +86,10 @@ class Reader(Brackets):
             return None
         end = next((p for p in range(at, len(self.tokens)) if self.tokens[p].kind in (";", "prohibited", "screening")), len(self.tokens))
         inner = self._nested(self.tokens[at + 1 : end])
-        if inner and (limits := combine(inner, exclusion=True)) is not None:
+        limits = combine(inner, exclusion=True) if inner else None
+        if limits is None and (words := " ".join(self._words(t) for t in self.tokens[at + 1 : end])):
+            limits = Unparsed(words)  # a limit that is not understood must not widen what stands before
+        if limits is not None:
             self.pieces[-1] = replace(last, expression=conjoin(last.expression, limits))
         return end
 
