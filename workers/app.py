@@ -15,6 +15,7 @@ from workers.settings import Settings
 
 INTERACTIVE, BULK = "eligo.interactive", "eligo.bulk"  # consumed in this order: a pasted note does not wait behind a list
 WORK, READ = "eligo.work", "eligo.read"
+_LONGEST_TURN = 600  # seconds: a slice, a note, and trials that are read again
 _READING = 3600  # seconds that reading one uploaded list may take
 
 
@@ -29,8 +30,8 @@ def make_app(settings: Settings) -> Celery:
         task_ignore_result=True,
         task_serializer="json",
         accept_content=["json"],
-        # A turn is a slice of work plus at most one note that will not end.
-        task_time_limit=settings.slice + settings.note_hard_limit,
+        # The last resort; a note that will not end is ended by its own limits long before (workers.tasks).
+        task_time_limit=_LONGEST_TURN,
         worker_prefetch_multiplier=1,
         worker_concurrency=settings.processes,
         worker_soft_shutdown_timeout=settings.soft_shutdown,
@@ -40,7 +41,7 @@ def make_app(settings: Settings) -> Celery:
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,
         broker_transport_options={
-            "visibility_timeout": int(settings.slice + settings.note_hard_limit) + 30,  # longer than the longest turn
+            "visibility_timeout": _LONGEST_TURN + 60,
             "unacked_restore_interval": 2,
             "unacked_restore_throttle": 1,
             "queue_order_strategy": "priority",

@@ -43,7 +43,8 @@ class Catalogue:
     def _known(self) -> dict[str, Trial]:
         etags = self.own.etags()
         if etags != self._seen:
-            known = {t.trial_id: t for t in bundled_trials() if t.trial_id in self._bundled} | {t.trial_id: t for t in self.own.trials()}
+            bundled = bundled_trials() if self._bundled else ()  # seconds of compiling
+            known = {t.trial_id: t for t in bundled} | {t.trial_id: t for t in self.own.trials()}
             self._trials, self._seen = dict(sorted(known.items())), etags
         return self._trials
 

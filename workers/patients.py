@@ -200,7 +200,12 @@ def _row(number: int, patient: Any, note: Any, written: Any) -> Row:
     if len(str(note)) > _MAX_NOTE:
         return Row(number, patient[:200], problem=f"the note is longer than {_MAX_NOTE} characters")
     day = written.isoformat() if isinstance(written, date | datetime) else str(written or "").strip()
-    return Row(number, patient[:200], str(note), day)
+    return Row(number, _whole(patient[:200]), _whole(str(note)), day)
+
+
+def _whole(text: str) -> str:
+    """JSON can write half of a character, which no encoding holds; it becomes a question mark in its place."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _csv_records(file: BinaryIO, delimiter: str | None) -> Iterator[tuple[int, list[Any]]]:

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from time import time
 from typing import Any
 
+from pydantic_core import from_json, to_json
+
 from workers import scripts
 from workers.sealing import Sealer
 from workers.settings import Settings
@@ -226,7 +228,7 @@ class Store:
 
     def job(self, job: str, tenant: str | None = None) -> Job:
         """Raises JobGone, also for a tenant who does not own it."""
-        f = {k.decode(): v.decode("utf-8", "surrogateescape") if k != b"error" else v for k, v in self.redis.hgetall(_key(job)).items()}
+        f = {k.decode(): v if k == b"error" else v.decode() for k, v in self.redis.hgetall(_key(job)).items()}
         if "kind" not in f or (tenant is not None and f["tenant"] != tenant):
             raise JobGone(job)
         return Job(
@@ -324,10 +326,10 @@ class Store:
         return {k.decode(): float(v) for k, v in self.redis.hgetall(STATS).items()}
 
     def _seal(self, value: Any, job: str, field: str, index: int) -> bytes:
-        return self._sealer.seal(json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "surrogatepass"), f"{job}:{field}:{index}")
+        return self._sealer.seal(to_json(value), f"{job}:{field}:{index}")
 
     def _open(self, sealed: bytes | None, job: str, field: str, index: int) -> Any:
-        return None if sealed is None else json.loads(self._sealer.open(sealed, f"{job}:{field}:{index}").decode("utf-8", "surrogatepass"))
+        return None if sealed is None else from_json(self._sealer.open(sealed, f"{job}:{field}:{index}"))
 
 
 def _key(job: str, suffix: str = "") -> str:

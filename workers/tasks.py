@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
+import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -44,12 +45,16 @@ class Process:
         self.settings, self.celery = settings, celery
         self.store = Store(connect(settings), load_sealer(settings), settings)
         self.catalogue = Catalogue(settings)
+        self.catalogue.trials()
         self._holding: Claim | None = None
+        self._reading_ends = float("inf")  # when the note in hand has had its hard limit
         threading.Thread(target=self._beat, daemon=True, name="beat").start()
 
     def _beat(self) -> None:
         name = f"{socket.gethostname()}:{os.getpid()}"
         while True:
+            if monotonic() > self._reading_ends:
+                os.kill(os.getpid(), signal.SIGKILL)  # what does not hear the soft limit; the attempt is counted when the note is claimed again
             try:
                 self.store.beat(name, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024, _LIVING)
                 if (claim := self._holding) is not None:
@@ -110,7 +115,9 @@ class Process:
                 result = {"note_id": note["note_id"], "error": f"given up: {claim.attempt - 1} processes ended while reading it", "kind": "crash"}
             else:
                 corrections = self.store.corrections(claim.job, claim.index) if claim.revision else ()
+                self._reading_ends = monotonic() + self.settings.note_hard_limit
                 result, took = answer_note(note, trials, options, self.settings.note_soft_limit, corrections)
+                self._reading_ends = float("inf")
             if "rows" in note:
                 result["rows"] = note["rows"]
         except EligoError as error:
