@@ -35,6 +35,10 @@ def _long_form(short: str, window: str) -> int | None:
     words = list(_WORD.finditer(window))[-min(len(short) + 5, len(short) * 2) :]
     if not words:
         return None
+    letters = [c.lower() for c in short if c.isalnum()]
+    initials = [window[w.start()].lower() for w in words]
+    if initials[-len(letters) :] == letters:  # "multiple myeloma (MM)" is no "myeloma"
+        return words[-len(letters)].start()
     at = len(window) - 1
     for i in range(len(short) - 1, -1, -1):
         letter = short[i].lower()

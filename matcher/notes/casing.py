@@ -15,6 +15,7 @@ _CASELESS = 0.01  # share of capitals; prose of any style has more
 _CAPITALS = 0.9
 _SMALLEST = 40  # letters; a shorter text tells nothing of its writer
 _SENTENCE = re.compile(r"(?:^|[.!?]\s+|\n[ \t]*(?:[-*•+>#]\s*)?)([a-z])")
+_MEASURE = re.compile(r"\d ?$")
 _ACRONYM = re.compile(r"(?<![\w-])[dvbrlkptcxsm]{2,5}d(?![\w-])")  # no vowel: "kpd" is no word, "bed" is one
 
 
@@ -29,7 +30,8 @@ def _short_forms() -> Lexicon[str]:
     # The first owner of a form wins: "pd" is far more often progressive disease than pomalidomide with dexamethasone.
     forms = [*load_words().short, *regimens, *(n for n in names if sum(map(str.isupper, n)) > 1)]
     units = {spelling.lstrip("=").lower() for spelling in vocabulary.units}
-    plain = (f for f in forms if f.lower() not in load_words().small and f.lower() not in units and f.lower() != f and re.fullmatch(r"[\w/&+ -]+", f))
+    own = set(load_words().short)
+    plain = (f for f in forms if f.lower() not in load_words().small and (f in own or f.lower() not in units) and f.lower() != f and re.fullmatch(r"[\w/&+ -]+", f))
     return Lexicon((form, form) for form in plain)
 
 
@@ -46,6 +48,7 @@ def restore_case(text: str) -> str:
         if regimen_drugs(cased := match.group()[:-1].upper() + "d"):
             letters[match.start() : match.end()] = cased
     for hit in _short_forms().find(plain):
-        if hit.end - hit.start == len(hit.meaning):
+        measured = _MEASURE.search(plain, max(0, hit.start - 2), hit.start)  # "5 mm" are millimetres
+        if hit.end - hit.start == len(hit.meaning) and not measured:
             letters[hit.start : hit.end] = hit.meaning
     return "".join(letters)

@@ -39,6 +39,7 @@ class Correction(NamedTuple):
 
 class _Known(NamedTuple):
     words: frozenset[str]
+    usual: frozenset[str]  # words that turn most statements: cues, tests, agents against cancer
     near: dict[str, list[str]]  # initial letter -> words to restore
     shapes: dict[str, str | None]  # as a scanner may confuse them -> the one word, None where there are several
 
@@ -63,7 +64,9 @@ def _known() -> _Known:
         near[word[0]].append(word)
         shape = _shape(word)
         shapes[shape] = None if shape in shapes else word
-    return _Known(frozenset(words), dict(near), shapes)
+    agents = (row for row in vocabulary.drugs.values() if row.antineoplastic or "corticosteroid" in row.classes)
+    usual = {*listed.read, *(w for row in (*vocabulary.tests.values(), *agents) for w in _LETTERS.findall(getattr(row, "name", row.id).lower()))}
+    return _Known(frozenset(words), frozenset(usual), dict(near), shapes)
 
 
 def _shape(word: str) -> str:

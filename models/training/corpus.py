@@ -19,6 +19,7 @@ from models.words import load_words
 
 LABELS = ("DRUG", "MEDICINE", "REGIMEN", "CONDITION", "LAB", "VALUE", "PROCEDURE", "PERFORMANCE", "DATE")
 ASSERTIONS = ("present", "absent", "historical", "family", "possible")
+_CHOICE = re.compile(r"\[([^\[\]]*\|[^\[\]]*)\]")
 _SLOT = re.compile(r"\{(\w+)(?::(\w+))?\}")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "June", "July", "Aug", "Sept", "Oct", "Nov", "Dec")
 _RESPONSES = ("CR", "VGPR", "PR", "sCR", "MR", "SD", "PD", "stable disease", "partial response", "complete remission")
@@ -57,6 +58,12 @@ class Corpus:
         path = Path(__file__).parent / f"templates_{'test' if self.held_out else 'train'}.txt"
         return [line.replace("\\t", "\t").replace("\\n", "\n") for line in path.read_text(encoding="utf-8").splitlines() if line]
 
+    @cached_property
+    def _weighted(self) -> list[str]:
+        """Templates with choices stand for many; they are drawn as often as all the others together."""
+        many = [t for t in self.templates if _CHOICE.search(t)]
+        return self.templates + many * (len(self.templates) // len(many) if many else 0)
+
     def texts(self, count: int) -> Iterator[Text]:
         draw = Random(self.seed)
         names = Names(draw, self.held_out)
@@ -69,12 +76,15 @@ class Corpus:
         for _ in range(draw.choice((1, 1, 2, 3, 5))):
             if whole:
                 whole += draw.choice((" ", " ", "\n", "\n- ", "\n\n" + draw.choice(_HEADINGS) + "\n"))
-            part = self._filled(draw.choice(self.templates), draw, names)
+            part = self._filled(draw.choice(self._weighted), draw, names)
             entities += [replace(e, start=e.start + len(whole), end=e.end + len(whole)) for e in part.entities]
             whole += part.text
         return Text(whole, tuple(entities))
 
     def _filled(self, template: str, draw: Random, names: Names) -> Text:
+        template = _CHOICE.sub(lambda choice: draw.choice(choice[1].split("|")), template)
+        if draw.random() < 0.15:  # other words around the names, so that no phrase is learnt by heart
+            template = re.sub(r"(?<![{\w:])[a-z]{4,}(?![\w}:])", lambda word: draw.choice(_surfaces()["words"]) if draw.random() < 0.3 else word.group(), template)
         parts, entities, length, last = [], [], 0, 0
         for slot in _SLOT.finditer(template):
             plain, filler = template[last : slot.start()], self._filler(slot[1], draw, names)

@@ -1,0 +1,151 @@
+"""Milliseconds to read an invented note of 600 words on one core, beside medspaCy's default pipeline on the same notes.
+
+medspaCy needs Python 3.12 here, and an environment of its own: it is made once in the user's cache. Where that is not possible
+the reason is printed and the comparison left out. All figures of one run are measured in turns, so that their ratios hold on a busy machine.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from matcher import read_note
+from matcher.notes import read_document
+from matcher.notes.document import Document
+from models import load_vocabulary
+
+WORDS, NOTES, TURNS = 600, 12, 3
+SPECIMENS = Path(__file__).parent / "specimens"
+MEDSPACY = "medspacy>=1.3,<1.4"
+# Reads {"terms", "notes"}, then for every line on standard input reads the notes once and prints the CPU seconds.
+_MEDSPACY = """
+import json, sys, time, logging
+logging.disable(logging.CRITICAL)
+import medspacy
+from medspacy.target_matcher import TargetRule
+given = json.loads(sys.stdin.readline())
+nlp = medspacy.load()
+nlp.get_pipe("medspacy_target_matcher").add([TargetRule(term, "TERM") for term in given["terms"]])
+nlp(given["notes"][0])
+print("ready", *nlp.pipe_names, flush=True)
+for _ in sys.stdin:
+    begun = time.process_time()
+    found = sum(len(nlp(note).ents) for note in given["notes"])
+    print(time.process_time() - begun, found, flush=True)
+"""
+
+
+def notes() -> list[str]:
+    """Invented notes joined, and cut to the same number of words."""
+    texts = [json.loads(path.read_text(encoding="utf-8"))["note"] for path in sorted(SPECIMENS.glob("*.json"))]
+    cut = []
+    for place in range(NOTES):
+        whole = "\n\n".join(texts[(place * 2 + i) % len(texts)] for i in range(5))
+        ends = [i for i, c in enumerate(whole) if c.isspace() and not whole[i - 1].isspace()]
+        cut.append(whole[: ends[WORDS - 1]])
+    return cut
+
+
+def terms() -> list[str]:
+    """Names for medspaCy to find, as many as a target list of ours: the conditions' and the drugs' first ones."""
+    vocabulary = load_vocabulary()
+    return [*(row.name for row in vocabulary.conditions.values()), *vocabulary.drugs]
+
+
+def timed(read: Callable[[str], object], given: list[str]) -> float:
+    begun = time.process_time()
+    for note in given:
+        read(note)
+    return time.process_time() - begun
+
+
+class Medspacy:
+    """medspaCy in its own process. `reason` says why there is none."""
+
+    def __init__(self, given: list[str]) -> None:
+        self.process: subprocess.Popen[str] | None = None
+        python, self.reason = _environment()
+        if python is None:
+            return
+        self.process = subprocess.Popen([python, "-W", "ignore", "-c", _MEDSPACY], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        self.pipes = self._ask(json.dumps({"terms": terms(), "notes": given}))
+        if not self.pipes.startswith("ready"):
+            self.reason, self.process = "its pipeline did not load", None
+
+    def _ask(self, line: str) -> str:
+        assert self.process is not None
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(line + "\n")
+        self.process.stdin.flush()
+        return self.process.stdout.readline()
+
+    def seconds(self) -> float:
+        return float(self._ask("again").split()[0])
+
+    def close(self) -> None:
+        if self.process is not None and self.process.stdin is not None:
+            self.process.stdin.close()
+            self.process.wait(timeout=30)
+
+
+def _environment() -> tuple[str | None, str]:
+    """(its interpreter, "") or (None, why not)."""
+    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "eligo" / "medspacy-3.12"
+    python = home / "bin" / "python"
+    ready = home / ".ready"
+    if not ready.exists():
+        source = next(_python_312(), None)
+        if source is None:
+            return None, "no Python 3.12 on this machine"
+        made = subprocess.run([source, "-m", "venv", "--clear", str(home)], capture_output=True, text=True)
+        got = made if made.returncode else subprocess.run([str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", MEDSPACY], capture_output=True, text=True)
+        if got.returncode:
+            return None, f"its environment could not be made ({(got.stderr.strip().splitlines() or ['unknown'])[-1][:120]})"
+        ready.touch()
+    return str(python), ""
+
+
+def _python_312() -> Iterator[str]:
+    found = [sys.executable, shutil.which("python3.12"), *map(str, sorted((Path.home() / ".pyenv" / "versions").glob("3.12*/bin/python")))]
+    for candidate in found:
+        if candidate and subprocess.run([candidate, "-c", "import sys; sys.exit(sys.version_info[:2] != (3, 12))"], capture_output=True).returncode == 0:
+            yield candidate
+
+
+def main() -> None:
+    given = notes()
+    readers: dict[str, Callable[[str], object]] = {
+        "rules and vocabulary alone": lambda note: read_document(Document(note)),
+        "everything on": read_note,
+        "everything on, an unknown agent in each note": lambda note: read_note(note + "\nThen treated with CT-0596 and anvatabart, progressed."),
+    }
+    for read in readers.values():
+        timed(read, given[:2])
+    other = Medspacy(given)
+    spent: dict[str, list[float]] = {}
+    for _ in range(TURNS):
+        for name, read in readers.items():
+            spent.setdefault(name, []).append(timed(read, given))
+        if other.process is not None:
+            spent.setdefault("medspaCy", []).append(other.seconds())
+    other.close()
+    baseline = statistics.median(spent["medspaCy"]) if "medspaCy" in spent else None
+    print(f"{len(given)} invented notes of {WORDS} words, one core, median of {TURNS} turns")
+    for name, seconds in spent.items():
+        each = statistics.median(seconds)
+        ratio = f"   {baseline / each:5.1f} x medspaCy's throughput" if baseline and name != "medspaCy" else f"   ({' '.join(other.pipes.split()[1:])}; {len(terms())} target terms)" if name == "medspaCy" else ""
+        print(f"{name:46s} {1000 * each / len(given):7.1f} ms a note{ratio}")
+    if baseline is None:
+        print(f"medspaCy: not measured, {other.reason}")
+
+
+if __name__ == "__main__":
+    main()
