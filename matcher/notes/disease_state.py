@@ -19,7 +19,7 @@ _N = r"(\d{1,2}|" + "|".join(sorted(_NUMBERS, key=len, reverse=True)) + r")"
 _UNIT = r"(?:lines?|LOTs?|lots|regimens?)"
 _COUNT = (
     re.compile(rf"\b{_N}\s*(?:different |separate |distinct )?(?:prior|previous|earlier|past|preceding|antecedent)\s+(?:therapeutic |treatment |systemic |therapy )?(?:lines?|LOTs?|regimens?|therapies)\b", re.IGNORECASE),
-    re.compile(rf"\b(?:prior|previous)\s+(?:lines?|LOT|regimens?|therapies)(?:\s+of\s+(?:therapy|treatment))?\s*(?:[:=(]|were|number(?:ing)?)\s*(?:n\s*=\s*)?{_N}\b(?!\s*[./-]\d)", re.IGNORECASE),
+    re.compile(rf"\b(?:prior|previous)\s+(?:lines?|LOT|regimens?|therapies)(?:\s+of\s+(?:therapy|treatment))?\s*(?:[:=(x×]|were|number(?:ing)?)\s*(?:n\s*=\s*)?{_N}\b(?!\s*[./-]\d)", re.IGNORECASE),
     re.compile(rf"(?:\bs/p|status[- ]post|after|through|had|received|\bso|total(?:\s+of)?|=|failed|following|over|\bin all|altogether|across|count(?:ed|ing)? as|\()\s*[\"“']?(?:at least |about |some )?{_N}\s+(?!more\b|additional\b|further\b|other\b|new\b|central\b|IV\b)(?:[a-z-]+\s+)?{_UNIT}\b(?:\s+of (?:therapy|treatment))?", re.IGNORECASE),
     re.compile(rf"(?<![\w-])(?:lines?|LOTs?)\s*[:=]\s*{_N}\b(?!\s*[./-]\d)|\b(\d{{1,2}}) priors\b", re.IGNORECASE),
     re.compile(rf"\b{_N}\s+(?:finished |completed |full |different |separate )?{_UNIT}(?:\s+of\s+(?:prior\s+)?(?:therapy|treatment|anti-?myeloma))?\b", re.IGNORECASE),
@@ -103,7 +103,7 @@ def read_disease_state(doc: Document, conditions: Sequence[ConditionFact], lines
         remission = next((m for m in _REMISSION.finditer(doc.text) if not _elsewhere(doc, m)), None)
         if remission and lines:
             return Reading("remission", (doc.evidence(*remission.span()),))
-        if lines and endings[0].best in ("sCR", "CR") and lines[0].transplant:
+        if lines and ((endings[0].best in ("sCR", "CR") and lines[0].transplant) or (endings[0].best in ("sCR", "CR", "VGPR") and lines[0].maintenance)):
             return Reading("remission", (first,)) if first else None
         return Reading("newly_diagnosed", (first,) if first else ())
     if not lines:
@@ -115,7 +115,7 @@ def read_disease_state(doc: Document, conditions: Sequence[ConditionFact], lines
         return Reading("relapsed_refractory" if answered else "refractory", evidence)
     if last.relapsed:
         return Reading("relapsed", evidence)
-    return Reading("relapsed_refractory" if any(e.failed for e in endings) else "relapsed", evidence)
+    return Reading("relapsed_refractory" if refractory or any(e.failed for e in endings) else "relapsed", evidence)
 
 
 def _elsewhere(doc: Document, match: re.Match[str]) -> bool:

@@ -22,6 +22,7 @@ _REACH = 320  # characters of a run-on statement that still bear on a name
 _STRONG_BREAK = re.compile(r"\b(?:but|however|although|though|except|whereas|then|so|hence|therefore|instead(?! of))\b|//", re.IGNORECASE)
 _CONDITION = re.compile(r"\bif\b[^.;,\n]*,?[^.;,\n]*$", re.IGNORECASE)
 _PARENTHESIS = re.compile(r"\s*\([^()\n]{0,120}\)")
+_CELLS_NOT_GIVEN = re.compile(r"\b(?:never|not)\s+(?:been\s+)?(?:received?|infused|given|reinfused|got)\b[^.;\n]{0,12}\b(?:cells?|product|infusion)\b|\b(?:excluded|withdrawn|dropped out|died|left the study)\s+before (?:the )?(?:infusion|lymphodepletion|cells)", re.IGNORECASE)
 _INFUSION_DAY = re.compile(r"\b(?:re)?infus(?:ed|ion)\b(?: (?:date|day|on|was|of cells))*[\s:=|-]*\(?(?:\d{1,4}[./-]\d|\d{1,2} [A-Z][a-z]{2}|[A-Z][a-z]{2,8} \d)", re.IGNORECASE)
 
 
@@ -62,13 +63,18 @@ def course_of(doc: Document, group: Group, following: int | None = None) -> Cour
         return Course.POSSIBLE
     if denied := _denied(before, after, near_after):
         return denied
+    if _generic(group) and group.drugs and _CELLS_NOT_GIVEN.search(doc.text[group.end : min(group.end + 300, max(end, doc.sentence_at(group.start)[1]))]):
+        return Course.ABSENT
+    told = re.split(r"\.\s(?=[A-Z])|\n\s*\n", doc.text[group.end : group.end + _REACH])[0] if _cells(group) else ""
+    if (undone := _first("uninfused", told)) and not _INFUSED.search(told, 0, undone.start()):
+        return Course.ABSENT
     if (infused := _INFUSED.match(after)) and not re.search(r"\b(?:not|never|no|if|to be|will be|planned|scheduled|before|until)\b", after[: max(60, infused.end() + 20)], re.IGNORECASE):
         return Course.GIVEN
     added = section == "plan" and re.search(r"\baddendum\b", doc.text[doc.section_at(group.start).start : group.start], re.IGNORECASE) is not None
     planned = _planned(before, after, near_after, "body" if added else section)
     if planned is not None:
         return planned
-    if _first("uncertain_after", near_after[:2]) or re.match(r"(?:\s\w+)?\s?\?|\s+or\s+[\w/-]+\s?\?", after) or re.search(r"\?\s*$", before[-3:]):
+    if _first("uncertain_after", near_after[:2]) or re.match(r"(?:\s*\([^()\n]{0,40}\))?(?:\s[\w/-]+){0,3}\s?\?|\s+or\s+[\w/-]+\s?\?", after) or re.search(r"\?\s*$", before[-3:]):
         return Course.POSSIBLE
     if (cue := _last("uncertain_before", before)) and not _CLAUSE.search(before, cue.end()) and len(before) - cue.end() < 40:
         return Course.POSSIBLE
@@ -94,6 +100,10 @@ def _infused_below(doc: Document, group: Group) -> bool:
     following = re.split(r"\n[ \t]*\n", doc.text[group.end : group.end + 300])[0]
     infused = _INFUSION_DAY.search(following)
     return infused is not None and _last("planned_before", following[max(0, infused.start() - 60) : infused.end()]) is None
+
+
+def _cells(group: Group) -> bool:
+    return any(load_vocabulary().drugs[d].modality == "car_t" for d in group.drugs if d in load_vocabulary().drugs)
 
 
 def _generic(group: Group) -> bool:
@@ -203,6 +213,8 @@ def _planned(before: str, after: str, near_after: str, section: str) -> Course |
         return Course.PLANNED
     if (noun := _first("planned_noun", near_after)) and re.fullmatch(r"[\s(-]*(?:the\s|clinical\s|T[- ]cell\s)*", near_after[: noun.start()]) and not given \
             and not re.search(r"infus|received|given|enrolled", near_after[noun.end() : noun.end() + 120]) and not evidence_after:
+        return Course.PLANNED
+    if section == "plan" and re.search(r"\b(?:then|followed by|afterwards?|subsequently)\b[^.;]*$", before) and evidence_after is None and not re.search(r"\b(?:received|had|was|were|underwent|progress\w*|relaps\w*|PD)\b", before):
         return Course.PLANNED
     if section == "plan" and given is None and evidence_after is None and not re.search(r"\bon\s+$|progress\w*\b[^.;]*$|refractory[^.;]*$|exposed[^.;]*$", before, re.IGNORECASE) \
             and not re.match(r"\W*(?:refractory|exposed|naive|failure)", after, re.IGNORECASE) and not _last("ongoing_before", before):

@@ -31,7 +31,10 @@ _LINE_HEAD = re.compile(r"\n[ \t]*(?:[\d/.,'’~–\-\s]|(?:jan|feb|mar|apr|may|
 _THEN = re.compile(r"\bthen\b|followed by|->|→|-->|=>|;|//|\bnext\b|\bafter that\b|\bthereafter\b|\bsubsequent(?:ly)?\b|\bwent on\b", re.IGNORECASE)
 _NEGATION = re.compile(r"\b(?:no|not|without|never|nor|denies|w/o|if|in case of|in the event of|should|risk of)\b(?:\s+\w+){0,2}\s*$", re.IGNORECASE)
 _NUMBERED_AFTER = re.compile(rf"^[\s,(]*(?:currently|now|as)?[\s,(]*({_ORDINALS})[- ]line(?=\s*(?:[,;.)]|since\b|from\b|therapy\b|treatment\b|$))", re.IGNORECASE)
-_BEFORE_IT = re.compile(r"\b(?:before (?:it|that|this|which)|prior to (?:it|that|this|which)|(?:was |were )?preceded by|(?:that|this|which) (?:had )?followed|prior|previously|before)[\s:,]*(?:(?:he|she|they) (?:had|was on|received|took)\s*)?$", re.IGNORECASE)
+_BEFORE_IT = re.compile(r"\b(?:before (?:it|that|this|which)|prior to (?:it|that|this|which)|(?:was |were )?preceded by|(?:that|this|which) (?:had )?followed|prior|previously|before|(?<=\) )after|(?<=\d )after)[\s:,]*(?:(?:he|she|they) (?:had|was on|received|took)\s*)?$", re.IGNORECASE)
+_FAILED_ON = re.compile(r"(?:\bPD|\bprogress\w*|\brelaps\w*|\bfail\w*)\s+(?:on|under|during|through|despite)\s*$", re.IGNORECASE)
+_PRIOR_LIST = re.compile(r"\b(?:prior|previous(?:ly)?|prev|past|earlier|before that)\b[^.;\n]{0,40}[:=-]\s*(?:\(?1[.):]|#1|L1:?)?\s*$|\b(?:prior|previous|earlier|past)\b[^.;\n]{0,30}(?:regimen|therap|treatment|line)[^.;\n]{0,20}$", re.IGNORECASE)
+_INSUFFICIENT = re.compile(r"\bintensif\w+|\b(?:less than|suboptimal|sub-optimal|insufficient|inadequate)\b[^.;\n]{0,25}\b(?:response|remission|V?G?PR)\b(?![^;\n]{0,60}(?:\n|;))", re.IGNORECASE)
 _TOLD_AGAIN = re.compile(r"^\s*(?:worked|lasted|held|failed|gave|helped|ended|was (?:stopped|good|effective)|had (?:been|worked|lasted))\b", re.IGNORECASE)
 _OUTCOME_OF = re.compile(
     r"(?:\b(?:on|under|during|through|despite|off|refractory(?: to)?|resistant to|intoleran(?:t|ce) (?:to|of)|exposed to|exposure to|sensitive to|since|because of|due to|against|last doses? of|response to|toxicity (?:of|from)|stopped|dropped|held|discontinued|doses?|last|after|while on|receiving|while receiving)"
@@ -41,6 +44,7 @@ _ADDED_TO = re.compile(r"\s*(?:was |were |is |being )?(?:then |also |subsequentl
 _CONSOLIDATION = re.compile(r"consolidat|tandem", re.IGNORECASE)
 _MOST_LINES = 30  # no patient has had more; a longer text repeats itself
 _FAR = timedelta(days=75)
+_COURSE = timedelta(days=700)  # from the first induction to its transplant
 
 
 @dataclass(slots=True)
@@ -77,7 +81,7 @@ class Line:
 
     @property
     def start(self) -> PartialDate | None:
-        return next((e.start for e in self.events if e.start), None)
+        return next((e.start for e in self.events if e.start and not _FAILED_ON.search(e.gap)), None) or next((e.start for e in self.events if e.start), None)
 
     @property
     def product_only(self) -> bool:
@@ -141,6 +145,8 @@ def _in_order(lines: list[Line]) -> list[Line]:
         return sorted(lines, key=lambda line: numbers[lines.index(line)])
     if all(line.start for line in lines):
         return sorted(lines, key=lambda line: line.start.earliest)  # type: ignore[union-attr]
+    if head := next((n for n, line in enumerate(lines) if n and _PRIOR_LIST.search(line.events[0].gap)), 0):
+        return [*lines[head:], *lines[:head]]
     dated = [line.start.earliest for line in lines if line.start]
     if len(dated) > 2 and dated == sorted(dated, reverse=True) and dated[0] != dated[-1]:
         return lines[::-1]
@@ -151,8 +157,6 @@ def _in_order(lines: list[Line]) -> list[Line]:
         told.insert(current - 1, lines[0])
     if told != lines:
         return told
-    if len(lines) > 1 and re.search(r"\b(?:prior|previous|earlier|past)\b[^.;\n]{0,30}(?:regimen|therap|treatment|line)[^.;\n]{0,20}$|\b(?:prior|previously|before that|earlier)\s*[:=-]\s*$", lines[1].events[0].gap, re.IGNORECASE):
-        return [*lines[1:], lines[0]]
     return lines
 
 
@@ -176,10 +180,15 @@ def _segment(events: list[Event], lines: list[Line]) -> list[Line]:
                     _take(lines[0], pending)
         elif len(lines) < _MOST_LINES and _opens(event, lines):
             fresh = _open(event)
+            if pending and pending.start and fresh.start and timedelta(0) <= pending.start.latest - fresh.start.earliest < _COURSE:
+                _take(fresh, pending)  # told after its induction, the latest first
+                pending = None
             if not fresh.product_only and not lines[-1].product_only and _adds(event):
                 stopped = {d for e in lines[-1].events[1:] if _stop_follows(e) for d in e.drugs}
                 fresh.drugs.extend(d for d in lines[-1].maintenance or lines[-1].drugs if d not in fresh.drugs and d not in stopped)
             lines.append(fresh)
+        elif not active(event.drugs) and event.start and lines[-1].start and lines[-1].start.earliest - event.start.latest > _FAR:
+            pending = event
         else:
             _merge(event, lines)
     return lines
@@ -228,7 +237,7 @@ def _exposure_list(event: Event) -> bool:
     if re.match(r"\s*(?:was |has |is )?(?:never|not) (?:failed|refractory|been)|[- ](?:related|induced|associated|caused)", event.after):
         return True
     crowded = len(active(event.drugs)) >= 3 and len(classes) != len(set(classes)) and not any(m.regimen for m in event.group.mentions)
-    return crowded or bool(_EXPOSURE_LIST.search(event.gap[-60:])) or re.search(r"\b(?:refr|refractory|resistant|intolerant|exposed)\s*(?:to|:)[^.;\n]*$", event.gap[-120:], re.IGNORECASE) is not None or re.match(r"\s*[-/]?\s*(?:refractory|refr\b|naive|exposed|resistant|sensitive|intoleran)", event.after) is not None
+    return crowded or bool(_EXPOSURE_LIST.search(event.gap[-60:])) or re.search(r"\b(?:ref\.?|refr|refractory|resistant|intolerant|exposed)\s*(?:to|:)[^.;\n]*$", event.gap[-120:], re.IGNORECASE) is not None or re.match(r"\s*[-/]?\s*(?:refractory|refr\b|naive|exposed|resistant|sensitive|intoleran)", event.after) is not None
 
 
 def _numbered(event: Event) -> re.Match[str] | None:
@@ -269,6 +278,8 @@ def _stop_follows(event: Event) -> bool:
 def _opens(event: Event, lines: list[Line]) -> bool:
     line, gap = lines[-1], event.gap
     drugs, earlier = active(event.drugs), {d for known in lines for d in known.drugs}
+    if _INSUFFICIENT.search(gap) and not said("progression", gap) and not said("relapse", gap) and not said("toxicity", gap):
+        return False  # intensified for a response that was short of the aim: one planned course (Rajkumar 2015)
     same = drugs <= set(line.drugs)
     boundary = line.ended or said("progression", gap) or said("relapse", gap) or said("switch", gap)
     numbered = _numbered(event)
@@ -283,9 +294,11 @@ def _opens(event: Event, lines: list[Line]) -> bool:
     if any(is_cell_product(d) for d in drugs):
         if line.product_only and len(without_generic([*drugs, *line.drugs])) < len({*drugs, *line.drugs}):
             return False
-        return not drugs <= earlier or (numbered is not None and not same)
+        return (not drugs <= earlier and len(without_generic([*drugs, *earlier])) == len({*drugs, *earlier})) or (numbered is not None and not same)
     if not numbered and _TOLD_AGAIN.search(event.after) and any(drugs == active(known.drugs) for known in lines):
         return False
+    if same and not numbered and len(line.events) == 1 and _FAILED_ON.search(line.events[0].gap) and not said("relapse", gap):
+        return False  # "PD on DRd" and, a row below it, "DRd started"
     listed = numbered or _BULLET.search(gap) or _LINE_HEAD.search(gap)
     if drugs <= earlier and len(drugs) == 1 and not numbered and (not event.start or restated(event, gap)):
         return False
@@ -329,10 +342,9 @@ def _open(event: Event) -> Line:
 def _merge(event: Event, lines: list[Line]) -> None:
     """Part of the line at hand, unless it names drugs of an earlier one only, or a transplant of an earlier time."""
     line = lines[-1]
-    if not active(event.drugs) and event.start and line.start and line.start.earliest - event.start.latest > _FAR:
-        return
     drugs = active(event.drugs)
-    if event.transplant and not drugs and "\n" in event.gap and not _numbered(event) and any(known.transplant == event.transplant for known in lines[:-1]):
+    if event.transplant and not drugs and "\n" in event.gap and not _numbered(event) and (
+            any(known.transplant == event.transplant for known in lines[:-1]) or (event.start is None and (numbered_as(line.events[0]) or 0) > 1)):
         return  # a list of the transplants
     if not drugs <= set(line.drugs):
         if any(drugs <= set(known.drugs) for known in lines) or _exposure_list(event):
@@ -363,8 +375,9 @@ def dates_around(dates: Sequence[DateMention], starts: Sequence[int], text: str,
     at = bisect_left(starts, stop)
     following = dates[at] if at < len(dates) and dates[at].start < high else None
     previous = dates[bisect_left(starts, begin) - 1] if bisect_left(starts, begin) else None
-    if previous is not None and previous.start < low:
-        previous = None
+    if previous is not None and (previous.start < low or _OF_ANOTHER.search(text[previous.end : begin]) or (
+            previous.start - low < 4 and 0 < low < previous.start and not text[low : previous.start].strip(" (") and re.match(r"\s*[,)/]", text[previous.end : begin]))):
+        previous = None  # the date of what was told before it
     if following is not None and (following.start - stop > 70 or re.search(r"[.;]\s|\n(?=.*\w)|\n\s*[-*•\d]", text[stop : following.start] + ".") or said("progression", text[stop : following.start]) or said("relapse", text[stop : following.start])):
         following = None
     lead = text[previous.end : begin] if previous is not None else ""
@@ -382,6 +395,7 @@ def dates_around(dates: Sequence[DateMention], starts: Sequence[int], text: str,
     return None, None
 
 
+_OF_ANOTHER = re.compile(r"→|-+>|=>|\)\s*[/,;+]")
 _RANGE = re.compile(r"\s*(?:-+>?|–|—|→|~|to|until|till|til|through|thru|up to|and)\s*(?:the end of|end of|early|late|mid)?\s*", re.IGNORECASE)
 
 

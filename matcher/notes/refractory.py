@@ -30,7 +30,9 @@ _RESPONSE = tuple((name, re.compile(pattern)) for name, pattern in (  # deepest 
     ("SD", r"\bSD\b|(?i:stable disease|(?:no|without|any) (?:\w+ )?response\b|(?:did not|didn't|never|not) respond\w*|non-?respon\w+|primary refractory|(?:no|without) (?:effect|benefit|efficacy)|ineffective|no better than (?:no response|stable))"),
     ("PD", r"\bPD\b"),
 ))
-_WITHIN = re.compile(r"within (?:(\d+)|an?|one|two|three|four|six|eight) (days?|weeks?|months?|wks?|mo)\b|(\d+) (days?|weeks?|wks?) (?:after|from|of) (?:the )?(?:stopping|last)", re.IGNORECASE)
+_REASON_TO_ADD = re.compile(r"\b(?:added|started|begun|initiated|commenced)\b[^.;\n]{0,60}\b(?:because of|due to|owing to|on account of|in view of|given|for)\s+(?:[\w-]+\s+){0,2}$", re.IGNORECASE)
+_CHANGED_FOR = re.compile(r"[^.;\n]{0,60}\b(?:added|switched|changed)\b[^.;\n]{0,60}\b(?:because of|due to|owing to|on account of|in view of|for)\s+(?:[\w-]+\s+){0,2}(?P<why>progress\w*|PD\b)", re.IGNORECASE)
+_WITHIN = re.compile(r"within (?:(\d+)|an?|one|two|three|four|six|eight) (days?|weeks?|months?|wks?|mo)\b|(\d+|an?|one|two|three|four|six|eight) (days?|weeks?|wks?|months?|mo) (?:after|from|of|post) (?:the |its |her |his )?(?:stop\w*|last|end|discontinu\w*|cessation)", re.IGNORECASE)
 _NUMBER = {"one": 1, "two": 2, "three": 3, "four": 4, "six": 6, "eight": 8}
 _ALONE = re.compile(r"\b(?:alone|mono-?therapy|single[- ]agent|as a single agent|only)\b", re.IGNORECASE)
 _SINGLE = re.compile(r"\b(?:single[- ]agent|maint\w*|monotherapy)\b", re.IGNORECASE)
@@ -40,12 +42,13 @@ _GOES_ON = re.compile(r"\b(?:then|thereafter|followed by|just|only)\s+(?:(?:just
 _FIRST_CYCLES = re.compile(r"^[\s,]*(?:only )?(?:for )?(?:the )?first \w+ (?:cycles?|courses?|months?)|^[\s,]*(?:only )?for (?:the )?(?:scheduled |planned )?\w+ (?:cycles?|courses?)", re.IGNORECASE)
 _GOVERNED = re.compile(r"(?:progress\w*|\bPD\b|relaps\w*|fail\w*|up|rising|doubl\w+)(?:(?!\b(?:treated|then|start\w*|switch\w*|after|put|given|received|began|begun|chang\w*|placed|moved)\b)[^.;\n]){0,40}?\b(?:on|under|during|through|despite|in|with)\s+(?:(?:the|both|all|her|his|single[- ]agent|continued|maintenance|ongoing|weekly|monotherapy|of|\d(?:st|nd|rd|th)[- ]line|(?:first|second|third|fourth|fifth|sixth|seventh)[- ]line)\s+)*$", re.IGNORECASE)
 _CHAINED = re.compile(r"[\s,]*(?:maint\w*)?[\s,]*(?:(?:and|then|most recently|later|also)[\s,]+)+(?:on|under|during|through|despite)\s+(?:the\s+)?", re.IGNORECASE)
+_FAILED_AFTER = re.compile(r"\s*(?:then |also |eventually )?(?:failed\b(?!\s*\?)|(?:worked|lasted|held)\b[^.;\n]{0,50}\b(?:failed|stopped working|gave out)\b)", re.IGNORECASE)
 _FAILED = re.compile(r"\b(?:has |have |had )?failed\s+(?:all of |both )?$", re.IGNORECASE)
 _LISTED = re.compile(r"[\s,/+&]*(?:(?:and|then)\s+)?", re.IGNORECASE)
 _CLASSES = {"triple": ("proteasome_inhibitor", "imid", "anti_cd38"), "double": ("proteasome_inhibitor", "imid")}
 _PENTA = {"quad": ("bortezomib", "carfilzomib", "lenalidomide", "pomalidomide"), "penta": ("bortezomib", "carfilzomib", "lenalidomide", "pomalidomide", "daratumumab", "isatuximab")}
 _CLASS_STATEMENT = re.compile(r"\b(triple|double|dual|quad(?:ruple)?|penta|quint)[ -]*(?:drug)?[ -]*(class)?[ -]*(?:drug)?[ -]*refr(?:act\w*)?\b|\bTCR\b(?! ?-?T)", re.IGNORECASE)
-_REFRACTORY_TO = re.compile(r"\b(?:refractory|resistant|resistance|refr)\b(?: \w+)?(?:\s+(?:disease\s+)?to\b|\s*:)|\bprogress\w* (?:on|through|despite) (?:all of|each of)\b", re.IGNORECASE)
+_REFRACTORY_TO = re.compile(r"\b(?:refractory|resistant|resistance|refr|ref(?= to\b))\b(?: \w+)?(?:\s+(?:disease\s+)?to\b|\s*:)|\bprogress\w* (?:on|through|despite) (?:all of|each of)\b", re.IGNORECASE)
 _LIST_END = re.compile(r"\b(?:but|switch\w*|changed|then|(?<!and )now|started|began|currently|not|sensitive|intoleran\w*|exposed|naive|never|except|responded|responding|stopped|last|followed|relapsed after)\b|[.;]\s|\n", re.IGNORECASE)
 _REFRACTORY_AFTER = re.compile(r"^[\s/]*[-–]?\s*(?:(?:is|was|are|all|both)\s+)*(?:refractory|refr|resistant)\b", re.IGNORECASE)
 _NOT_BEFORE = re.compile(r"\b(?:not|never|non|nor|isn't|wasn't|no)\b[\s-]*(?:yet |considered |formally |to be |deemed )*$", re.IGNORECASE)
@@ -81,7 +84,7 @@ def read_ending(doc: Document, line: Line, until: int, events: Sequence[Event], 
     at: re.Match[str] | None = None
     if progression and not line.product_only:
         where = start + progression.start()
-        if _while_on(doc, where, start + progression.end(), stop, start, dates, line, until):
+        if not _of_another(told, where, until, line, doc) and _while_on(doc, where, start + progression.end(), stop, start, dates, line, until):
             failed, at = _active_at(doc, line, told, where, until), progression
     if not failed and not line.product_only and (plain := re.search(r"(?<!relapsed )(?<!relapsed/)(?<!not )(?<!relapsed and )(?<!-)\b[Rr]efractory\b(?! to)", story)):
         failed, at = _active_at(doc, line, told, start + plain.start(), until), plain
@@ -90,6 +93,8 @@ def read_ending(doc: Document, line: Line, until: int, events: Sequence[Event], 
         clause = doc.text[max(a, start + relapse.start() - 40) : min(b, start + relapse.end() + 60, until)]
         if (said("on_drug", clause) and not said("off_drug", clause)) or _governing(told, start + relapse.start(), b, line) or (stop is None and not said("off_drug", clause) and re.search(r"\buntil\s+(?:\w+\s+){0,2}$", story[: relapse.start()])):
             failed, at = _active_at(doc, line, told, start + relapse.start(), until), relapse
+    if not failed and not line.product_only and (passed_on := _CHANGED_FOR.match(doc.text[until : until + 200])):
+        failed, at = _active_at(doc, line, told, until, until), re.compile(re.escape(passed_on.group("why"))).search(doc.text[start : until + 200])
     if best in ("SD", "PD") and not failed:
         failed = tuple(d for d in line.drugs)
         at = next((m for name, pattern in _RESPONSE if name == best and (m := pattern.search(story))), None)
@@ -104,7 +109,7 @@ def _best(story: str) -> str | None:
     for name, pattern in _RESPONSE:
         for match in pattern.finditer(story):
             if not re.search(r"\b(?:no|not|never|without|until|despite|for)\s+(?:\w+\s+)?$", story[max(0, match.start() - 20) : match.start()], re.IGNORECASE) or name in ("SD", "PD"):
-                if name == "SD" and not re.search(r"max\w*|best|only|efficacy|no better|never better|respon|SD\b|at best", story[max(0, match.start() - 40) : match.end() + 30], re.IGNORECASE):
+                if name == "SD" and not re.search(r"max\w*|best|only|efficacy|no better|never better|respon|effect|benefit|SD\b|at best", story[max(0, match.start() - 40) : match.end() + 30], re.IGNORECASE):
                     continue
                 if name == "PD" and not re.search(r"best|respon", story[max(0, match.start() - 25) : match.start()], re.IGNORECASE):
                     continue
@@ -117,6 +122,8 @@ def _progression(story: str, line: Line) -> re.Match[str] | None:
     for found in load_therapy_cues()["progression"].finditer(story):
         lead = story[max(0, found.start() - 30) : found.start()]
         if re.search(r"\b(?:no|not|without|never|nor|if|risk of|in case of|in the event of|should)\b(?:\s+\w+){0,2}\s*$", lead, re.IGNORECASE):
+            continue
+        if re.match(r"[^.;\n]{0,30}\b(?:not|does not|doesn't|without) (?:yet )?(?:meet\w*|fulfil\w*|PD|progress\w*)", story[found.end() :]) or _REASON_TO_ADD.search(story[: found.start()]):
             continue
         if found.group().lower() == "failed" and re.match(r"\s*\?", story[found.end() :]):
             continue
@@ -162,7 +169,8 @@ def _while_on(doc: Document, where: int, end: int, stop: _Stop | None, offset: i
     words = doc.text[max(a, where - 60, offset) : min(b, where + 70, until)]
     near = _WITHIN.search(doc.text[where : min(where + 60, until)])
     if near:
-        count = int(near.group(1) or near.group(3) or 0) or next((n for w, n in _NUMBER.items() if w in near.group().lower()), 1)
+        told = near.group(1) or near.group(3) or ""
+        count = int(told) if told.isdigit() else next((n for w, n in _NUMBER.items() if w in near.group().lower()), 1)
         unit = (near.group(2) or near.group(4)).lower()
         return timedelta(days=count * (1 if unit.startswith("d") else 7 if unit.startswith("w") else 30)) <= WINDOW
     if said("on_drug", words) or _GOVERNED.search(doc.text[max(a, where) : min(b, where + 60)] + " "):
@@ -181,15 +189,22 @@ def _while_on(doc: Document, where: int, end: int, stop: _Stop | None, offset: i
     return bool(not line.transplant or line.maintenance or len(active(line.drugs)) == 0)
 
 
+def _of_another(told: list[Event], where: int, until: int, line: Line, doc: Document) -> bool:
+    """Progression on other drugs than the line's: "on cyclophosphamide now. Progressed on Rd last year"."""
+    end = min(statement_at(doc, where)[1], until)
+    named = [e for e in told if where <= e.group.start < end and active(e.drugs) and re.fullmatch(r"[\w ]{0,14}\b(?:on|under|during|through|despite)\s+", doc.text[where : e.group.start][-60:].split("progress")[-1][3:] if "progress" in doc.text[where : e.group.start] else " ")]
+    return bool(named) and not any(active(e.drugs) & set(line.drugs) for e in named)
+
+
 _UNTIL = re.compile(r"(?:\b(?:to|until|till|til|through|thru|up to)|[-–~])\s*(?:the end of|end of|early|late|mid)?\s*$", re.IGNORECASE)
 
 
 def _long_over(doc: Document, where: int, end: int, dates: Sequence[DateMention], line: Line) -> bool:
     """Whether the dates say that treatment ended more than the window before the progression: "VMP 2019.05~2020.09, PD 2021.03"."""
     taken = [e for e in line.events if active(e.drugs)]
-    runs_to = [d.date for d in dates if d.start < where - 12 and _UNTIL.search(doc.text[max(0, d.start - 20) : d.start])]
-    ended = runs_to[-1] if runs_to else taken[-1].end if taken else None
-    progressed = next((d.date for d in dates if where - 12 <= d.start < end + 12 and "\n" not in doc.text[end : max(end, d.start)]), None)
+    runs_to = [d for d in dates if d.start < where and _UNTIL.search(doc.text[max(0, d.start - 20) : d.start])]
+    ended = runs_to[-1].date if runs_to else taken[-1].end if taken else None
+    progressed = next((d.date for d in dates if where - 12 <= d.start < end + 12 and d not in runs_to and "\n" not in doc.text[end : max(end, d.start)]), None)
     return bool(ended and ended.month and progressed and progressed.month and progressed.earliest - ended.latest > WINDOW)
 
 
@@ -283,6 +298,8 @@ def _statements(doc: Document, events: list[Event], received: list[str], found: 
                 denied |= drugs
             else:
                 note(drugs, group.start, group.end)
+        elif _FAILED_AFTER.match(event.after) and event.course in (Course.GIVEN, Course.ONGOING) and not any(is_cell_product(d) for d in drugs):
+            note(drugs, group.start, group.end)
         elif _FAILED.search(event.gap[-40:]) and event.course in (Course.GIVEN, Course.ONGOING):
             note(drugs, group.start, group.end)
             previous = event

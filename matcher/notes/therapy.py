@@ -123,6 +123,8 @@ def _events(doc: Document, dates: list[DateMention], note_date: date | None) -> 
         event = Event(group, course_of(doc, group, following), gap if last else "\n" + gap, doc.text[group.end : min(following, group.end + 200)], drugs,
                       transplant=_transplant_kind(doc, group.start, group.end, group.therapies), block=bisect_right(paragraphs, group.start))
         event.start, event.end = dates_around(course_dates, starts, doc.text, (group.start, group.end), max(last, group.start - 120), min(following, group.end + 160))
+        if event.start and event.end and event.start.earliest > event.end.latest:  # "Jan-May 2020"
+            event.start = PartialDate(event.end.year, event.start.month) if event.start.month and event.end.month and event.start.month <= event.end.month else event.end
         event.course = _settled(doc, event, events[-1] if events else None, note_date)
         event.purpose = _purpose(doc, event) if drugs or event.transplant else None
         bridge = next((e for e in reversed(events[-_NEARBY:]) if e.course in (Course.GIVEN, Course.ONGOING) and e.drugs), None)
@@ -151,11 +153,15 @@ def _settled(doc: Document, event: Event, previous: Event | None, note_date: dat
     """The course as dates and neighbours have it: what lies ahead is planned, what has run from one past date to another was given, and what
     follows a plan in its own sentence is part of it."""
     given = event.course in (Course.GIVEN, Course.ONGOING)
-    if given and event.start and note_date and event.start.earliest > note_date:
+    if given and event.start and note_date and event.start.earliest > note_date and not re.search(r"\b(?:of that|of the same|that) year\b", event.after[:60]):
         return Course.PLANNED
     if event.course in (Course.PLANNED, Course.DECLINED, Course.ABSENT, Course.POSSIBLE) and event.start and event.end and (note_date is None or event.end.earliest <= note_date):
         beside = _RANGE_BESIDE.match(event.after) or re.search(r"\d[\s:|)\]-]*$", event.gap)
         if beside and not _UNDONE_BEFORE.search(event.gap[-40:]) and not _UNDONE_AFTER.search(event.after[:60]):
+            return Course.GIVEN
+    if event.course is Course.PLANNED and event.start and event.start.day and note_date and event.start.latest < note_date and _RANGE_BESIDE.match(event.after):
+        clause = re.split(r"→|-+>|\]|;|\n", event.gap)
+        if len(clause) > 1 and not load_therapy_cues()["planned_before"].search(clause[-1]) and not _UNDONE_AFTER.search(event.after[:60]):
             return Course.GIVEN
     if given and event.start is None and previous is not None and previous.course is Course.PLANNED and len(event.gap) < 40 and _CHAINED.fullmatch(event.gap) \
             and not load_therapy_cues()["given_before"].search(event.gap) and not load_therapy_cues()["given_after"].search(re.split(r"[.;]\s|\n", event.after)[0][:40]):
@@ -217,7 +223,9 @@ def _purpose(doc: Document, event: Event) -> str | None:
     for purpose in NOT_OF_A_LINE:
         if purpose == "supportive" and active(event.drugs):
             continue
-        near = cues[purpose].search(ahead) or cues[purpose].search(behind) or (purpose in ("bridging", "premedication") and cues[purpose].search(statement) and "." not in statement[cues[purpose].search(statement).end() :])  # type: ignore[union-attr]
+        near = cues[purpose].search(ahead) or cues[purpose].search(behind)
+        if not near and purpose in ("bridging", "premedication") and (said_before := cues[purpose].search(statement)):
+            near = said_before if "." not in statement[said_before.end() :] and _goes_on(statement[said_before.end() :]) else None
         if near and not (event.transplant and not event.drugs):
             return purpose
     if active(event.drugs) == {"melphalan"} and re.match(r"\s*(?:\d+\s*(?:mg(?:/m2)?)?\s*)?(?:/|\+|and|with|-|\(|followed by)?\s*(?:auto|ASCT|stem|SCT|transplant)", doc.text[event.group.end : event.group.end + 40], re.IGNORECASE):
@@ -281,7 +289,7 @@ def _line(doc: Document, number: int, line: Line, ending: Ending) -> TherapyLine
 
 
 _RANGE_TOLD = re.compile(r"\d\s*(?:[-–~]|to|or|until)\s*(?:\d|[A-Z])")
-_EACH_DATED = re.compile(r"\s*(?:x\s*\d\s*)?\(([^()\n]{4,60})\)", re.IGNORECASE)  # "ASCT x2 (2014, 2020)"
+_EACH_DATED = re.compile(r"\s*x\s*[2-4]\s*[(:]([^()\n]{4,60})\)?", re.IGNORECASE)  # "ASCT x2 (2014, 2020)"
 
 
 def _transplants(doc: Document, events: list[Event]) -> tuple[Transplant, ...]:
@@ -290,6 +298,9 @@ def _transplants(doc: Document, events: list[Event]) -> tuple[Transplant, ...]:
         if event.transplant is None or event.course not in (Course.GIVEN, Course.ONGOING):
             continue
         when = event.start
+        following = next((e for e in events if e.group.start >= event.group.end), None)
+        if when is None and following is not None and re.fullmatch(r"\s?[-/+]\s?", doc.text[event.group.end : following.group.start]):
+            when = following.start  # "KRd-auto-R ('18)"
         if event.group.therapies == ("high_dose_melphalan",) and any(o.transplant and o.group.therapies != ("high_dose_melphalan",) and o.course in (Course.GIVEN, Course.ONGOING) and abs(o.group.start - event.group.end) < 160 for o in events):
             continue  # the conditioning of a transplant told beside it
         if when and re.match(r"\W{0,3}(?:19|20)\d\d or (?:19|20)\d\d", event.after):

@@ -16,9 +16,11 @@ from models import load_vocabulary
 
 # A formulation counts as its substance (annotation guidelines: a switch of formulation begins no line).
 _SUBSTANCE = {"pegylated liposomal doxorubicin": "doxorubicin"}
-_LETTER = re.compile(r"(?<![\w.-])[DVRKPT](?=\s+maint)|(?<=[;>→] )[VRKDPT](?=\s+(?:alone\b|(?:19|20)\d\d\b|till\b|until\b))|(?<=then )[VRKDPT](?=\s+(?:alone|only|till|until|to PD)\b)")  # "R maint", "V maintenance"
+# Letters that stand for drugs by what is beside them: "KR maintenance", "VRd/ASCT/R (PD)", "stopped K 10/2021", "on D until".
+_AFTER_COURSE = re.compile(r"(?:SCT|HCT|BMT|auto|transplant|d)(?:\s?['’]?\d[\d/.'’-]{1,9})?(?:\s?\([^()\n]{0,20}\))?\s?(?:/|→|-+>|=>)\s?(?P<letter>[RVKDT])(?=\s*(?:\(|→|-+>|=>|,|;|\)|\.|\n|$)|\s(?:til|until|till|x)\b)")
+_LETTER = re.compile(r"(?<![\w.-])[DVRKPT]{1,2}(?=\s+maint)|(?<=[Ss]topped )[VRKDPT](?=\s(?:\d{1,2}/|in\b|for\b|due\b|d/t\b|after\b))|(?<=\bon )[VRKDT](?=\s(?:until|till|alone|only)\b)|(?<=[;>→] )[VRKDPT](?=\s+(?:alone\b|(?:19|20)\d\d\b|till\b|until\b))|(?<=then )[VRKDPT](?=\s+(?:alone|only|till|until|to PD)\b)")  # "R maint", "V maintenance"
 _LETTER_AFTER = re.compile(r"(?:[AH]SCT|AHCT|HCT|BMT|SCT|[Aa]uto)\s?(?:-+>?|→|/)\s?(?P<letter>[VRKPT])(?![\w-])")  # "KRd-ASCT-R"
-_AUTO = re.compile(r"(?<![\w-])auto(?:s|grafted|grafts?)?(?=\s*(?:#|['’]?\d|\(|/|[,;.+)]|-+>|→|then\b|in\b|on\b|tx\b|with\b|and\b|x\b|$))|(?<![\w-])autologous(?=\s+(?:in |on )?\d|\s+(?:rescue|procedure|graft)\b)|(?<![\w-])allo(?=\s+(?:RIC|MAC|NMA|haplo|MUD|MRD|SIB|from|sib\w*|in|on|['’]?\d|\d)\b|\s*\()|(?<![\w-])(?:auto|allo)[- ]?(?:HCT|SCT|PBSCT|HSCT|BMT|tx|transplant\w*)\b", re.IGNORECASE)
+_AUTO = re.compile(r"(?<![\w-])auto(?:s|grafted|grafts?)?(?=\s*(?:#|['’]?\d|\(|/|[,;.+)]|-+>|→|then\b|in\b|on\b|tx\b|with\b|and\b|x\b|$))|(?<![\w-])autologous(?=\s+(?:in |on )?\d|\s+(?:rescue|procedure|graft)\b)|(?<![\w-])allo(?=\s+(?:RIC|MAC|NMA|haplo|MUD|MRD|SIB|from|sib\w*|in|on|['’]?\d|\d)\b|\s*\()|(?<![\w-])(?:auto|allo)[- ]?(?:HCT|SCT|PBSCT|HSCT|BMT|TPH|TASPE|TMO|TCTH|tx|transplant\w*)\b", re.IGNORECASE)
 _TRANSPLANT = re.compile(r"(?<![\w-])stem[- ]cell (?:txp|tx|xplant|tplant|rescue)\b|(?<![\w-])(?:auto-?|allo-?)?transplant(?:ed|ation|s)?\b(?!\s+(?:cent(?:er|re)|team|clinic|eligib|ineligib|candidate|coordinator|board|physician|consult|program))", re.IGNORECASE)
 _ORGAN = re.compile(r"(?:heart|kidney|renal|liver|lung|corneal?|cardiac|hair|islet|pancreas|f(?:a)?ecal)[- ]*$", re.IGNORECASE)
 _WITH_DEX = re.compile(r"[-/]d(?![\w-])")  # "Isa-d", "Pom/d"
@@ -26,6 +28,8 @@ _CODE = re.compile(r"\b(?:[A-Z]{2,5}-?\d{3,6}|[A-Za-z]{3,6}-cel)\b")
 _STEMS = ("mab", "nib", "mide", "mib", "clax", "leucel", "exor", "vedotin", "tecan", "parib", "lisib")
 _WORD = re.compile(r"[A-Za-z]{6,}")
 _ACRONYM = re.compile(r"(?<![\w])[DVBRLKPTCEIXSAM]{2,5}d(?![\w])")
+_CAPITALS = re.compile(r"(?<!\w)[DVBRKPTCEIX]{2,4}D(?=\s*(?:[x×*#]\s?\d|(?:regimen|scheme|protocol|chemotherapy)\b|(?:for )?\d+ (?:cycles|courses)))")  # "IRD x6"
+_AIMED = re.compile(r"\b(?:CAR[- ]?T(?:[- ]cells?)?(?: therapy)?|bispecific(?: antibody)?)\s*\((?:anti-?)?BCMA\b", re.IGNORECASE)  # "CAR-T (BCMA, trial)"
 _DRUG_CONTEXT = re.compile(r"trial|stud(?:y|ies)|investigational|phase|compound|agent|inhibitor|degrader|\bCAR\b|CAR-?T|antibody|bispecific|protocol|infus|cells", re.IGNORECASE)
 
 
@@ -128,7 +132,9 @@ def find_mentions(doc: Document) -> list[Mention]:
         if _WITH_DEX.match(text, mention.end):
             free.add(Mention(mention.end, mention.end + 2, ("dexamethasone",)))
     for match in _LETTER.finditer(text):
-        free.add(Mention(*match.span(), (REGIMEN_LETTERS[match.group()],)))
+        free.add(Mention(*match.span(), tuple(dict.fromkeys(REGIMEN_LETTERS[letter] for letter in match.group()))))
+    for match in _AFTER_COURSE.finditer(text):
+        free.add(Mention(*match.span("letter"), (REGIMEN_LETTERS[match.group("letter")],)))
     for match in _LETTER_AFTER.finditer(text):
         free.add(Mention(*match.span("letter"), (REGIMEN_LETTERS[match.group("letter")],)))
     for match in (m for a, b in windows(text, ("auto", "allo"), 1, 40) for m in _AUTO.finditer(text, a, b)):
@@ -137,6 +143,11 @@ def find_mentions(doc: Document) -> list[Mention]:
     for match in _TRANSPLANT.finditer(text):
         if not _ORGAN.search(text[max(0, match.start() - 15) : match.start()]):
             free.add(Mention(*match.span(), therapy="stem_cell_transplant"))
+    for match in _CAPITALS.finditer(text):
+        if drugs := regimen_drugs(match.group()[:-1] + "d"):
+            free.add(Mention(*match.span(), drugs, None, True))
+    for match in _AIMED.finditer(text):
+        free.take(Mention(*match.span(), ("anti-bcma car-t" if match.group()[0] in "Cc" else "anti-bcma bispecific",)))
     for match in _ACRONYM.finditer(text):
         if drugs := regimen_drugs(match.group()):
             free.add(Mention(*match.span(), drugs, None, True))
@@ -165,6 +176,14 @@ class _Free:
         if (at and self._mentions[at - 1].end > mention.start) or any(m.start < mention.end and mention.start < m.end for m in self._new[-4:]):
             return
         self._new.append(mention)
+
+    def take(self, mention: Mention) -> None:
+        """A name that says more than what it overlaps, unless that is a named product."""
+        over = [m for m in self._mentions if m.start < mention.end and mention.start < m.end]
+        if not any(m.drugs for m in over):
+            self._mentions = [m for m in self._mentions if m not in over]
+            self._starts = [m.start for m in self._mentions]
+            self._new.append(mention)
 
     def follows(self, text: str, start: int) -> bool:
         """Whether a name stands right before: the second word of a brand ("Darzalex Faspro") is no agent of its own."""
