@@ -6,7 +6,7 @@ import sys
 import time
 from pathlib import Path
 
-from tests import reference
+from tests import ablation, reference
 
 
 def main(arguments: list[str]) -> int:
@@ -26,6 +26,7 @@ def main(arguments: list[str]) -> int:
             ("Atomic statements of myeloma trials (development part)", reference.constraints),
             ("Criterion judged against a note, general medicine, unmentioned presumed absent (development part)", reference.pairs),
         ]
+        tables.append(("What each part of the note reader adds, and costs (development notes and harder copies)", ablation.main))
     for title, table in tables:
         begun = time.perf_counter()
         printed = table()
