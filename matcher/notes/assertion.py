@@ -90,7 +90,7 @@ _TURN = re.compile(
 _DENIAL = re.compile(r"den(?:y|ies|ied|ying)|not (?!on|taking|receiving|requiring)|.*\b(?:have|had|has|show|reveal|demonstrate|feel|see|appear)\b", re.IGNORECASE)
 # Grammar of results and answers that stand right after, or right before, what they speak of.
 _ANSWER_NO = re.compile(
-    r"(?:\s+(?:ag|ab|igg|igm|antibody|antigen|pcr|screen|test|serology|status|result))?\s*(?:[:=]|\.{2,}|\s[-–—]|\?\s*[-–—]?)?\s*"
+    r"(?:\s+(?:ag|ab|igg|igm|antibody|antigen|pcr|screen|test|serology|status|result)|\s?/\s?[a-z][\w'-]{2,20}(?=\s*:))?\s*(?:[:=]|\.{2,}|\s[-–—]|\?\s*[-–—]?)?\s*"
     r"(?:\(\s*[-–−]\s*\)|(?:grade|gr\.?|G)\s?0\b|(?:no|none|nil|neg|negative|absent|denie[sd]|never|nr|n/a|not applicable)(?=\s*(?:[.,;)\]|!?]|$|\n|-\s))|[-–−]\s?ve\b|(?<=[:=])\s*[-–−](?=\s|$))",
     re.IGNORECASE,
 )
@@ -264,6 +264,26 @@ def _line_ends(text: str) -> list[int]:
     return ends
 
 
+_KINSHIP = re.compile(r"[\s*•-]*(?:(?-i:[a-z])|(?:mother|father|brother|sister|son|daughter|aunt|uncle|grand|cousin|parents|siblings|maternal|paternal|no\b|nobody|none|pat\b|mat\b))|\s*[-*•]", re.IGNORECASE)
+
+
+def _one_line(text: str, start: int, end: int) -> int:
+    """Where a family history told on its heading's own line ends: with that line, unless it wraps or the next tells of a relative."""
+    place = start
+    while True:
+        stop = text.find("\n", place, end)
+        if stop < 0 or not text[start:stop].strip():
+            return end
+        line = text[text.rfind("\n", 0, stop) + 1 : stop].rstrip()
+        following = text[stop + 1 : stop + 40]
+        wraps = len(line) >= _WRAP and not line.endswith(".")
+        if not wraps and not _KINSHIP.match(following):
+            return stop
+        if not wraps and following[:1].islower() and line.endswith("."):
+            return stop
+        place = stop + 1
+
+
 def _family_paragraphs(doc: Document) -> list[tuple[int, int]]:
     """Family history sections, to the end of their first paragraph: headings further on may be none that we know."""
     found = []
@@ -271,5 +291,6 @@ def _family_paragraphs(doc: Document) -> list[tuple[int, int]]:
         if section.kind == "family":
             body = len(doc.text[section.start : section.end]) - len(doc.text[section.start : section.end].lstrip())
             stop = re.compile(r"\n\s*\n|\n(?=[^\n:]{2,30}:)").search(doc.text, section.start + body, section.end)
-            found.append((section.start, stop.start() if stop else section.end))
+            end = stop.start() if stop else section.end
+            found.append((section.start, _one_line(doc.text, section.start, end)))
     return found

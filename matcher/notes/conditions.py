@@ -84,6 +84,7 @@ def _serious_psychiatric(concept: str, parent: str) -> bool:
 
 
 _BONE = re.compile(r"solitary|bone|osseous|skeletal|vertebra|\brib|stern|iliac|sacr|femur|humer|skull|clavic|pelvi|spine|[TL]\d", re.IGNORECASE)
+_OF_ORGAN = re.compile(r"s? (?:of|in|on) (?:the )?(?:\w+ )?(?:pancreas|liver|kidney|spleen|skin|breast|testi\w+|lung|pleura|stomach|bowel|gut|duodenum|thyroid|lymph node|orbit|nasopharynx|larynx|muscle|retroperitone\w+|mediastin\w+|brain|meninges)\b", re.IGNORECASE)
 _OTHER_FRACTURE = re.compile(r"osteopor|\bfall\b|\bfell\b|trauma|accident|hip\b|wrist|ankle|childhood|skiing|bicycle|motor", re.IGNORECASE)
 
 
@@ -100,7 +101,7 @@ def _context_of_myeloma(doc: Document, said: dict[str, list[tuple[Status, Mentio
             (s, m) for s, m in said["al_amyloidosis"] if s is Status.PRESENT and _OF_HEART.search(doc.text, m.start, min(doc.text.find("\n", m.end) % (len(doc.text) + 1), m.end + 160))]
     said["cns_involvement"] += [(s, m) for s, m in said.get("cns_disease", ()) if s is Status.ABSENT]
     said["extramedullary_disease"] += [
-        (s, m) for s, m in said.get("plasmacytoma", ()) if s is Status.PRESENT and m.id == "plasmacytoma" and not _BONE.search(doc.text, *_around(doc.text, m.start, m.end, 120, 120))]
+        (s, m) for s, m in said.get("plasmacytoma", ()) if s is Status.PRESENT and m.id == "plasmacytoma" and not (_BONE.search(doc.text, *_around(doc.text, m.start, m.end, 120, 120)) and not _OF_ORGAN.match(doc.text, m.end))]
     for concept in vocabulary.descendants("fracture") - {"pathologic_fracture", "osteoporotic_fracture"}:
         said["pathologic_fracture"] += [
             (s, m) for s, m in said.get(concept, ()) if s is not Status.FAMILY and not _OTHER_FRACTURE.search(doc.text, *_around(doc.text, m.start, m.end, 120, 120))]
@@ -110,6 +111,7 @@ def _context_of_myeloma(doc: Document, said: dict[str, list[tuple[Status, Mentio
 
 
 _REPAIRED = re.compile(r"\b(?:(?:kypho|vertebro)plast\w+|nail(?:ed|ing)|ORIF|internal fixation|osteosynthesis|fixed|cemented)\b", re.IGNORECASE)
+_LABEL = re.compile(r"[ \t]*:[ \t]*(?!yes|pos|present|known|\+)\w", re.IGNORECASE)
 _TAKEN_OUT = re.compile(r"\W{0,2}(?:\w+ )?(?:(?:is|was|were|been|line|catheter|tube) )*(?:out|removed|pulled|d/?c'?d|discontinued|taken out)\b", re.IGNORECASE)
 
 
@@ -136,6 +138,8 @@ def _status(doc: Document, mention: Mention, vocabulary: Vocabulary, now: date |
     if mention.id == "indwelling_catheter":
         return _device_status(doc, mention)
     row = vocabulary.conditions[mention.id]
+    if row.course == "group" and _LABEL.match(doc.text, mention.end):
+        return None  # "Autoimmune: Hashimoto's": a question, which what follows answers
     lasting = vocabulary.is_a(mention.id, "plasma_cell_disorder")
     told = mention.date or (mention.frame if row.course == "acute" else None)
     old = told is not None and now is not None and told.latest < now - RECENT
@@ -269,6 +273,8 @@ def _plasma_cell_order(facts: dict[str, ConditionFact], said: dict[str, list[tup
     if present("smoldering_multiple_myeloma") and present("multiple_myeloma") and not active and count("smoldering_multiple_myeloma") >= count("multiple_myeloma"):
         del facts["multiple_myeloma"]
     later = [c for c in ("multiple_myeloma", "plasma_cell_leukemia") if present(c)]
+    if later and present("solitary_plasmacytoma"):
+        _past(facts, "solitary_plasmacytoma")
     if later and present("smoldering_multiple_myeloma"):
         _past(facts, "smoldering_multiple_myeloma")
     if (later or present("smoldering_multiple_myeloma")) and present("mgus"):

@@ -123,7 +123,7 @@ def _strength(doc: Document, m: re.Match[str]) -> tuple[int, int]:
     text = doc.text
     before = text[max(0, m.start() - 60) : m.start()]
     clause = re.split(r"[.;\n(]", before)[-1]
-    if _THEN.search(clause) or (_RELATIVE.search(clause) and not re.search(r"\b(?:patient|pt)\b", clause, re.IGNORECASE)):
+    if (_THEN.search(clause) and not (m.group("letter") and re.search(r"\b(?:for|was|when)(?: the)?\s*$", clause))) or (_RELATIVE.search(clause) and not re.search(r"\b(?:patient|pt)\b", clause, re.IGNORECASE)):
         return 0, 0
     g = m.groupdict()
     if g["months"]:

@@ -63,6 +63,8 @@ def _attached(text: str) -> Iterator[Hit[str]]:
 _LETTER = re.compile(r"(?<![^\W_])[A-Zkκλ](?=[ \t:=|/(\-])")
 _NUMBER_NEXT = re.compile(r"[ \t]?[:=]?[ \t]?\d")
 _IN_A_LIST = re.compile(r"[(,;/|:\n][ \t]?$")
+_AFTER_WHITE_CELLS = re.compile(r"\b(?:WBC|WCC|TLC|Leu\w*|Lc|N|ANC|neuts?)[ :=]*\d[\d.,]*[ ,]+$", re.IGNORECASE)
+_BEFORE_CREATININE = re.compile(r"[ ]?[:=]?[ ]?\d{1,2}(?:\.\d)?[ ,;/]+(?:mmol/L[ ,;]*)?(?:Cr|Creat|Crea)\b", re.IGNORECASE)
 _POTASSIUM = re.compile(r"[ \t:=|]*(?:\(?m(?:mol|Eq)/L\)?[ \t|]*)?(?:[<>]?[1-9][.,]\d{1,2}(?!\d|[.,]\d)|[2-9](?!\d|[.,/]\d|x)|--|-[ \t])")
 _LIGHT_CHAIN = re.compile(r"(?<![\w/.])[KL](?=[ :=]{1,2}[\d.,]+[ ]?mg/d?L)")  # no other K or L is measured so
 _SMALL_POTASSIUM = re.compile(r"[ \t]?[:=]?[ \t]?[2-7][.,]\d{1,2}(?!\d|[.,]\d)")
@@ -84,7 +86,9 @@ def _letters(text: str) -> Iterator[Hit[str]]:
         if letter in "Kk":
             stands = text[m.start() - 1 : m.start()] == "/" or (_POTASSIUM if letter == "K" else _SMALL_POTASSIUM).match(text, end)
         elif test in ("anc", "alc"):
-            stands = _NUMBER_NEXT.match(text, end) and _IN_A_LIST.search(text[max(0, m.start() - 3) : m.start()])
+            stands = _NUMBER_NEXT.match(text, end) and (_IN_A_LIST.search(text[max(0, m.start() - 3) : m.start()]) or _AFTER_WHITE_CELLS.search(text[max(0, m.start() - 24) : m.start()]))
+        elif test == "urea":
+            stands = _BEFORE_CREATININE.match(text, end)
         else:
             stands = _NUMBER_NEXT.match(text, end)
         if stands:

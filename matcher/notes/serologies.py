@@ -107,8 +107,8 @@ def _with_ellipses(text: str, left: int, right: int, marks: list[tuple[int, int,
     if not viral:
         return marks
     found = list(marks)
-    for m in re.finditer(r"(?<=[Bb])\s?(?:/|and|&)\s?C\b", text[left:right]):  # "hepatitis B and C"
-        if any(start < left + m.start() <= end for start, end, *_ in viral):
+    for m in re.finditer(r"(?<=[Bb])\s?(?:\([^()\n]{0,40}\)\s?)?(?:/|and|&|,)\s?C\b", text[left:right]):  # "hepatitis B and C"
+        if any(start < left + m.start() <= end for start, end, *_ in viral) or text[left + m.start() - 12 : left + m.start()].lower().endswith("hepatitis b"):
             found.append((left + m.end() - 1, left + m.end(), "hepatitis_c", "any"))
     for m in _ELLIPSIS.finditer(text, left, right):
         before = [v for v in viral if v[0] <= m.start()]
