@@ -39,3 +39,35 @@ def test_what_is_presumed(kind, text, note, strict, presumed):
     assert [a.outcome.value for a in answers] == [strict, presumed]
     assert [a.presumed for a in answers] == [False, strict != presumed]
     assert ("presumed" in answers[1].reason) is (strict != presumed)
+
+
+@pytest.mark.parametrize(("kind", "text", "outcome"), [
+    ("inclusion", "Age 18+", "satisfied"),
+    ("inclusion", "Aged 40+ years", "violated"),
+    ("inclusion", "Age 6 months to 50 years of age", "satisfied"),
+    ("inclusion", "Patients of either sex", "satisfied"),
+    ("inclusion", "Female gender", "satisfied"),
+    ("inclusion", "Male and non-pregnant females aged 18 to 60 years", "satisfied"),
+    ("inclusion", "Children with asthma", "violated"),
+    ("exclusion", "Children", "satisfied"),
+    ("inclusion", "Adults presenting to the emergency department with fever", "satisfied"),
+    ("inclusion", "Healthy volunteers with asthma", "unknown"),
+    ("inclusion", "Fever of more than 5 days", "violated"),
+    ("inclusion", "Fever ≥ 48 hours", "satisfied"),
+    ("inclusion", "Cough for at least 2 weeks", "violated"),
+    ("exclusion", "Fever lasting more than 7 days", "satisfied"),
+    ("inclusion", "Ability to swallow tablets", "satisfied"),
+    ("exclusion", "Must not have received live vaccines within 4 weeks", "satisfied"),
+    ("inclusion", "Asthma as defined by the GINA criteria", "satisfied"),
+    ("inclusion", "Height more than 2 standard deviations below the mean", "unknown"),
+])
+def test_criteria_of_general_medicine(kind, text, outcome):
+    assert judge(text, kind, WOMAN).outcome.value == outcome
+
+
+@pytest.mark.parametrize(("note", "outcome"), [
+    ("A 25-year-old man admitted to hospital with pneumonia.", "violated"),
+    ("A 25-year-old man for a check-up.", "unknown"),
+])
+def test_good_health(note, outcome):
+    assert judge("Subjects in good health", "inclusion", note, "unknown").outcome.value == outcome

@@ -42,7 +42,7 @@ class Concepts(Words):
         """ "Myeloma-defining events" are not myeloma, and "non-hematologic" says the opposite."""
         after = self.context.text[token.end : token.end + 9].lower()
         if self.context.text[: token.start].lower().endswith(("non-", "non ")):
-            return True
+            return token.value not in ("pregnancy", "breastfeeding", "smoking")
         return len(after) > 1 and after[0] == "-" and after[1].isalpha() and not after[1:].startswith(("patient", "subject"))
 
     def _purpose(self, at: int) -> bool:

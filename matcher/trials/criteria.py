@@ -11,10 +11,12 @@ from matcher.domain import AllOf, AnyOf, AtLeast, AtScreening, Comparison, Expre
 from matcher.trials.clauses import read_permission, read_sentence
 from matcher.trials.exceptions import excuse
 from matcher.trials.lexer import Token, plain, tokens
-from matcher.trials.logic import Context, conjoin, disjoin
+from matcher.trials.logic import Context, conjoin, disjoin, negate
 from models import load_vocabulary
+from models.criteria_classifier import load_criteria_classifier
 from models.vocabulary import Condition, Drug, Therapy
 
+_DEMAND = re.compile(r"\W*(?:(?:the|all|eligible)\s+)?(?:(?:patients?|subjects?|participants?|volunteers?|individuals?)\s+)?(?:must|should|may)\s+not\s+(?:be|have)\b", re.IGNORECASE)
 LONGEST = 20_000  # characters of one item that are read; what is longer is no criterion
 _PART = re.compile(r"(?:^|(?<=[\s;:,.)]))(?:\(\s?(?:\d{1,2}|[a-h]|i{1,3}|iv|vi{0,3})\s?\)|(?:\d{1,2}|[a-h]|i{1,3}|iv)\s?\)|\n\s*[-*+]\s|\n\s*(?:\d{1,2}|[a-h])\.\s)(?=\s?\S)", re.IGNORECASE)
 
@@ -30,6 +32,9 @@ def compile_criterion(text: str, kind: Kind, conditions: tuple[str, ...] = ()) -
         expression, assessable = compile_criterion(text[:cut], kind, conditions)
         rest = Unparsed(text[cut:])
         return (disjoin(expression, rest) if kind is Kind.EXCLUSION else conjoin(expression, rest)), assessable
+    if kind is Kind.EXCLUSION and _DEMAND.match(text):  # worded as a demand, it excludes who does not meet it
+        demanded, assessable = compile_criterion(text, Kind.INCLUSION, conditions)
+        return negate(demanded), assessable
     shown = plain(text)
     context = Context(shown, kind, conditions)
     found = tokens(shown)
@@ -45,11 +50,13 @@ def _nothing(kind: Kind) -> Expression:
 
 
 def _permission(found: list[Token]) -> bool:
-    return any(t.kind == "allowed" for t in found)
+    return any(t.kind in ("allowed", "both_sexes") for t in found)
 
 
 def _assessable(expression: Expression) -> bool:
     leaves = list(_leaves(expression))
+    if leaves and all(isinstance(e, Unparsed) for e in leaves):  # no rule reached it
+        return load_criteria_classifier().classify(" ".join(e.text for e in leaves)).assessable
     if any(isinstance(e, AtScreening) for e in leaves):
         leaves = [e for e in leaves if not isinstance(e, Unparsed)]
     return not leaves or not all(isinstance(e, AtScreening) or (isinstance(e, Presence) and e.value in ("childbearing_potential", "male", "female")) for e in leaves)

@@ -53,13 +53,14 @@ _UNIT_WORD = (
     r"(?:%|percent|percents|kilomet(?:er|re)s?|cigs?|drinks|steps|blocks|‰|°\s?[CF]?|º\s?[CF]?|degrees?(?:\s+(?:celsius|fahrenheit|c\b|f\b))?|(?:kilo|milli|micro|nano|deci)?(?:grams?|lit(?:er|re)s?|gm|metres?|meters?|moles?|mol(?:ar)?)|"
     r"[kmnpμucd]?g|gms?|mcg|kgs?|lbs?|pounds?|[mnpμuf]?mol|(?-i:[mnpμuf]M)|(?:m|k|μ|u)?iu|m?u|units?|international units|meqs?|[dmμu]?l|cc|cmm|cumm|cu\.?\s?mm|mm\s?\^?\s?3|mm³|[kcmμn]?m|mm\s?hg|mmhg|cmh2o|kpa|"
     r"m\s?\^?\s?2|m²|1\.73\s?m\s?\^?\s?2|1\.73\s?m²|min(?:ute)?s?|msec(?:onds)?|ms|sec(?:onds?)?|s|24[\s-]?h(?:ou)?rs?|24[\s-]?h|h(?:ou)?rs?|h|days?|d|bpm|beats|breaths|cells?|copies|points?|cgy|gy|ppm|k|"
-    r"pack[\s-]?years?|cigarettes?|dioptres?|diopters?|cm\s?\^?\s?2|kcal|dl)"
+    r"standard deviations?|SDs?|(?:th|st|nd|rd)?\s?percentiles?|(?:th|st|nd|rd)?\s?centiles?|pack[\s-]?years?|cigarettes?|dioptres?|diopters?|cm\s?\^?\s?2|kcal|dl)"
 )
 _UNIT = re.compile(rf"\s?(?:(?P<power>[x×*]\s?10\s?[\^e(]?\s?\(?(?P<exponent>\d{{1,2}})\)?)\s?)?(?P<unit>{_UNIT_WORD}(?:\s?(?:/|\bper\b|\.)\s?(?:{_UNIT_WORD}|week|month|year)){{0,3}}|/\s?{_UNIT_WORD}(?:\s?/\s?{_UNIT_WORD})?)?(?![a-zA-Z])", re.IGNORECASE)
 _LOST_POWER = re.compile(r"\s?[x×*]\s?10(?P<exponent>[3689]|1[02])\s?(?=/)", re.IGNORECASE)
 _NUMBER = re.compile(r"(?<![\w.])(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d{1,3}(?: \d{3})+(?![\d.]|\s*(?:x|×|\*)\s?10)|\d+\.\d+|\d+,\d{1,2}(?!\d)|\.\d+|\d+)(?=(?P<glued>[a-zA-Zμ%×°/]?))")
 _VERSION = re.compile(r"\bv(?:er(?:sion)?)?\.?\s?\d+(?:\.\d+)*\b", re.IGNORECASE)
 _MARKER = re.compile(r"\b(?:BCMA|GPRC5D|Fc[Rr]H5|SLAMF7|CD\d{1,3}[a-z]?|HER-?2|PD-?\(?L?\)?-?[12]|EGFR|FLT3|TROP-?2|Claudin ?18\.2)\b")
+_PLUS = re.compile(r"\+(?![\w/+)])|\+(?=\s?(?:years?|yrs?|y)\b)")  # "18+"
 _TIMES = re.compile(r"[x×](?=\s|u|l|\Z)(?!\s?10)", re.IGNORECASE)
 _GLUED = re.compile(r"x\s?(?:\d|the|u|ln)|times|fold|st\b|nd\b|rd\b|th\b|and|or|y", re.IGNORECASE)
 _WORD = re.compile(r"[^\W\d_](?:[\w'’]|[-](?=[^\W_]))*|\d+\w*")
@@ -71,6 +72,7 @@ STOP = frozenset(
     ["a", "an", "the", "of", "to", "in", "on", "at", "for", "by", "with", "as", "is", "are", "was", "were", "be", "been", "being", "this", "that", "these", "those", "their", "his", "her", "its", "it", "which", "has", "have", "had", "having", "do", "does", "did", "will", "would", "should", "must", "may", "can", "could", "there", "other", "another", "than", "then", "so", "such", "also", "only", "same", "own", "per", "via", "into", "onto", "out", "about", "around", "under", "within", "upon", "s", "t", "one's", "any", "all", "each", "every", "some", "both", "either", "more", "most", "very"]
 )
 _SCALE = re.compile(r"(?:nyha|new york heart|ecog ?\d|grade ?\d)", re.IGNORECASE)  # a scale with its grade is grammar, not a name
+_STATES = frozenset(("condition", state) for state in ("pregnancy", "breastfeeding", "smoking"))  # "non-pregnant" denies, "non-ischemic" tells a kind
 _PUNCTUATION = frozenset(",;:.()[]{}/-~+!?\"'")
 
 
@@ -122,6 +124,10 @@ def tokens(text: str) -> list[Token]:
         if start and text[start - 1] == "-" and start > 1 and text[start - 2].isalpha():
             continue
         value = _value(number.group())
+        if _PLUS.match(text, end):
+            take("number", value, start, end)
+            take("postop", ">=", end, end + 1)
+            continue
         lost = _LOST_POWER.match(text, end)
         unit = _UNIT.match(text, lost.end()) if lost else unit
         power = lost["exponent"] if lost else unit["exponent"] if unit and unit["power"] else None
@@ -143,7 +149,10 @@ def tokens(text: str) -> list[Token]:
     for marker in markers:
         if not any(occupied[marker.start() : marker.end()]):
             take("marker", re.sub(r"[-() ]", "", marker.group().lower()), *marker.span())
+    states = {h.start for h in hits if h.meaning in _STATES}
     for word in _WORD.finditer(text):
+        if word.group()[:4].lower() == "non-" and word.start() + 4 in states:
+            take("neg", "", word.start(), word.start() + 4)
         if any(occupied[word.start() : word.end()]):
             continue
         folded = fold(word.group())
@@ -165,6 +174,7 @@ def tokens(text: str) -> list[Token]:
     found = [Token(";", ";", t.start, t.end) if t.kind == "-" and _dash(found, at, text) else t for at, t in enumerate(found)]
     found = [Token("op", t.value[0], t.start, t.end) if t.kind == "postop" and found[at + 1 : at + 2] and found[at + 1].value == "than" else t for at, t in enumerate(found)]
     found = [_measured(t, found[at + 1], text) if t.kind in ("condition", "drug") and at + 1 < len(found) else t for at, t in enumerate(found)]
+    found = [_endured(t, found[at + 1 : at + 4], text) if t.kind == "test" else t for at, t in enumerate(found)]
     return [_timeless(t, found[at - 1] if at else None, text) if t.kind == "time" else t for at, t in enumerate(found)]
 
 
@@ -180,6 +190,12 @@ def _test_names() -> Lexicon[str]:
     return Lexicon(names_of(load_vocabulary().tests))
 
 
+def _endured(token: Token, after: list[Token], text: str) -> Token:
+    """ "Fever of 39 °C" is a temperature, "fever of 5 days" is not."""
+    kinds = [t.kind for t in after if t.kind not in ("op", "postop")]
+    return Token("condition", "fever", token.start, token.end) if kinds[:2] == ["number", "time"] and text.startswith(("fever", "Fever"), token.start) else token
+
+
 def _measured(token: Token, after: Token, text: str) -> Token:
     """A finding that names its test and is compared is the test: "elevated INR ≥ 1.5"; "ASA 3" is the class, not aspirin."""
     if text[token.start : token.end] == "ASA" and after.kind in ("op", "number", "between", "class", "grade"):
@@ -192,7 +208,7 @@ def _measured(token: Token, after: Token, text: str) -> Token:
 
 def _timeless(token: Token, before: Token | None, text: str) -> Token:
     """A unit of time that follows no number is no duration: "HR > 100", "for years"."""
-    if before is not None and before.kind in ("number", "-", "half_life", "stop", "within", "ever"):
+    if before is not None and before.kind in ("number", "-", "half_life", "stop", "within", "ever", "postop"):
         return token
     written = text[token.start : token.end]
     return Token("word" if written.isupper() else "stop", written.lower(), token.start, token.end)

@@ -52,6 +52,9 @@ class Piece:
         return getattr(self.expression, "value", "") if isinstance(self.expression, Presence) else ""
 
 
+LIFE_STAGES = frozenset({"newborn", "infant", "child", "adolescent", "adult", "older_adult"})
+
+
 def conjoin(*parts: Expression | None) -> Expression:
     """All of the parts; nested conjunctions are one, and one part is itself."""
     return _join(AllOf, parts)
@@ -86,11 +89,17 @@ def combine(pieces: Sequence[Piece], exclusion: bool) -> Expression | None:
     "A, B and C" takes the last connective for its commas; `and` binds closer than `or`, except that an exclusion's list of
     three or more findings excludes each of them. A negation covers its whole list: "no A or B" denies both.
     """
-    groups = [p for p in pieces if p.group]
     told = [p for p in pieces if not p.group]
+    aged = any(p.measured == "age" for p in told)  # years say more than "children"
+    groups = [p for p in pieces if p.group and not (aged and p.text in LIFE_STAGES)]
     if not told:
         return disjoin(*(p.expression for p in groups)) if groups else None
     body = _body(told, exclusion)
+    staged = [p.expression for p in groups if p.text in LIFE_STAGES]
+    if exclusion and staged and all(isinstance(e, Unparsed | AtScreening) for e in _leaves(body)):
+        return body
+    if exclusion and staged and told[0].joint in ("and", "or", ","):
+        return disjoin(*staged, body)  # "newborns and pregnant women"
     return _subgroup(groups, told, body, exclusion) if groups else body
 
 
@@ -99,6 +108,8 @@ def _subgroup(groups: Sequence[Piece], told: Sequence[Piece], body: Expression, 
         return body
     if all(isinstance(e, AtScreening) for e in _leaves(body)):
         groups = [replace(p, expression=Presence("condition", "childbearing_potential")) if p.text == "female" else p for p in groups]
+    if not exclusion and {p.text for p in groups} == {"male"} and any(isinstance(e, Presence) and e.value == "pregnancy" for e in _leaves(body)):
+        return body  # "males and non-pregnant females"
     who = disjoin(*(p.expression for p in groups))
     if {p.text for p in groups} >= {"male", "female"}:
         return body

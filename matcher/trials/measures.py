@@ -5,6 +5,7 @@ A reader is given the tokens and a place; it answers with what begins there and 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -137,6 +138,8 @@ def _range(tokens: Sequence[Token], at: int, with_and: bool = False) -> tuple[tu
     if second is None:
         return None
     high, end = second
+    if low.days and not high.days and not high.unit and _kind(tokens, end) == "age" and tokens[end].end - tokens[end].start > len("of age"):
+        high = replace(high, unit="time", days=365.0)  # "2 months to 20 years of age"
     if high.value < low.value and not (high.unit or low.unit):
         return None
     return _spread([replace(low, op=">="), replace(high, op="<" if "<" in strict else "<=")]), end
@@ -332,6 +335,9 @@ def _anchor(tokens: Sequence[Token], at: int) -> int:
 # ---------------------------------------------------------------- units
 
 
+_OF_AGE = re.compile(r"SDs?|standard deviations?|(?:th|st|nd|rd)?\s?(?:per)?centiles?", re.IGNORECASE)  # against the norm of an age: no value of the test
+
+
 def canonical(fact: str, bound: Bound) -> tuple[float, str | None]:
     """(value, unit) in the unit of the vocabulary where the test has one and the unit is known or plain from the size.
 
@@ -341,6 +347,8 @@ def canonical(fact: str, bound: Bound) -> tuple[float, str | None]:
     test = load_vocabulary().tests.get(fact)
     if test is None:
         return bound.value, None if bound.unit == "time" else bound.unit
+    if bound.unit and _OF_AGE.fullmatch(bound.unit):
+        return bound.value, "{percentile}" if "centile" in bound.unit.lower() else "{SD}"
     if bound.x_uln or bound.x_lln:
         return bound.value, "1"
     if test.unit == "1":

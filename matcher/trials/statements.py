@@ -10,7 +10,7 @@ from matcher.trials.brackets import Brackets
 from matcher.trials.concepts import scale_value
 from matcher.trials.lexer import CONCEPTS, Token
 from matcher.trials.logic import Piece, combine, conjoin
-from matcher.trials.measures import bounds_at, period_at
+from matcher.trials.measures import Bounds, bounds_at, period_at
 from matcher.trials.words import SEPARATORS
 from models import load_vocabulary
 
@@ -51,7 +51,8 @@ class Reader(Brackets):
             if taken:
                 return taken
             if limit.time and not limit.bare:
-                self.unknown.append(token)  # a duration of something: kept as words
+                if not self._lasting(limit):
+                    self.unknown.append(token)  # a duration of something: kept as words
                 return limit.end
         if token.kind in ("(", "["):
             return self._bracket(at)
@@ -70,6 +71,15 @@ class Reader(Brackets):
             self._word(token)
         return at + 1
 
+    def _lasting(self, limit: Bounds) -> bool:
+        """ "Fever of more than 5 days": how long the condition before it has been there, in days."""
+        last = self.pieces[-1].expression if len(self.pieces) > self.chunk else None
+        if not isinstance(last, Presence) or last.fact != "condition" or self.heads or self.unknown:
+            return False
+        limits = tuple(("duration", f"{b.op}{b.value * (b.days or 1):.4g}") for b in limit.sides)
+        self.pieces[-1] = replace(self.pieces[-1], expression=replace(last, qualifiers=tuple(sorted((*last.qualifiers, *limits)))))
+        return True
+
     def _relative(self, at: int) -> int | None:
         """ "Autoimmune disease that has caused organ damage or requires steroids": all of it limits what stands before."""
         if any(t.kind == "resolved" for t in self.tokens[at:]):
@@ -86,7 +96,7 @@ class Reader(Brackets):
             return None
         end = next((p for p in range(at, len(self.tokens)) if self.tokens[p].kind in (";", "prohibited", "screening")), len(self.tokens))
         inner = self._nested(self.tokens[at + 1 : end])
-        limits = combine(inner, exclusion=True) if inner else None
+        limits = combine(inner, exclusion=self.context.exclusion) if inner else None
         if limits is None and (words := " ".join(self._words(t) for t in self.tokens[at + 1 : end])):
             limits = Unparsed(words)  # a limit that is not understood must not widen what stands before
         if limits is not None:

@@ -133,6 +133,20 @@ class Words(Reading):
             self._add(Presence("sex", value), group=True)
         return at + 1
 
+    def _on_life_stage(self, at: int) -> int:
+        """ "Children with asthma" are who is spoken of; the "adult literacy test" is not about adults."""
+        if self.unknown or self._next_kind(at) == "word":
+            self.unknown.append(self.tokens[at])
+        elif not any(p.text == self.tokens[at].value for p in self.pieces):
+            self._add(Presence("condition", self.tokens[at].value), group=True)
+        return at + 1
+
+    def _on_healthy(self, at: int) -> int:
+        people = self._words(self.tokens[at]) != "healthy" or self._next_kind(at) in ("subject", "subgroup", "both_sexes", "life_stage", "age")
+        if people and not any(p.text == "good_health" for p in self.pieces):
+            self._add(Presence("condition", "good_health"))
+        return at + 1
+
     def _on_state(self, at: int) -> int:
         value = self.tokens[at].value
         if value == "remission" and self._next_kind(at) == "time":
@@ -198,6 +212,8 @@ class Words(Reading):
             if self.tokens[place].kind == ";":
                 return False
             if self.tokens[place].kind in ("test", "age", "life", "chains") and any(t.kind in ("op", "between") for t in self.tokens[place + 1 : place + 5]):
+                return True
+            if [t.kind for t in self.tokens[place : place + 3]] == ["op", "number", "unit"]:
                 return True
         return False
 
