@@ -146,6 +146,7 @@ def _criterion_answer(criterion: Criterion) -> dict[str, Any]:
         "end": criterion.end,
         "assessable": criterion.assessable,
         "cohort": criterion.cohort,
+        "topic": criterion.topic,
         "logic": render(criterion.expression),
         "understood": round(understood(criterion), 3),
         "expression": to_tree(criterion.expression),
@@ -169,7 +170,7 @@ def trial_from_answer(answer: dict[str, Any]) -> Trial:
     plain_fields = {f.name for f in fields(Trial)} - {"criteria", "disease"}
     values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in answer.items() if k in plain_fields}
     criteria = tuple(
-        Criterion(c["id"], Kind(c["kind"]), c["text"], c["start"], c["end"], from_tree(c["expression"], c["id"]), c["assessable"], c.get("cohort"))
+        Criterion(c["id"], Kind(c["kind"]), c["text"], c["start"], c["end"], from_tree(c["expression"], c["id"]), c["assessable"], c.get("cohort"), c.get("topic"))
         for c in answer["criteria"]
     )
     return Trial(**values, criteria=criteria, disease=from_tree(answer["disease"]) if answer.get("disease") else None)

@@ -377,6 +377,7 @@ class Criterion:
     expression: Expression
     assessable: bool  # can a note settle it at all
     cohort: str | None = None  # the arm or cohort it is limited to, as the document names it
+    topic: str | None = None  # what it is about, one of models.criteria_classifier.TOPICS; None where that is not clear
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,8 +55,9 @@ def _permission(found: list[Token]) -> bool:
 
 def _assessable(expression: Expression) -> bool:
     leaves = list(_leaves(expression))
-    if leaves and all(isinstance(e, Unparsed) for e in leaves):  # no rule reached it
-        return load_criteria_classifier().classify(" ".join(e.text for e in leaves)).assessable
+    unread = [e.text for e in leaves if isinstance(e, Unparsed)]
+    if unread and len(unread) == len(leaves):  # no rule reached it
+        return load_criteria_classifier().classify(" ".join(unread)).assessable
     if any(isinstance(e, AtScreening) for e in leaves):
         leaves = [e for e in leaves if not isinstance(e, Unparsed)]
     return not leaves or not all(isinstance(e, AtScreening) or (isinstance(e, Presence) and e.value in ("childbearing_potential", "male", "female")) for e in leaves)

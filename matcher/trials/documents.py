@@ -18,6 +18,7 @@ from matcher.lexicon import Lexicon, names_of
 from matcher.trials.criteria import compile_criterion
 from matcher.trials.page import read_page
 from matcher.trials.segment import segment
+from matcher.trials.topics import topic_of
 from models import load_vocabulary
 
 NO_CRITERIA = "The document lists no eligibility criteria; the trial is ranked by its disease and its limits of age and sex only."
@@ -274,7 +275,7 @@ def _criteria(text: str, start: int, end: int, conditions: tuple[str, ...]) -> t
         words = text[item.start : item.end]
         expression, assessable = compile_criterion(words, item.kind, conditions)
         name = f"{item.kind.value[0].upper()}{numbers[item.kind]}"
-        criteria.append(Criterion(name, item.kind, words, item.start, item.end, expression, assessable, item.cohort))
+        criteria.append(Criterion(name, item.kind, words, item.start, item.end, expression, assessable, item.cohort, topic_of(words, expression, conditions)))
     return tuple(criteria)
 
 
