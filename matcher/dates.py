@@ -6,9 +6,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 from matcher.domain import PartialDate
 
+_FRAGMENT = 200  # characters: a part of a note, whose dates nobody asks for twice
 _AHEAD = 60  # days: a day without a year is a plan of the coming weeks, or lies in the year before them
 _NAMES = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -77,6 +79,12 @@ def find_dates(text: str, day_first: bool | None = None, default_year: int | Non
     `default_year` completes dates without a year. `as_of`, the date of the note, does so better: a day without a year is the
     last one that is not well after it, and a short date that would lie after it as a day (2/25) is a month of a year if that does not.
     """
+    read = _dates_of if len(text) > _FRAGMENT else _dates_of.__wrapped__
+    return list(read(text, day_first, None if as_of else default_year, as_of))
+
+
+@lru_cache(maxsize=4)  # the readers of one note ask for the same dates
+def _dates_of(text: str, day_first: bool | None, default_year: int | None, as_of: date | None) -> tuple[DateMention, ...]:
     text = _unscanned(text)
     reader = _Reader(text, bool(puts_day_first(text) if day_first is None else day_first), default_year, as_of, _MONTH_OF_YEAR.search(text) is not None)
     found: list[DateMention] = []
@@ -85,7 +93,7 @@ def find_dates(text: str, day_first: bool | None = None, default_year: int | Non
         if start >= end and (match := _DATE.match(text, start)) and (mention := reader.read(match)) is not None:
             found.append(mention)
             end = mention.end
-    return _completed(text, found, reader)
+    return tuple(_completed(text, found, reader))
 
 
 _SCANNED_ZERO = re.compile(r"[\d/.-][Oo](?=[\d/.-])|[\s(][Oo](?=\d[/.-]\d)")
@@ -98,7 +106,7 @@ def _unscanned(text: str) -> str:
 
 def _places(text: str) -> Iterator[int]:
     """Where a date may begin."""
-    lowered = text.lower() if text.isascii() else "".join(c.lower() if len(c.lower()) == 1 else c for c in text)
+    lowered = low if len(low := text.lower()) == len(text) else "".join(c if len(c.lower()) > 1 else c.lower() for c in text)
     for m in _PLACE.finditer(lowered):
         start, end = m.span()
         before = lowered[start - 1] if start else " "

@@ -21,7 +21,7 @@ _FOLD = str.maketrans({**dict.fromkeys("‐‑‒–—−", "-"), " ": " ", "\t
 
 def fold(text: str) -> str:
     """Lower case, plain dashes, spaces and accents, with every offset unchanged."""
-    lowered = "".join(low if len(low := c.lower()) == 1 else c for c in text) if not text.isascii() else text.lower()
+    lowered = low if len(low := text.lower()) == len(text) else "".join(c if len(c.lower()) > 1 else c.lower() for c in text)
     return lowered.translate(_FOLD)
 
 

@@ -44,7 +44,7 @@ def _spellings() -> tuple[MappingProxyType[str, str], MappingProxyType[str, str]
 
 def plain(text: str) -> str:
     """Lower case with one micro sign and no raised digits, every offset unchanged: what `unit_at` reads."""
-    lowered = text.lower() if text.isascii() else "".join(low if len(low := c.lower()) == 1 else c for c in text)
+    lowered = low if len(low := text.lower()) == len(text) else "".join(c if len(c.lower()) > 1 else c.lower() for c in text)
     return lowered.translate(_PLAIN)
 
 

@@ -36,7 +36,7 @@ def read_mentions(doc: Document, note_date: date | None, taken: tuple[tuple[int,
     places = [p for p in _places(doc) if not _overlaps(p[0], p[1], taken)]
     conditions = load_vocabulary().conditions
     starts = [start for start, _, concept in places if conditions[concept].course not in ("state", "event")]
-    dates = [(d.start, d.end, d.date) for d in find_dates(doc.text, default_year=note_date.year if note_date else None)]
+    dates = [(d.start, d.end, d.date) for d in find_dates(doc.text, doc.day_first, as_of=note_date)]
     found = scopes(doc)
     return [
         Mention(concept, start, end, found.context(start, end, starts), doc.section_at(start).kind, _date_of(doc, start, end, dates, starts), _frame(doc, start, dates))

@@ -7,7 +7,7 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from datetime import date
 
-from matcher.dates import DateMention, day_first, find_dates
+from matcher.dates import DateMention, find_dates
 from matcher.domain import (
     BcmaExposure,
     ConditionFact,
@@ -61,7 +61,7 @@ class TherapyReading:
 
 
 def read_therapy(doc: Document, note_date: date | None, conditions: tuple[ConditionFact, ...]) -> TherapyReading:
-    dates = find_dates(doc.text, day_first(doc.text), note_date.year if note_date else None, note_date)
+    dates = find_dates(doc.text, doc.day_first, as_of=note_date)
     events = _events(doc, dates, note_date)
     counted = _lines_count(conditions, events)
     lines = build_lines(doc, events) if counted else []
