@@ -56,8 +56,8 @@ def _known() -> _Known:
                 targets.update(w for w in found if len(w) >= _SHORTEST_NAME)
     for cue in load_cues():
         words.update(_LETTERS.findall(cue.text.lower()))
-    for _, row in read_rows("therapy_cues.csv"):
-        words.update(_LETTERS.findall(row["pattern"].lower()))
+    for _, cells in read_rows("therapy_cues.csv"):
+        words.update(_LETTERS.findall(cells["pattern"].lower()))
     targets -= listed.other
     near, shapes = defaultdict(list), {}
     for word in sorted(targets):
@@ -65,7 +65,8 @@ def _known() -> _Known:
         shape = _shape(word)
         shapes[shape] = None if shape in shapes else word
     agents = (row for row in vocabulary.drugs.values() if row.antineoplastic or "corticosteroid" in row.classes)
-    usual = {*listed.read, *(w for row in (*vocabulary.tests.values(), *agents) for w in _LETTERS.findall(getattr(row, "name", row.id).lower()))}
+    names = (*(test.name for test in vocabulary.tests.values()), *(agent.id for agent in agents))
+    usual = {*listed.read, *(w for name in names for w in _LETTERS.findall(name.lower()))}
     return _Known(frozenset(words), frozenset(usual), dict(near), shapes)
 
 

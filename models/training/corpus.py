@@ -183,5 +183,5 @@ def _surfaces() -> dict[str, list[str]]:
     """Names of the vocabulary by table, shorter than a line."""
     vocabulary = load_vocabulary()
     tables = {"conditions": vocabulary.conditions, "tests": vocabulary.tests, "regimens": vocabulary.regimens}
-    found = {kind: [n for row in table.values() for alias in (getattr(row, "name", row.id), *row.aliases) if 2 < len(n := alias.lstrip("=")) < 50] for kind, table in tables.items()}
+    found = {kind: [n for concept, row in table.items() for alias in (getattr(row, "name", concept), *getattr(row, "aliases", ())) if 2 < len(n := alias.lstrip("=")) < 50] for kind, table in tables.items()}
     return {**found, "words": sorted(load_words().other)}

@@ -26,7 +26,7 @@ def train(output: Path, texts: int = 7000, steps: int | None = None, seed: int =
         paths = {"train": Path(folder) / "train.spacy", "dev": Path(folder) / "dev.spacy"}
         DocBin(docs=[as_doc(blank, t) for t in Corpus(seed).texts(texts)]).to_disk(paths["train"])
         DocBin(docs=[as_doc(blank, t) for t in Corpus(seed + 1).texts(max(50, texts // 20))]).to_disk(paths["dev"])
-        overrides = {f"paths.{name}": str(path) for name, path in paths.items()}
+        overrides: dict[str, object] = {f"paths.{name}": str(path) for name, path in paths.items()}
         if steps is not None:
             overrides |= {"training.max_steps": steps, "training.eval_frequency": steps}
         nlp = init_nlp(load_config(CONFIGURATION, overrides))
