@@ -81,6 +81,9 @@ def test_negation(kind, text, wanted):
     (INCLUSION, "At least 4 weeks since prior chemotherapy (6 weeks for melphalan)", "(days_since[chemotherapy] >= 28 & days_since[melphalan] >= 42)"),
     (INCLUSION, "Radiotherapy completed for at least 2 weeks before enrollment", "days_since[radiotherapy] >= 14"),
     (EXCLUSION, "Active hepatitis B", "hepatitis_b @current"),
+    (EXCLUSION, "Active tuberculosis or hepatitis B", "(tuberculosis @current | hepatitis_b @current)"),
+    (EXCLUSION, "Active tuberculosis or a history of stroke", "(tuberculosis @current | stroke)"),
+    (INCLUSION, "Fever of 3 or more days", "fever duration=>=3"),
 ])
 def test_time(kind, text, wanted):
     assert read(text, kind) == wanted

@@ -59,6 +59,8 @@ def test_what_is_presumed(kind, text, note, strict, presumed):
     ("inclusion", "Ability to swallow tablets", "satisfied"),
     ("exclusion", "Must not have received live vaccines within 4 weeks", "satisfied"),
     ("inclusion", "Asthma as defined by the GINA criteria", "satisfied"),
+    ("exclusion", "Body mass index above 40 kg/m2", "satisfied"),
+    ("inclusion", "Asthma confirmed by chest radiograph", "satisfied"),
     ("inclusion", "Height more than 2 standard deviations below the mean", "unknown"),
 ])
 def test_criteria_of_general_medicine(kind, text, outcome):

@@ -28,7 +28,9 @@ class Words(Reading):
             return at + 1
         if mark == "," and self._next_kind(at) in ("and", "or"):
             return at + 1
+        alike = self.current and mark == "or" and self._next_kind(at) == "condition" and not any(p.joint == "," for p in self.pieces[self.chunk :])
         self._close_chunk()
+        self.current = alike  # "active A or B": both
         if mark == ";":
             self._leftover_heads()
             self._reset()
