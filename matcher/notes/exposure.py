@@ -163,16 +163,16 @@ def _denied(before: str, after: str, near_after: str) -> Course | None:
                 return Course.ABSENT
     if re.search(r"\bcorrection\b[^.;]*$", before, re.IGNORECASE) and re.match(r"\s*(?:was |were )?(?:replaced|corrected|changed)\b", after):
         return Course.ABSENT
-    if (match := _first("never_after", near_after)) and not _CLAUSE.search(near_after[: match.start()].rstrip(" -:–?")) and match.start() < 45:
+    if (match := _first("never_after", near_after[:120])) and not _CLAUSE.search(near_after[: match.start()].rstrip(" -:–?")) and match.start() < 45:
         return Course.ABSENT
-    if (match := _first("never_after", after)) and re.fullmatch(r"[\s,/]*(?:(?:[\w-]+[\s,/]+){0,8}(?:and|or)\s+[\w-]+|[\w\s,/-]{0,60}\ball)?\s*", after[: match.start()]):
+    if len(after) > len(near_after) and (match := _first("never_after", after)) and re.fullmatch(r"[\s,/]*(?:(?:[\w-]+[\s,/]+){0,8}(?:and|or)\s+[\w-]+|[\w\s,/-]{0,60}\ball)?\s*", after[: match.start()]):
         return Course.ABSENT  # "ADC, bispecific and CAR-T all not used"
     if (match := _first("mistaken", near_after[:70])) and not re.search(r"[.;]\s|\n", near_after[: match.start()]):
         return Course.ABSENT
     match = _last("declined", before)
     if match and len(before) - match.end() < 40 and not _STRONG_BREAK.search(before, match.end()):
         return Course.DECLINED
-    match = _first("declined", near_after)
+    match = _first("declined", near_after[:100])
     if match and match.start() < 60:
         return Course.DECLINED
     return None
@@ -204,14 +204,14 @@ def _planned(before: str, after: str, near_after: str, section: str) -> Course |
         if not closer and (beside or not (evidence_after and re.search(r"\d", near_after[:40]))):
             return Course.PLANNED
     alternative = re.match(r"\s*(?:,? or |/|,? vs\.? |, )\s*[\w-]+(?: [\w-]+)?(?=\s(?:can|could|may|might|would|will|is|are|was|were|to)\b)", after)
-    mark = _first("planned_after", _mask(after[alternative.end() :] if alternative else near_after))
+    mark = _first("planned_after", _mask((after[alternative.end() :] if alternative else near_after)[:120]))
     if alternative and mark and mark.start() < 30:
         return Course.PLANNED
     if mark and re.search(r"\b(?:19|20)\d\d\b|\d[/.]\d\d\b", near_after[: mark.start()]):
         mark = None  # a date of its own comes first: what is awaited is something else
     if mark and mark.start() < 50 and not _CLAUSE.search(near_after[: mark.start()].lstrip("( :)")) and not (evidence_after and evidence_after.start() < mark.start()):
         return Course.PLANNED
-    if (noun := _first("planned_noun", near_after)) and re.fullmatch(r"[\s(-]*(?:the\s|clinical\s|T[- ]cell\s)*", near_after[: noun.start()]) and not given \
+    if (noun := _first("planned_noun", near_after[:60])) and re.fullmatch(r"[\s(-]*(?:the\s|clinical\s|T[- ]cell\s)*", near_after[: noun.start()]) and not given \
             and not re.search(r"infus|received|given|enrolled", near_after[noun.end() : noun.end() + 120]) and not evidence_after:
         return Course.PLANNED
     if section == "plan" and re.search(r"\b(?:then|followed by|afterwards?|subsequently)\b[^.;]*$", before) and evidence_after is None and not re.search(r"\b(?:received|had|was|were|underwent|progress\w*|relaps\w*|PD)\b", before):

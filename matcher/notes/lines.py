@@ -61,6 +61,7 @@ class Event:
     transplant: str | None = None
     purpose: str | None = None
     block: int = 0
+    number: tuple[str, re.Match[str] | None] | None = None  # the gap last looked at, and the number found in it
 
     @property
     def maintenance(self) -> bool:
@@ -242,6 +243,12 @@ def _exposure_list(event: Event) -> bool:
 
 def _numbered(event: Event) -> re.Match[str] | None:
     """The number that the note gives to what begins here: "2nd line:", "(3)", "L4."."""
+    if event.number is None or event.number[0] is not event.gap:
+        event.number = (event.gap, _number_told(event))
+    return event.number[1]
+
+
+def _number_told(event: Event) -> re.Match[str] | None:
     found = None
     gap = event.gap[-140:]
     for pattern in (_NUMBERED, _RELAPSE_COUNT):

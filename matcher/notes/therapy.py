@@ -294,14 +294,14 @@ _EACH_DATED = re.compile(r"\s*x\s*[2-4]\s*[(:]([^()\n]{4,60})\)?", re.IGNORECASE
 
 def _transplants(doc: Document, events: list[Event]) -> tuple[Transplant, ...]:
     found: list[Transplant] = []
-    for event in events:
+    for place, event in enumerate(events):
         if event.transplant is None or event.course not in (Course.GIVEN, Course.ONGOING):
             continue
         when = event.start
-        following = next((e for e in events if e.group.start >= event.group.end), None)
+        following = events[place + 1] if place + 1 < len(events) else None
         if when is None and following is not None and re.fullmatch(r"\s?[-/+]\s?", doc.text[event.group.end : following.group.start]):
             when = following.start  # "KRd-auto-R ('18)"
-        if event.group.therapies == ("high_dose_melphalan",) and any(o.transplant and o.group.therapies != ("high_dose_melphalan",) and o.course in (Course.GIVEN, Course.ONGOING) and abs(o.group.start - event.group.end) < 160 for o in events):
+        if event.group.therapies == ("high_dose_melphalan",) and any(o.transplant and o.group.therapies != ("high_dose_melphalan",) and o.course in (Course.GIVEN, Course.ONGOING) and abs(o.group.start - event.group.end) < 160 for o in events[max(0, place - 8) : place + 9]):
             continue  # the conditioning of a transplant told beside it
         if when and re.match(r"\W{0,3}(?:19|20)\d\d or (?:19|20)\d\d", event.after):
             when = None

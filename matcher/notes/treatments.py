@@ -17,7 +17,8 @@ from models import load_vocabulary
 # A formulation counts as its substance (annotation guidelines: a switch of formulation begins no line).
 _SUBSTANCE = {"pegylated liposomal doxorubicin": "doxorubicin"}
 # Letters that stand for drugs by what is beside them: "KR maintenance", "VRd/ASCT/R (PD)", "stopped K 10/2021", "on D until".
-_AFTER_COURSE = re.compile(r"(?:SCT|HCT|BMT|auto|transplant|d)(?:\s?['’]?\d[\d/.'’-]{1,9})?(?:\s?\([^()\n]{0,20}\))?\s?(?:/|→|-+>|=>)\s?(?P<letter>[RVKDT])(?=\s*(?:\(|→|-+>|=>|,|;|\)|\.|\n|$)|\s(?:til|until|till|x)\b)")
+_AFTER_COURSE = re.compile(r"(?:/|→|->|=>)\s?(?P<letter>[RVKDT])(?=\s*(?:\(|→|-+>|=>|,|;|\)|\.|\n|$)|\s(?:til|until|till|x)\b)")
+_COURSE_END = re.compile(r"(?:SCT|HCT|BMT|auto|transplant|d)(?:\s?['’]?\d[\d/.'’-]{1,9})?(?:\s?\([^()\n]{0,20}\))?\s?-*$")
 _LETTER = re.compile(r"(?<![\w.-])[DVRKPT]{1,2}(?=\s+maint)|(?<=[Ss]topped )[VRKDPT](?=\s(?:\d{1,2}/|in\b|for\b|due\b|d/t\b|after\b))|(?<=\bon )[VRKDT](?=\s(?:until|till|alone|only)\b)|(?<=[;>→] )[VRKDPT](?=\s+(?:alone\b|(?:19|20)\d\d\b|till\b|until\b))|(?<=then )[VRKDPT](?=\s+(?:alone|only|till|until|to PD)\b)")  # "R maint", "V maintenance"
 _LETTER_AFTER = re.compile(r"(?:[AH]SCT|AHCT|HCT|BMT|SCT|[Aa]uto)\s?(?:-+>?|→|/)\s?(?P<letter>[VRKPT])(?![\w-])")  # "KRd-ASCT-R"
 _AUTO = re.compile(r"(?<![\w-])auto(?:s|grafted|grafts?)?(?=\s*(?:#|['’]?\d|\(|/|[,;.+)]|-+>|→|then\b|in\b|on\b|tx\b|with\b|and\b|x\b|$))|(?<![\w-])autologous(?=\s+(?:in |on )?\d|\s+(?:rescue|procedure|graft)\b)|(?<![\w-])allo(?=\s+(?:RIC|MAC|NMA|haplo|MUD|MRD|SIB|from|sib\w*|in|on|['’]?\d|\d)\b|\s*\()|(?<![\w-])(?:auto|allo)[- ]?(?:HCT|SCT|PBSCT|HSCT|BMT|TPH|TASPE|TMO|TCTH|tx|transplant\w*)\b", re.IGNORECASE)
@@ -134,19 +135,20 @@ def find_mentions(doc: Document) -> list[Mention]:
     for match in _LETTER.finditer(text):
         free.add(Mention(*match.span(), tuple(dict.fromkeys(REGIMEN_LETTERS[letter] for letter in match.group()))))
     for match in _AFTER_COURSE.finditer(text):
-        free.add(Mention(*match.span("letter"), (REGIMEN_LETTERS[match.group("letter")],)))
+        if _COURSE_END.search(text[max(0, match.start() - 45) : match.start()]):
+            free.add(Mention(*match.span("letter"), (REGIMEN_LETTERS[match.group("letter")],)))
     for match in _LETTER_AFTER.finditer(text):
         free.add(Mention(*match.span("letter"), (REGIMEN_LETTERS[match.group("letter")],)))
     for match in (m for a, b in windows(text, ("auto", "allo"), 1, 40) for m in _AUTO.finditer(text, a, b)):
         allogeneic = match.group().lower().startswith("allo")
         free.add(Mention(*match.span(), therapy="allogeneic_transplant" if allogeneic else "autologous_transplant"))
-    for match in _TRANSPLANT.finditer(text):
+    for match in (m for a, b in windows(text, ("transplant", "stem cell", "stem-cell"), 6, 60) for m in _TRANSPLANT.finditer(text, a, b)):
         if not _ORGAN.search(text[max(0, match.start() - 15) : match.start()]):
             free.add(Mention(*match.span(), therapy="stem_cell_transplant"))
     for match in _CAPITALS.finditer(text):
         if drugs := regimen_drugs(match.group()[:-1] + "d"):
             free.add(Mention(*match.span(), drugs, None, True))
-    for match in _AIMED.finditer(text):
+    for match in (m for a, b in windows(text, ("bcma",), 45, 8) for m in _AIMED.finditer(text, a, b)):
         free.take(Mention(*match.span(), ("anti-bcma car-t" if match.group()[0] in "Cc" else "anti-bcma bispecific",)))
     for match in _ACRONYM.finditer(text):
         if drugs := regimen_drugs(match.group()):
