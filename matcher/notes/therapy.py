@@ -41,6 +41,7 @@ from matcher.notes.treatments import TRANSPLANTS, find_mentions, group_mentions
 from models import load_vocabulary
 from models.therapy_cues import load_therapy_cues
 
+_SENTENCE = 1000  # characters of a run-on sentence that bear on a name
 _NEARBY = 40  # events: what was said further up no longer bears on one
 _PARAGRAPH = re.compile(r"\n[ \t]*\n")
 
@@ -243,6 +244,7 @@ def _other_cancer(doc: Document, event: Event) -> bool:
     if _MYELOMA_DRUGS & set(event.drugs):
         return False
     start, end = statement_at(doc, event.group.start)
+    start, end = max(start, event.group.start - _SENTENCE), min(end, event.group.end + _SENTENCE)
     statement = doc.text[start:end]
     if _OTHER.search(statement):
         return _PLASMA.search(statement) is None
