@@ -50,7 +50,8 @@ def _nothing(kind: Kind) -> Expression:
 
 
 def _permission(found: list[Token]) -> bool:
-    return any(t.kind in ("allowed", "both_sexes") for t in found)
+    """Whether an item only permits; with a condition ("allowed if ...") it asks something."""
+    return any(t.kind in ("allowed", "both_sexes") for t in found) and not any(t.kind == "if" for t in found)
 
 
 def _assessable(expression: Expression) -> bool:
