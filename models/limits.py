@@ -98,7 +98,7 @@ def _organ_limits() -> dict[str, list[OrganLimit]]:
 
 
 def _weights() -> tuple[tuple[float, float, float], ...]:
-    bands = []
+    bands: list[tuple[float, float, float]] = []
     for where, row in read_rows("body_weight.csv"):
         start, low, high = (_number(where, column, row[column]) for column in ("age_from", "low", "high"))
         if low >= high or row["unit"] != "kg" or (start != 0 and (not bands or start <= bands[-1][0])):

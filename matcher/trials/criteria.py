@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any
 
 from matcher.domain import AllOf, AnyOf, AtLeast, AtScreening, Comparison, Expression, Kind, Not, Presence, Unparsed
+from matcher.expressions import atoms
 from matcher.trials.clauses import read_permission, read_sentence
 from matcher.trials.exceptions import excuse
 from matcher.trials.lexer import Token, plain, tokens
@@ -55,24 +56,13 @@ def _permission(found: list[Token]) -> bool:
 
 
 def _assessable(expression: Expression) -> bool:
-    leaves = list(_leaves(expression))
+    leaves = list(atoms(expression))
     unread = [e.text for e in leaves if isinstance(e, Unparsed)]
     if unread and len(unread) == len(leaves):  # no rule reached it
         return load_criteria_classifier().classify(" ".join(unread)).assessable
     if any(isinstance(e, AtScreening) for e in leaves):
         leaves = [e for e in leaves if not isinstance(e, Unparsed)]
     return not leaves or not all(isinstance(e, AtScreening) or (isinstance(e, Presence) and e.value in ("childbearing_potential", "male", "female")) for e in leaves)
-
-
-def _leaves(expression: Expression) -> Iterator[Expression]:
-    match expression:
-        case AllOf(parts) | AnyOf(parts) | AtLeast(_, parts):
-            for part in parts:
-                yield from _leaves(part)
-        case Not(part):
-            yield from _leaves(part)
-        case _:
-            yield expression
 
 
 def _item(found: list[Token], context: Context) -> Expression | None:
@@ -110,7 +100,7 @@ def _listed(head: list[Token], parts: list[list[Token]], context: Context) -> Ex
 
 
 def _measurable(lead: Expression | None) -> bool:
-    return lead is not None and any(isinstance(e, Presence) and e.fact == "measurable_disease" for e in _leaves(lead))
+    return lead is not None and any(isinstance(e, Presence) and e.fact == "measurable_disease" for e in atoms(lead))
 
 
 def _sentences(found: list[Token], context: Context) -> Expression | None:
@@ -162,7 +152,7 @@ def _begins(token: Token, before: Token, text: str) -> bool:
 def coverage(text: str, expression: Expression) -> float:
     """The share of the text's characters that became logic, 0 to 1: what stands in Unparsed parts is not counted."""
     size = len("".join(text.split()))
-    lost = sum(len("".join(e.text.split())) for e in _leaves(expression) if isinstance(e, Unparsed))
+    lost = sum(len("".join(e.text.split())) for e in atoms(expression) if isinstance(e, Unparsed))
     return max(0.0, 1 - lost / size) if size else 1.0
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from matcher.domain import AllOf, AnyOf, AtScreening, Comparison, Expression, Kind, Not, Presence, Unparsed
+from matcher.expressions import atoms
 from models import load_vocabulary
 
 
@@ -96,7 +97,7 @@ def combine(pieces: Sequence[Piece], exclusion: bool) -> Expression | None:
         return disjoin(*(p.expression for p in groups)) if groups else None
     body = _body(told, exclusion)
     staged = [p.expression for p in groups if p.text in LIFE_STAGES]
-    if exclusion and staged and all(isinstance(e, Unparsed | AtScreening) for e in _leaves(body)):
+    if exclusion and staged and all(isinstance(e, Unparsed | AtScreening) for e in atoms(body)):
         return body
     if exclusion and staged and told[0].joint in ("and", "or", ","):
         return disjoin(*staged, body)  # "newborns and pregnant women"
@@ -104,31 +105,20 @@ def combine(pieces: Sequence[Piece], exclusion: bool) -> Expression | None:
 
 
 def _subgroup(groups: Sequence[Piece], told: Sequence[Piece], body: Expression, exclusion: bool) -> Expression:
-    if any(isinstance(e, Presence) and e.value in ("pregnancy", "breastfeeding") for e in _leaves(body)) and all(p.text == "female" for p in groups):
+    if any(isinstance(e, Presence) and e.value in ("pregnancy", "breastfeeding") for e in atoms(body)) and all(p.text == "female" for p in groups):
         return body
-    if all(isinstance(e, AtScreening) for e in _leaves(body)):
+    if all(isinstance(e, AtScreening) for e in atoms(body)):
         groups = [replace(p, expression=Presence("condition", "childbearing_potential")) if p.text == "female" else p for p in groups]
-    if not exclusion and {p.text for p in groups} == {"male"} and any(isinstance(e, Presence) and e.value == "pregnancy" for e in _leaves(body)):
+    if not exclusion and {p.text for p in groups} == {"male"} and any(isinstance(e, Presence) and e.value == "pregnancy" for e in atoms(body)):
         return body  # "males and non-pregnant females"
     who = disjoin(*(p.expression for p in groups))
     if {p.text for p in groups} >= {"male", "female"}:
         return body
     if exclusion:
         return conjoin(who, body)
-    if any(p.text == "childbearing_potential" for p in groups) or any(isinstance(e, AtScreening) for e in _leaves(body)):
+    if any(p.text == "childbearing_potential" for p in groups) or any(isinstance(e, AtScreening) for e in atoms(body)):
         return disjoin(negate(who), body)
     return conjoin(who, body)
-
-
-def _leaves(expression: Expression) -> Iterable[Expression]:
-    match expression:
-        case AllOf(parts) | AnyOf(parts):
-            for part in parts:
-                yield from _leaves(part)
-        case Not(part):
-            yield from _leaves(part)
-        case _:
-            yield expression
 
 
 def _body(pieces: Sequence[Piece], exclusion: bool) -> Expression:
@@ -213,7 +203,7 @@ def _measurable(units: list[tuple[str, Expression]], exclusion: bool) -> list[tu
     """Measurable disease with the levels that define it: any one of them is enough (IMWG: Kumar, Lancet Oncol 2016;17:e328)."""
 
     def protein(expression: Expression) -> bool:
-        return all(isinstance(e, Comparison) and e.fact in _MONOCLONAL for e in _leaves(expression))
+        return all(isinstance(e, Comparison) and e.fact in _MONOCLONAL for e in atoms(expression))
 
     def measurable(expression: Expression) -> bool:
         return isinstance(expression, Presence) and expression.fact == "measurable_disease"
@@ -224,8 +214,8 @@ def _measurable(units: list[tuple[str, Expression]], exclusion: bool) -> list[tu
     alternatives: list[Expression] = []
     for at in defining:
         joint, expression = units[at]
-        ratio = any(isinstance(e, Comparison) and e.fact == "flc_ratio" for e in _leaves(expression))
-        if joint == "and" and alternatives and ratio != any(isinstance(e, Comparison) and e.fact == "flc_ratio" for e in _leaves(alternatives[-1])) and _chains(alternatives[-1], expression):
+        ratio = any(isinstance(e, Comparison) and e.fact == "flc_ratio" for e in atoms(expression))
+        if joint == "and" and alternatives and ratio != any(isinstance(e, Comparison) and e.fact == "flc_ratio" for e in atoms(alternatives[-1])) and _chains(alternatives[-1], expression):
             alternatives[-1] = conjoin(alternatives[-1], expression)
         else:
             alternatives.append(expression)
@@ -236,7 +226,7 @@ def _measurable(units: list[tuple[str, Expression]], exclusion: bool) -> list[tu
 
 
 def _chains(*expressions: Expression) -> bool:
-    return all(isinstance(e, Comparison) and e.fact in ("kappa_flc", "lambda_flc", "flc_ratio") for x in expressions for e in _leaves(x))
+    return all(isinstance(e, Comparison) and e.fact in ("kappa_flc", "lambda_flc", "flc_ratio") for x in expressions for e in atoms(x))
 
 
 def _eithers(units: list[tuple[str, Expression]], pieces: Sequence[Piece]) -> list[tuple[str, Expression]]:
@@ -295,4 +285,4 @@ def _precedence(units: list[tuple[str, Expression]], exclusion: bool) -> Express
 
 
 def _finding(expression: Expression) -> bool:
-    return any(isinstance(e, Presence) for e in _leaves(expression)) or isinstance(expression, Unparsed)
+    return any(isinstance(e, Presence) for e in atoms(expression)) or isinstance(expression, Unparsed)
