@@ -70,7 +70,7 @@ async def _paste(client: httpx.AsyncClient, until: float, taken: list[float], lo
 
 async def _clients(url: str, count: int, seconds: float) -> tuple[list[float], list[str]]:
     taken, lost = list[float](), list[str]()
-    async with httpx.AsyncClient(base_url=url, timeout=120, trust_env=False, limits=httpx.Limits(max_connections=count)) as client:
+    async with httpx.AsyncClient(base_url=url, timeout=120, trust_env=False, limits=httpx.Limits(max_connections=count, keepalive_expiry=2)) as client:
         until = monotonic() + seconds
         await asyncio.gather(*(_paste(client, until, taken, lost) for _ in range(count)))
     return taken, lost
