@@ -201,9 +201,9 @@ def parse(documents: Annotated[list[str], typer.Argument(metavar="DOC...")], as_
 def add(documents: Annotated[list[str], typer.Argument(metavar="DOC...")]) -> None:
     """Adds trials to the registry; one of the same id is replaced, a curator's corrections to it are kept."""
     trials, problems = read_trial_files(documents)
-    registry = _registry()
+    kept = _registry()
     for trial in trials:
-        registry.put(trial)
+        kept.put(trial)
         print(f"{trial.trial_id}\t{len(trial.criteria)} criteria\t{trial.title}")
     for problem in problems:
         _say(problem)

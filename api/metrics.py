@@ -53,8 +53,8 @@ class Workload(Collector):
 
 
 def make_metrics(store: Store) -> tuple[CollectorRegistry, Counter, Histogram]:
-    registry = CollectorRegistry()
-    registry.register(Workload(store))
-    requests = Counter("eligo_requests", "Requests answered", ["method", "route", "status"], registry=registry)
-    seconds = Histogram("eligo_request_seconds", "Time to answer", ["route"], registry=registry, buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10))
-    return registry, requests, seconds
+    collected = CollectorRegistry()
+    collected.register(Workload(store))
+    requests = Counter("eligo_requests", "Requests answered", ["method", "route", "status"], registry=collected)
+    seconds = Histogram("eligo_request_seconds", "Time to answer", ["route"], registry=collected, buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10))
+    return collected, requests, seconds

@@ -146,12 +146,12 @@ def _unit_by_library(code: str) -> Unit | None:
     import pint
     from ucumvert.parser import InvalidUcumError
 
-    registry = _registry()
+    units = _registry()
     try:
-        quantity = registry.from_ucum(code)
+        quantity = units.from_ucum(code)
         for known in load_vocabulary().ucum.values():
             if known.dimension in _USUAL or "/" in known.dimension:
-                like = registry.from_ucum(known.ucum)
+                like = units.from_ucum(known.ucum)
                 if like.dimensionality == quantity.dimensionality:
                     return Unit(code, known.dimension, float(quantity.to(like.units).magnitude / like.magnitude) * known.magnitude)
     except (InvalidUcumError, pint.errors.PintError, ValueError, AttributeError, TypeError):

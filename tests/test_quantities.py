@@ -120,12 +120,12 @@ def test_any_text_is_some_numbers_or_none(written, decimal_comma):
 def test_magnitudes_agree_with_the_library():
     """Our table of units against ucumvert and pint, for every two units of one dimension."""
     ucumvert = pytest.importorskip("ucumvert")
-    registry = ucumvert.PintUcumRegistry()
+    library = ucumvert.PintUcumRegistry()
     by_dimension = {}
     for unit in VOCABULARY.ucum.values():
         if unit.dimension not in ("temperature", "a1c", "equivalents/volume", "acidity"):
             by_dimension.setdefault(unit.dimension, []).append(unit)
     for first, *others in by_dimension.values():
         for other in others:
-            ratio = registry.from_ucum(other.ucum).to(registry.from_ucum(first.ucum).units).magnitude / registry.from_ucum(first.ucum).magnitude
+            ratio = library.from_ucum(other.ucum).to(library.from_ucum(first.ucum).units).magnitude / library.from_ucum(first.ucum).magnitude
             assert other.magnitude / first.magnitude == pytest.approx(float(ratio), rel=1e-6), (first.ucum, other.ucum)
