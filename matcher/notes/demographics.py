@@ -17,7 +17,7 @@ _OWN_DATE = (
          r"review|conference|meeting|discharge|contact|report|letter|entry|session)(?: (?:date|time|day))|(?:seen|reviewed|discharged|visited|examined|attended)(?: on| in clinic on)?|discharge|\bdod|d/c(?: date)?|\bout|date/time|reference date"),
     (70, r"\bdate|\bdt|dated|datum|fecha|\bdata|call received|received call|\brecord(?:ed)?(?: date| on| time)?|updated|\bupd|as of|"
          r"letter of|visit|clinic|encounter|consultation|\ble|written(?: on)?|created(?: on)?|minutes(?: of)?|board(?: of)?|conference(?: of)?|today(?: is)?|today's date"),
-    (30, r"(?:electronically )?signed(?: on| by [^\n]{0,40})?|dictated(?: on)?|typed(?: on)?|transcribed(?: on)?|printed(?: on)?|authenticated(?: on)?|"
+    (30, r"(?:electronically )?signed(?: on| by [^\n]{0,40})?|(?:seen|reviewed|examined|dictated|written) by [^\n]{0,40}|dictated(?: on)?|typed(?: on)?|transcribed(?: on)?|printed(?: on)?|authenticated(?: on)?|"
          r"completed(?: on)?|filed(?: on)?|\bin|admi(?:tted|ssion)(?: date| on)?|date of admission|date of dictation|dictation date"),
 )
 _OWN = tuple((weight, re.compile(rf"(?:{words})[\s:.=,(\[-]*(?:(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?[,. ]*)?(?:the )?$", re.IGNORECASE)) for weight, words in _OWN_DATE)
@@ -26,6 +26,7 @@ _OTHER_DATE = re.compile(
     r"\bdx|diagnos\w*|started|last \w+|next \w+|follow.?up|return|labs?|laborator\w+|results?|bloods?|infused|expires?|valid|onset|surgery|due)[\s:.=,(-]*(?:on |in )?$",
     re.IGNORECASE,
 )
+_FOLLOW_UP = re.compile(r"\bfollow.?up[\s:,(–-]*$", re.IGNORECASE)  # as a title, the visit itself
 _STAY = re.compile(r"\.?\s*(?:-+|–|—|to|until|till|through)\s*")
 _HEADER = 500  # characters: where a note carries its own date without a label
 
@@ -66,9 +67,9 @@ def _title_end(text: str) -> int:
 def _weight(doc: Document, mention: DateMention, title_end: int) -> int:
     line_start = doc.text.rfind("\n", 0, mention.start) + 1
     before = doc.text[max(line_start, mention.start - 60) : mention.start]
-    if _OTHER_DATE.search(before):
-        return 0
     in_head = mention.start < max(title_end, 80)
+    if _OTHER_DATE.search(before) and not (line_start == 0 and _FOLLOW_UP.search(before)):
+        return 0
     for weight, words in _OWN:
         if words.search(before):
             # A label such as "visit" or "date" deep in the text is about another day; a signature at the end is the note's.
@@ -77,7 +78,7 @@ def _weight(doc: Document, mention: DateMention, title_end: int) -> int:
             return weight if in_head else weight - 20 if labelled or near_end else 0
     if in_head and (mention.start < 80 or mention.start - line_start < 90) and not re.search(r"\b(?:on|in|until|to|till|before|after|by)\s*$", before):
         return 50
-    return 0
+    return 10 if not before.strip() and not doc.text[mention.end :].strip(" .\n") else 0  # a letter's last line
 
 
 _NUMBER_WORDS = {w: n for n, w in enumerate(
