@@ -49,6 +49,14 @@ def conditions(note: str) -> dict[str, str]:
     ("Multiple myeloma. Congo red negative, no amyloid.", {"multiple_myeloma": "present", "al_amyloidosis": "absent", "amyloidosis": "absent"}),
     ("Multiple myeloma with wedge fracture of T8 in 2019.",
      {"multiple_myeloma": "present", "pathologic_fracture": "historical", "fracture": None, "vertebral_compression_fracture": None}),
+    ("A 49-year-old man with melanoma.", {"melanoma": "present"}),
+    ("Breast cancer 2015, mastectomy, relapsed in 2022.", {"breast_cancer": "present", "mastectomy": None}),
+    ("Breast cancer 2009, treated, without relapse.", {"breast_cancer": "historical"}),
+    ("Gastric cancer with mets to liver, bone and brain.",
+     {"gastric_cancer": "present", "metastatic_disease": None, "liver_metastasis": "present", "bone_metastasis": "present", "brain_metastasis": "present", "cns_involvement": None}),
+    ("Melanoma. No metastases in lung or liver.", {"melanoma": "present", "metastatic_disease": "absent", "lung_metastasis": "absent", "liver_metastasis": "absent"}),
+    ("Recent CAP, treated with doxycycline and resolved.", {"pneumonia": "historical"}),
+    ("Therapy was held in June for pneumonia, then resumed.", {"pneumonia": "historical"}),
     ("Ankle fracture 2011 while skiing. Multiple myeloma.", {"multiple_myeloma": "present", "ankle_fracture": None, "fracture": None}),
 ])
 def test_status(note: str, facts: dict[str, str | None]) -> None:

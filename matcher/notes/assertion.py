@@ -209,7 +209,7 @@ class Scopes:
 
     def _backward(self, cue: Cue, cue_start: int, end: int, soft_right: int, others: Sequence[int]) -> bool:
         gap = self._text[end:cue_start]
-        if cue.category in ("resolved", "treated", "past") or cue.text.startswith(("on ", "still ")):
+        if cue.category in ("resolved", "treated", "past") or cue.text.startswith(_STILL_THERE):
             nearest = bisect_left(others, end) == bisect_left(others, cue_start)
             return len(gap) < 120 and (nearest or bool(re.search(r"\b(?:both|all)\s*$", gap)))
         if cue.category == "family":
@@ -244,6 +244,9 @@ def _shields(cue: Cue) -> bool:
 
 
 _ADJACENT = {"old", "past", "former", "prior", "previous", "previously", "formerly", "post", "earlier", "remote", "after", "history", "treated", "resolved", "healed", "cured", "cleared", "childhood"}
+
+
+_STILL_THERE = ("on ", "still ", "relaps", "recur", "progress", "spread", "metast", "mets")  # an afterthought, as far as "resolved" reaches
 
 
 @lru_cache(maxsize=4)

@@ -88,7 +88,7 @@ def _places(doc: Document) -> list[tuple[int, int, str]]:
             places.append((hit.start, hit.end, concept))
     named = sorted((start, end) for start, end, _ in places)
     further = [(c.start, c.end, c.concept) for c in doc.candidates if c.kind == "condition" and not _overlaps(c.start, c.end, tuple(named))]
-    return sorted({*places, *further, *_shared_nouns(doc.text, places), *_sensory(doc.text, places)})
+    return sorted({*places, *further, *_shared_nouns(doc.text, places), *_metastatic_sites(doc.text), *_sensory(doc.text, places)})
 
 
 _PLACE = r"(?:feet|foot|toes?|soles?|finger(?:tip)?s?|hands?|ankles?)"
@@ -126,6 +126,24 @@ def _shared_nouns(text: str, places: list[tuple[int, int, str]]) -> list[tuple[i
             if len(hits) == 1 and hits[0].start == 0 and isinstance(hits[0].meaning, str):
                 at = left + adjectives.start() + word.start()
                 found.append((at, at + len(word.group()), hits[0].meaning))
+    return found
+
+
+_SITE = r"(?:lymph |soft )?[a-z]{4,12}"
+_SITES = re.compile(
+    rf"\b(?:metasta\w+|mets)\b(?: [\w/+-]+){{0,4}}?(?: (?:to|in|into|involving)(?: the| both)?\s+|\s*[:,(–-]\s*)"
+    rf"(?P<list>{_SITE}(?:(?:,?\s*(?:and|or|&)\s+|\s*[,/+]\s*)(?:the )?{_SITE})*)(?=\s*(?:[.,;:)(\n]|$))", re.IGNORECASE)
+
+
+def _metastatic_sites(text: str) -> list[tuple[int, int, str]]:
+    """"mets to bone and brain": each organ that the list names is a site."""
+    found = []
+    for sites in _SITES.finditer(text):
+        for site in re.finditer(_SITE, sites["list"], re.IGNORECASE):
+            hits = _lexicon().find(f"{site.group().removesuffix('s')} metastasis")
+            if len(hits) == 1 and hits[0].start == 0 and isinstance(hits[0].meaning, str):
+                start = sites.start("list") + site.start()
+                found.append((start, start + len(site.group()), hits[0].meaning))
     return found
 
 
