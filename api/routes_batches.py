@@ -15,9 +15,9 @@ from pydantic import ValidationError
 
 from api.problems import ProblemError, documented
 from api.receive import Form, receive_form
-from api.routes_matches import IdempotencyKey, JobId, options, owned, traceparent
+from api.routes_matches import NO_RESULT, IdempotencyKey, JobId, Wait, options, owned, poll, rank_again, traceparent
 from api.service import Reader, Service, Submitter, Svc
-from api.shapes import Accepted, BatchAnswer, Orders, batch_answer
+from api.shapes import Accepted, BatchAnswer, Corrected, Corrections, NoteAnswer, Orders, batch_answer
 from api.tables import rows, write_csv, write_xlsx
 from workers.patients import SUFFIXES
 from workers.store import Job, JobGone, Submission, new_id
@@ -26,6 +26,7 @@ from workers.upload import PIECE
 router = APIRouter(prefix="/batches", tags=["batches"])
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+NoteIndex = Annotated[int, Path(ge=0, le=10_000_000, description="A patient's place in the list, as the results give it")]
 _UPLOAD = {
     "requestBody": {
         "required": True,
@@ -143,21 +144,35 @@ def _json(svc: Service, job: Job, detail: str, only: str | None, start: int, sto
 
 def _item(index: int, value: dict[str, Any], detail: str) -> dict[str, Any]:
     rows_of = value.pop("rows", [])
-    item = {"index": index, "rows": rows_of, "note_id": value["note_id"], "state": "failed" if "error" in value else "done"}
+    about: dict[str, Any] = {name: value.pop(name) for name in ("revision", "corrections") if name in value}
+    item: dict[str, Any] = {"index": index, "rows": rows_of, "note_id": value["note_id"], "state": "failed" if "error" in value else "done", **about}
     if "error" in value:
         return {**item, "error": value["error"]}
     return {**item, "result": value} if detail == "full" else {**item, "trials": value["trials"]}
 
 
-@router.get("/{id}/notes/{index}", summary="One patient of a batch: the note as it was read, and its result")
-def note(id: JobId, index: Annotated[int, Path(ge=0, le=10_000_000)], svc: Svc, who: Reader) -> dict[str, Any]:
-    job = owned(svc, who, id, "batch")
-    value = svc.store.result(job.id, index)
-    if value is None:
-        raise JobGone(id)
-    svc.audit.add(who.name, who.tenant, "read note", f"{id}/{index}")
-    kept = svc.store.note(job.id, index)
-    return {**_item(index, value, "full"), "note": kept["note"] if kept else None, "corrections": svc.store.corrections(id, index)}
+@router.get("/{id}/notes/{index}", response_model=NoteAnswer, response_model_exclude_none=True, summary="One patient of a batch: the note as it was read, and its result")
+async def note(id: JobId, index: NoteIndex, svc: Svc, who: Reader, wait: Wait = 0) -> dict[str, Any]:
+    def look() -> dict[str, Any]:
+        owned(svc, who, id, "batch")
+        kept, value = svc.store.note(id, index), svc.store.result(id, index)
+        if value is not None:
+            return {**_item(index, value, "full"), "note": kept["note"] if kept else None}
+        if kept is None:
+            raise JobGone(id)
+        return {"index": index, "rows": kept["rows"], "note_id": kept["note_id"], "state": "queued", "note": kept["note"]}
+
+    found = await poll(look, lambda item: item["state"] != "queued", wait)
+    await run_in_threadpool(svc.audit.add, who.name, who.tenant, "read note", f"{id}/{index}")
+    return found
+
+
+@router.post("/{id}/notes/{index}/corrections", status_code=202, response_model=Corrected, summary="Rank one patient of a batch again with a clinician's corrections", responses=NO_RESULT)
+def correct(id: JobId, index: NoteIndex, body: Corrections, response: Response, svc: Svc, who: Submitter) -> Corrected:
+    """As for a match; the others of the list stay as they are, and everything that is exported shows the corrections."""
+    owned(svc, who, id, "batch")
+    response.headers["Location"] = f"/api/v1/batches/{id}/notes/{index}"
+    return rank_again(svc, who, id, index, body)
 
 
 @router.delete("/{id}", status_code=204, summary="Delete a list and everything derived from it")

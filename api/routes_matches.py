@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from time import monotonic
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Header, Path, Query, Response
 from fastapi.concurrency import run_in_threadpool
@@ -14,7 +15,7 @@ from opentelemetry import propagate
 from api.keys import Caller
 from api.problems import ProblemError, documented
 from api.service import Reader, Service, Submitter, Svc
-from api.shapes import Accepted, Corrections, MatchAnswer, MatchRequest, Orders, times
+from api.shapes import Accepted, Corrected, Corrections, MatchAnswer, MatchRequest, Orders, times
 from matcher import EligoError
 from matcher.corrections import apply_corrections
 from matcher.domain import PatientProfile
@@ -22,8 +23,11 @@ from workers.store import Job, JobGone, Submission
 
 router = APIRouter(prefix="/matches", tags=["matches"])
 
+T = TypeVar("T")
+
 JobId = Annotated[str, Path(pattern="^[0-9a-f]{32}$", description="As the Location of the submission gives it")]
 IdempotencyKey = Annotated[str | None, Header(min_length=1, max_length=200, description="The same key with the same request is answered with the same job")]
+Wait = Annotated[float, Query(ge=0, le=30, description="Seconds to wait for the result")]
 _POLL = 0.02, 0.25  # seconds: how often a waiting request looks, at first and at most
 
 
@@ -68,25 +72,26 @@ def submit(body: MatchRequest, response: Response, svc: Svc, who: Submitter, ide
 
 
 @router.get("/{id}", response_model=MatchAnswer, response_model_exclude_none=True, summary="A match and its result")
-async def look(id: JobId, svc: Svc, who: Reader, wait: Annotated[float, Query(ge=0, le=30, description="Seconds to wait for the result")] = 0) -> MatchAnswer:
-    until, pause = monotonic() + wait, _POLL[0]
-    job = await run_in_threadpool(owned, svc, who, id, "match")
-    while job.state in ("queued", "running") and monotonic() < until:
-        await asyncio.sleep(pause)
-        pause = min(pause * 1.5, _POLL[1])
-        job = await run_in_threadpool(owned, svc, who, id, "match")
+async def look(id: JobId, svc: Svc, who: Reader, wait: Wait = 0) -> MatchAnswer:
+    job = await poll(lambda: owned(svc, who, id, "match"), lambda job: job.state in ("done", "failed"), wait)
     return await run_in_threadpool(_answer, svc, who, job)
 
 
+async def poll(look: Callable[[], T], ready: Callable[[T], bool], seconds: float) -> T:
+    """The first look that is ready, or the last one in time. Looks are made in threads."""
+    until, pause = monotonic() + seconds, _POLL[0]
+    while not ready(found := await run_in_threadpool(look)) and monotonic() < until:
+        await asyncio.sleep(pause)
+        pause = min(pause * 1.5, _POLL[1])
+    return found
+
+
 def _answer(svc: Service, who: Caller, job: Job) -> MatchAnswer:
-    answer = MatchAnswer(**times(job), revision=job.revision)
-    if job.state in ("done", "failed"):
-        result = svc.store.result(job.id, 0)
-        if result is not None and "error" in result:
-            answer.error = result["error"]
-        else:
-            answer.result = result
-            answer.corrections = svc.store.corrections(job.id, 0)
+    answer = MatchAnswer(**times(job))
+    if job.state in ("done", "failed") and (result := svc.store.result(job.id, 0)) is not None:
+        answer.revision, answer.corrections = result.pop("revision", 0), result.pop("corrections", [])
+        answer.error = result.get("error")
+        answer.result = None if answer.error else result
         svc.audit.add(who.name, who.tenant, "read", job.id)
     return answer
 
@@ -101,20 +106,28 @@ def note(id: JobId, svc: Svc, who: Reader) -> PlainTextResponse:
     return PlainTextResponse(found["note"])
 
 
-@router.post("/{id}/corrections", status_code=202, response_model=Accepted, summary="Rank again with a clinician's corrections", responses=documented({409: "It has no result to correct yet"}))
-def correct(id: JobId, body: Corrections, response: Response, svc: Svc, who: Submitter) -> Accepted:
-    """The list replaces an earlier one, is kept with the result, and goes when the match goes. `matcher.corrections` gives its form."""
+NO_RESULT = documented({409: "It has no result to correct yet"})
+
+
+def rank_again(svc: Service, who: Caller, job: str, index: int, body: Corrections) -> Corrected:
+    """Replace the corrections of one note of a job and queue it before all other work. `matcher.corrections` gives their form."""
     apply_corrections(PatientProfile("check"), body.corrections)  # a wrong one is refused here, not by the worker
-    owned(svc, who, id, "match")
-    revision = svc.store.correct(id, 0, body.corrections)
+    revision = svc.store.correct(job, index, body.corrections)
     if revision == 0:
-        raise JobGone(id)
+        raise JobGone(job)
     if revision < 0:
-        raise ProblemError(409, "this match has no result to correct yet")
-    svc.announce("match", id)
-    svc.audit.add(who.name, who.tenant, "correct", id)
+        raise ProblemError(409, "there is no result to correct yet")
+    svc.announce("match", job)
+    svc.audit.add(who.name, who.tenant, "correct", f"{job}/{index}")
+    return Corrected(id=job, revision=revision)
+
+
+@router.post("/{id}/corrections", status_code=202, response_model=Corrected, summary="Rank again with a clinician's corrections", responses=NO_RESULT)
+def correct(id: JobId, body: Corrections, response: Response, svc: Svc, who: Submitter) -> Corrected:
+    """The list replaces an earlier one, is kept with the result, and goes when the match goes. The result has come when its `revision` is the answer's."""
+    owned(svc, who, id, "match")
     response.headers["Location"] = f"/api/v1/matches/{id}"
-    return Accepted(id=id)
+    return rank_again(svc, who, id, 0, body)
 
 
 @router.delete("/{id}", status_code=204, summary="Delete a note and everything derived from it")

@@ -41,6 +41,10 @@ class Accepted(BaseModel):
     state: State = "queued"
 
 
+class Corrected(Accepted):
+    revision: int = Field(description="Of the result to come")
+
+
 class JobAnswer(BaseModel):
     """Counts are of notes; times are UTC. `total` is null until the file has been read to its end."""
 
@@ -53,7 +57,7 @@ class JobAnswer(BaseModel):
 
 
 class MatchAnswer(JobAnswer):
-    revision: int = Field(0, description="Counts the corrections")
+    revision: int = Field(0, description="How often the result was corrected")
     result: dict[str, Any] | None = Field(None, description="As `eligo match --json` prints it")
     corrections: list[dict[str, Any]] = Field(default_factory=list, description="A clinician's, marked as such in the result")
 
@@ -71,6 +75,20 @@ class JobsPage(BaseModel):
     items: list[dict[str, Any]]
     total: int
     next: str | None = Field(None, description="Where the next page is")
+
+
+class NoteAnswer(BaseModel):
+    """One patient of a list. Offsets of evidence count characters of `note`."""
+
+    index: int
+    rows: list[int] = Field(description="Of the list, as a spreadsheet counts them")
+    note_id: str
+    state: State
+    note: str | None = Field(description="As it was read; null where the row held none")
+    error: str | None = None
+    revision: int = Field(0, description="How often the result was corrected")
+    result: dict[str, Any] | None = Field(None, description="As `eligo match --json` prints it")
+    corrections: list[dict[str, Any]] = Field(default_factory=list, description="A clinician's, marked as such in the result")
 
 
 class Corrections(BaseModel):
@@ -113,7 +131,7 @@ def moment(seconds: float) -> datetime:
 
 
 def times(job: Job) -> dict[str, Any]:
-    finished = None if job.finished is None else moment(job.finished)
+    finished = moment(job.finished) if job.finished and job.state in ("done", "failed") else None
     return {"id": job.id, "state": job.state, "created": moment(job.created), "expires": moment(job.expires), "finished": finished, "error": job.error}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import re
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -12,7 +13,7 @@ from xml.sax.saxutils import escape
 
 HEADER = (
     "patient", "rows", "state", "error", "trial_id", "rank", "verdict", "score",
-    "satisfied", "violated", "unknown", "violated_criteria", "reason", "missing",
+    "satisfied", "violated", "unknown", "violated_criteria", "reason", "missing", "corrections",
 )  # fmt: skip
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")  # OWASP, CSV Injection
@@ -27,14 +28,22 @@ def rows(summaries: Iterable[Mapping[str, Any]]) -> Iterator[Sequence[Cell]]:
     yield HEADER
     for s in summaries:
         first = [s["note_id"], " ".join(map(str, s.get("rows", ())))]
+        corrected = "; ".join(map(_correction, s.get("corrections", ()))) or None
         if "error" in s:
-            yield [*first, "failed", s["error"], *[None] * 10]
+            yield [*first, "failed", s["error"], *[None] * 10, corrected]
         for t in s.get("trials", ()):
             counts = t["counts"]
             yield [
                 *first, "done", None, t["trial_id"], t["rank"], t["verdict"], t["score"],
-                counts["satisfied"], counts["violated"], counts["unknown"], " ".join(t["violated"]), t["reason"], ", ".join(t["missing"]),
+                counts["satisfied"], counts["violated"], counts["unknown"], " ".join(t["violated"]), t["reason"], ", ".join(t["missing"]), corrected,
             ]  # fmt: skip
+
+
+def _correction(correction: Mapping[str, Any]) -> str:
+    """As `lvef 55 % (2024-02-01)`."""
+    dated = f"({correction['date']})" if correction.get("date") else ""
+    value = json.dumps(correction["value"], ensure_ascii=False).strip('"')
+    return " ".join(str(part) for part in (correction["fact"], correction.get("comparator"), value, correction.get("unit"), dated) if part)
 
 
 def write_csv(table: Iterable[Sequence[Cell]]) -> Iterator[bytes]:

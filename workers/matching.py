@@ -82,8 +82,9 @@ def answer_note(
 
 def summary(answer: Mapping[str, Any]) -> dict[str, Any]:
     """The few values of an answer that tables, the matrix and reverse matching need."""
+    about = {k: answer[k] for k in ("note_id", "rows", "revision", "corrections", "error") if k in answer}
     if "error" in answer:
-        return {k: answer[k] for k in ("note_id", "error", "rows") if k in answer}
+        return about
     trials = [
         {
             **{name: t[name] for name in ("trial_id", "rank", "score", "verdict")},
@@ -94,7 +95,7 @@ def summary(answer: Mapping[str, Any]) -> dict[str, Any]:
         }
         for t in answer["trials"]
     ]
-    return {"note_id": answer["note_id"], **({"rows": answer["rows"]} if "rows" in answer else {}), "trials": trials}
+    return {**about, "trials": trials}
 
 
 def where(error: BaseException) -> list[str]:

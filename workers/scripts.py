@@ -1,22 +1,22 @@
 """The changes of a job record that must happen whole or not at all, as Redis scripts (Redis 6.2 to 8).
 
-Keys of a job: `eligo:job:ID` (hash: kind, tenant, state, available, total, next, done, failed, revision, expires ...) and
-`:notes` `:results` `:summaries` (hashes: index → sealed value), `:leases` (sorted set: index → deadline), `:attempts` (hash),
-`:upload` (hash: piece → sealed bytes). `eligo:active` (sorted set): unfinished jobs → when the sweep looks at them next.
+Keys of a job: `eligo:job:ID` (hash: kind, tenant, state, available, total, next, done, failed, expires ...) and
+`:notes` `:results` `:summaries` `:corrections` (hashes: index → sealed value), `:revisions` (hash: index → how often it was corrected),
+`:failures` (set of indexes), `:leases` (sorted set: index → deadline), `:attempts` (hash), `:upload` (hash: piece → sealed bytes). `eligo:active` (sorted set): unfinished jobs → when the sweep looks at them next.
 Times are milliseconds of the Redis clock, so that hosts need not agree on theirs.
 """
 
-SUFFIXES = ("", ":notes", ":results", ":summaries", ":leases", ":attempts", ":upload", ":corrections")
+SUFFIXES = ("", ":notes", ":results", ":summaries", ":leases", ":attempts", ":upload", ":corrections", ":revisions", ":failures")
 
-_PRELUDE = """
+_PRELUDE = f"""
+local suffixes = {{{", ".join(repr(suffix) for suffix in SUFFIXES)}}}
+""" + """
 local job = KEYS[1]
 local notes, results, summaries, leases, attempts = job..':notes', job..':results', job..':summaries', job..':leases', job..':attempts'
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local function expire(at)
-  for _, suffix in ipairs({'', ':notes', ':results', ':summaries', ':leases', ':attempts', ':upload', ':corrections'}) do
-    redis.call('PEXPIREAT', job..suffix, at)
-  end
+  for _, suffix in ipairs(suffixes) do redis.call('PEXPIREAT', job..suffix, at) end
 end
 local function tell(id)
   if redis.call('HGET', job, 'notify') == '1' then redis.call('ZADD', 'eligo:webhooks', now, id) end
@@ -50,7 +50,7 @@ return {id, ARGV[4]}
 # KEYS job, active | ARGV id, lease, reading | answers nothing, or index, attempt, revision, sealed note, created
 CLAIM = _PRELUDE + """
 local lease = tonumber(ARGV[2])
-local f = redis.call('HMGET', job, 'state', 'available', 'next', 'revision', 'created', 'expires')
+local f = redis.call('HMGET', job, 'state', 'available', 'next', 'created', 'expires')
 if not f[1] or f[1] == 'done' or f[1] == 'failed' then return nil end
 local available, nxt = tonumber(f[2]), tonumber(f[3])
 local index, lost = nil, nil
@@ -77,9 +77,9 @@ end
 redis.call('ZADD', leases, now + lease, index)
 redis.call('ZADD', KEYS[2], 'XX', now + lease, ARGV[1])
 if f[1] == 'queued' then redis.call('HSET', job, 'state', 'running', 'started', now) end
-redis.call('PEXPIREAT', leases, f[6])
-redis.call('PEXPIREAT', attempts, f[6])
-return {index, attempt, tonumber(f[4]), redis.call('HGET', notes, index) or '', f[5]}
+redis.call('PEXPIREAT', leases, f[5])
+redis.call('PEXPIREAT', attempts, f[5])
+return {index, attempt, tonumber(redis.call('HGET', job..':revisions', index) or 0), redis.call('HGET', notes, index) or '', f[4]}
 """
 
 _FINISH = """
@@ -87,7 +87,8 @@ local function finish(ttl)
   local f = redis.call('HMGET', job, 'total', 'done', 'failed', 'kind')
   if not f[1] or tonumber(f[2]) + tonumber(f[3]) < tonumber(f[1]) then return 0 end
   local state = (f[4] == 'match' and tonumber(f[3]) > 0) and 'failed' or 'done'
-  redis.call('HSET', job, 'state', state, 'finished', now, 'expires', now + ttl)
+  redis.call('HSET', job, 'state', state, 'expires', now + ttl)
+  redis.call('HSETNX', job, 'finished', now)
   redis.call('ZREM', KEYS[2], ARGV[1])
   redis.call('DEL', leases, attempts, job..':upload')
   expire(now + ttl)
@@ -101,16 +102,18 @@ end
 # answers 0 not taken, 1 taken, 2 taken and the job is finished
 SETTLE = _PRELUDE + _FINISH + """
 local index, revision = ARGV[3], ARGV[4]
-if redis.call('HGET', job, 'revision') ~= revision then return 0 end
+if redis.call('EXISTS', job) == 0 or (redis.call('HGET', job..':revisions', index) or '0') ~= revision then return 0 end
 redis.call('ZREM', leases, index)
 redis.call('HDEL', attempts, index)
 if redis.call('HSETNX', results, index, ARGV[6]) == 0 then return 0 end
 if ARGV[7] ~= '' then redis.call('HSET', summaries, index, ARGV[7]) end
 redis.call('HINCRBY', job, ARGV[5], 1)
+if ARGV[5] == 'failed' then redis.call('SADD', job..':failures', index) end
 for i = 8, #ARGV, 2 do redis.call('HINCRBYFLOAT', KEYS[3], ARGV[i], ARGV[i + 1]) end
 local expires = redis.call('HGET', job, 'expires')
 redis.call('PEXPIREAT', results, expires)
 redis.call('PEXPIREAT', summaries, expires)
+redis.call('PEXPIREAT', job..':failures', expires)
 return 1 + finish(tonumber(ARGV[2]))
 """
 
@@ -148,21 +151,28 @@ tell(ARGV[1])
 return 1
 """
 
-# A clinician's corrections: the note is matched again, under the next revision.
-# KEYS job, active | ARGV id, index, sealed corrections, look | answers the revision, 0 gone, -1 not finished yet
+# A clinician's corrections: the note is matched again, under its next revision, before any other note of the job: its lease has run out,
+# and does not count as an attempt. Who reads it under an earlier revision settles nothing. A job stays finished when it first was.
+# KEYS job, active | ARGV id, index, sealed corrections, look | answers the revision, 0 gone, -1 no result to correct
 CORRECT = _PRELUDE + """
+local revisions, index = job..':revisions', ARGV[2]
 local f = redis.call('HMGET', job, 'state', 'expires')
 if not f[1] then return 0 end
-if f[1] ~= 'done' then return -1 end
-redis.call('HSET', job..':corrections', ARGV[2], ARGV[3])
-redis.call('HDEL', results, ARGV[2])
-redis.call('HDEL', summaries, ARGV[2])
-redis.call('HINCRBY', job, 'done', -1)
-redis.call('HSET', job, 'state', 'queued', 'next', ARGV[2])
-redis.call('HDEL', job, 'finished')
-redis.call('PEXPIREAT', job..':corrections', f[2])
+if redis.call('HEXISTS', notes, index) == 0 then return -1 end
+if redis.call('HDEL', results, index) == 1 then
+  redis.call('HINCRBY', job, redis.call('SREM', job..':failures', index) == 1 and 'failed' or 'done', -1)
+elseif redis.call('HEXISTS', revisions, index) == 0 then
+  return -1
+end
+redis.call('HDEL', summaries, index)
+redis.call('HSET', job..':corrections', index, ARGV[3])
+redis.call('ZADD', leases, 0, index)
+redis.call('HSET', attempts, index, -1)
+if f[1] ~= 'running' then redis.call('HSET', job, 'state', 'queued') end
 redis.call('ZADD', KEYS[2], now + tonumber(ARGV[4]), ARGV[1])
-return redis.call('HINCRBY', job, 'revision', 1)
+local revision = redis.call('HINCRBY', revisions, index, 1)
+expire(f[2])
+return revision
 """
 
 # Which of the active jobs have work that nobody holds. ARGV[2]: how long until each is looked at again.

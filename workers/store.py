@@ -67,7 +67,6 @@ class Job:
     total: int | None
     done: int
     failed: int
-    revision: int
     created: float  # seconds since the epoch, Redis clock
     expires: float
     started: float | None
@@ -119,7 +118,7 @@ class Store:
         match = submission.kind == "match"
         fields = {
             "kind": submission.kind, "tenant": submission.tenant, "state": "queued", "options": json.dumps(dict(submission.options)),
-            "available": 1 if match else 0, "next": 0 if match else UPLOAD, "done": 0, "failed": 0, "revision": 0, "trace": submission.trace, "notify": self._notify,
+            "available": 1 if match else 0, "next": 0 if match else UPLOAD, "done": 0, "failed": 0, "trace": submission.trace, "notify": self._notify,
             **({"total": 1} if match else {}),
         }  # fmt: skip
         key = submission.idempotency and self.fingerprint(submission.idempotency.encode())
@@ -168,7 +167,7 @@ class Store:
         self._script["REFUSE"](keys=[_key(job), ACTIVE], args=[job, self._ttl, self._seal(reason, job, "error", 0)])
 
     def correct(self, job: str, index: int, corrections: Sequence[Mapping[str, Any]]) -> int:
-        """Replace the corrections of one note and queue it again: the new revision, 0 if gone, -1 if it is not finished."""
+        """Replace the corrections of one note and queue it again: the new revision, 0 if gone, -1 if it has no result yet."""
         sealed = self._seal(list(corrections), job, "corrections", index)
         return self._script["CORRECT"](keys=[_key(job), ACTIVE], args=[job, index, sealed, _LOOK])
 
@@ -239,7 +238,6 @@ class Store:
             total=int(f["total"]) if "total" in f else None,
             done=int(f["done"]),
             failed=int(f["failed"]),
-            revision=int(f["revision"]),
             created=int(f["created"]) / 1000,
             expires=int(f["expires"]) / 1000,
             started=int(f["started"]) / 1000 if "started" in f else None,

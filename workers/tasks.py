@@ -7,7 +7,7 @@ import resource
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from time import monotonic, perf_counter, sleep
@@ -108,6 +108,7 @@ class Process:
 
     def _answer(self, claim: Claim, trials: Sequence[Trial], options: dict[str, Any]) -> None:
         started, took = perf_counter(), dict[str, float]()
+        corrections: Sequence[Mapping[str, Any]] = ()
         result: dict[str, Any]
         try:
             note = self.store.claimed_note(claim)
@@ -120,6 +121,8 @@ class Process:
                 self._reading_ends = float("inf")
             if "rows" in note:
                 result["rows"] = note["rows"]
+            if claim.revision:
+                result |= {"revision": claim.revision, "corrections": corrections}
         except EligoError as error:
             result = {"note_id": "", "error": str(error), "kind": "sealed"}
         outcome = f"failed:{result['kind']}" if "error" in result else "done"

@@ -113,6 +113,59 @@ def test_the_same_upload_with_the_same_key_is_one_batch(client):
     assert other.status_code == 422
 
 
+def test_a_patient_of_the_list_is_ranked_again_with_corrections_the_others_stay(client, stack):
+    location = upload(client)
+    before = finished(client, location)
+    results = client.get(location + "/results").json()["results"]
+    corrections = [{"fact": "ecog", "value": 3}, {"fact": "lvef", "value": 55, "unit": "%", "date": "2024-02-01"}]
+    answer = client.post(location + "/notes/0/corrections", json={"corrections": corrections})
+    assert (answer.status_code, answer.json()["revision"], answer.headers["location"]) == (202, 1, location + "/notes/0")
+    corrected = client.get(answer.headers["location"], params={"wait": 20}).json()
+    assert (corrected["state"], corrected["revision"], corrected["corrections"], corrected["note"]) == ("done", 1, corrections, NOTE)
+    assert corrected["result"]["patient"]["ecog"] == 3
+    after = finished(client, location)
+    assert {k: after[k] for k in ("state", "total", "done", "failed", "finished")} == {k: before[k] for k in ("state", "total", "done", "failed", "finished")}
+    first, *others = client.get(location + "/results").json()["results"]
+    assert (first["corrections"], first["result"]) == (corrections, corrected["result"])
+    assert others == results[1:]
+    (summary,) = client.get(location + "/results", params={"detail": "summary", "limit": 1}).json()["results"]
+    assert summary["corrections"] == corrections
+    table = list(csv.DictReader(io.StringIO(client.get(location + "/results", params={"format": "csv"}).content.decode("utf-8-sig"))))
+    assert {row["corrections"] for row in table if row["patient"] == "p1"} == {"ecog 3; lvef 55 % (2024-02-01)"}
+    assert {row["corrections"] for row in table if row["patient"] != "p1"} == {""}
+    sheet = openpyxl.load_workbook(io.BytesIO(client.get(location + "/results", params={"format": "xlsx"}).content)).active
+    assert sheet.cell(2, sheet.max_column).value == "ecog 3; lvef 55 % (2024-02-01)"
+    client.post(location + "/notes/0/corrections", json={"corrections": []})
+    taken_back = client.get(location + "/notes/0", params={"wait": 20}).json()
+    assert (taken_back["revision"], taken_back["corrections"], taken_back["result"]) == (2, [], results[0]["result"])
+    client.delete(location)
+    assert location.rsplit("/", 1)[1].encode() not in all_bytes(stack.store().redis)
+
+
+def test_corrections_in_quick_succession_end_with_the_last(client):
+    location = upload(client)
+    finished(client, location)
+    revisions = [client.post(location + "/notes/0/corrections", json={"corrections": [{"fact": "ecog", "value": value}]}).json()["revision"] for value in (0, 1, 2, 3)]
+    assert revisions == [1, 2, 3, 4]
+    answer = wait_for(lambda: (a := client.get(location + "/notes/0", params={"wait": 20}).json())["revision"] == 4 and a)
+    assert (answer["state"], answer["result"]["patient"]["ecog"]) == ("done", 3)
+    assert {k: finished(client, location)[k] for k in ("done", "failed")} == {"done": 2, "failed": 2}
+
+
+def test_a_patient_whose_note_failed_is_tried_again(client):
+    location = upload(client)
+    finished(client, location)
+    assert client.post(location + "/notes/2/corrections", json={"corrections": []}).status_code == 202
+    answer = client.get(location + "/notes/2", params={"wait": 20}).json()
+    assert (answer["state"], answer["error"]) == ("failed", "the reader failed on this note (ValueError)")
+    assert {k: finished(client, location)[k] for k in ("done", "failed")} == {"done": 2, "failed": 2}
+
+
+@pytest.mark.parametrize(("note", "corrections", "status"), [(1, [], 409), (99, [], 409), (0, [{"fact": "ecog", "value": "good"}], 422), (-1, [], 422)])
+def test_what_cannot_be_corrected_is_refused(client, batch, note, corrections, status):
+    assert client.post(f"{batch[0]}/notes/{note}/corrections", json={"corrections": corrections}).status_code == status
+
+
 def test_a_deleted_list_is_gone_from_every_key(client, stack):
     location = upload(client)
     finished(client, location)

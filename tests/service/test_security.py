@@ -113,7 +113,7 @@ class TestWhoMayComeIn:
         assert [north.get(path).status_code for path in paths] == [200] * len(paths)
         assert [south.get(path).status_code for path in paths] == [404] * len(paths)
         assert [south.delete(path).status_code for path in (match, batch)] == [404, 404]
-        assert south.post(match + "/corrections", json={"corrections": []}).status_code == 404
+        assert [south.post(path + "/corrections", json={"corrections": []}).status_code for path in (match, batch + "/notes/0")] == [404, 404]
         assert south.get("/api/v1/jobs").json()["total"] == 0
         assert north.get(match).status_code == 200
 
