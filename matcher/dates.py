@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
+from itertools import zip_longest
 
 from matcher.domain import PartialDate
+from matcher.lexicon import lower
 
 _FRAGMENT = 200  # characters: a part of a note, whose dates nobody asks for twice
 _AHEAD = 60  # days: a day without a year is a plan of the coming weeks, or lies in the year before them
@@ -46,15 +47,28 @@ _DATE = re.compile(  # matched only at the places _PLACE finds, which is ten tim
     re.IGNORECASE | re.VERBOSE,
 )
 _MONTH_OF_YEAR = re.compile(rf"\b{_MONTH}\b\.?,? {_YEAR}\b", re.IGNORECASE)
-_PLACE = re.compile(r"\d+|'\d\d|[jfmasond][aepuco][nbrylgptvc]")
 _DOTTED = re.compile(r"(?:19|20)\d\d\.\d\d?\.\d")
-_TRIGRAMS = frozenset(_MONTHS) | {name[:3] for name in _ABROAD}
+_TRIGRAMS = "|".join(sorted({*_MONTHS, *(name[:3] for name in _ABROAD)}))
+# Where a date may begin, in small letters: a number that a separator or a month follows, a year, a month; no letter or number runs into it.
+# What must stand before it is looked at after its first character, because a search for a set of characters is ten times faster.
+_PLACE = re.compile(
+    rf"""[\d'{''.join(sorted({name[0] for name in _TRIGRAMS.split('|')}))}](?<!\w.)(?<!\d[.,/].)(?:
+      (?<=\d)\d?(?!\d)(?=[/.-]|(?:st|nd|rd|th)?[ -]*(?:(?:of|de)[ ])?(?:{_TRIGRAMS}))
+    | (?:(?<=1)9|(?<=2)0)\d\d(?!\d)
+    | (?<=')\d\d
+    | (?<=[^\d'])..(?<={_TRIGRAMS})
+    )""",
+    re.VERBOSE,
+)
 # A pair of numbers that is a score, strength, vision, donor match or tumour size, not a day of a month.
 _NOT_A_DAY = re.compile(
     r"(?:\b(?:pain|ice|power|strength|score|vas|nrs|scale|vision|va|bp|rr|donor|hla|apgar|rated?|grade|motor|aox?|wt|level|mrc|match\w*|exp|rr|"
     r"ast|alt|inr|ratio|hb|wbc|plt|of|temp|cycle|course|dose|q)\b[ :=]*|\d\s?)$", re.IGNORECASE
 )
 _NOT_A_YEAR = re.compile(r"\s*(?:mg|mcg|ug|µg|ml|l/|/ul|/mm|/cumm|u/|iu|ng|kg|g\b|units?|cells|kcal|steps|cc\b|x\s?10|ms\b|m\b|gy\b|cgy|mmol|umol)", re.IGNORECASE)
+_OF_SOMETHING = re.compile(r"\s*(?:mg|%|cm|mm|kg|g/|x\b|ml|h\b|hours?|min|weeks?|days?|months?|years?|y\b|yrs?|/(?![A-Z]))", re.IGNORECASE)
+_CELL_END = re.compile(r"[:)\]]|[ \t]*(?:$|\||\n)")
+_LED = re.compile(r"(?:\b(?:in|since|from|of|last|until|till|by|early|late|mid|end of|to|during|before|after|this|through|until|on)[ -]+|[(\[]|[-–/])$", re.IGNORECASE)
 _PARTS = re.compile(r"(\d{1,2})([/.-])(\d{1,2})(?:\2(\d{4}|\d\d))?(?![\d/%]|[.,]\d)")
 _WEEKDAY = re.compile(r"\b(mon|tue|wed|thu|fri|sat|sun)\w{0,6}\.?,?\s*$", re.IGNORECASE)
 # Spelling tells where a text is from when its dates do not.
@@ -86,53 +100,30 @@ def find_dates(text: str, day_first: bool | None = None, default_year: int | Non
 @lru_cache(maxsize=4)  # the readers of one note ask for the same dates
 def _dates_of(text: str, day_first: bool | None, default_year: int | None, as_of: date | None) -> tuple[DateMention, ...]:
     text = _unscanned(text)
-    reader = _Reader(text, bool(puts_day_first(text) if day_first is None else day_first), default_year, as_of, _MONTH_OF_YEAR.search(text) is not None)
+    written = _written(text) if len(text) > _FRAGMENT else _written.__wrapped__(text)
+    full_years = any(_MONTH_OF_YEAR.match(text, m.start()) for m in written)
+    reader = _Reader(text, bool(puts_day_first(text) if day_first is None else day_first), default_year, as_of, full_years)
     found: list[DateMention] = []
     end = 0
-    for start in _places(text):
-        if start >= end and (match := _DATE.match(text, start)) and (mention := reader.read(match)) is not None:
+    for match in written:
+        if match.start() >= end and (mention := reader.read(match)) is not None:
             found.append(mention)
             end = mention.end
     return tuple(_completed(text, found, reader))
 
 
-_SCANNED_ZERO = re.compile(r"[\d/.-][Oo](?=[\d/.-])|[\s(][Oo](?=\d[/.-]\d)")
+@lru_cache(maxsize=2)  # with and without the date of the note
+def _written(text: str) -> tuple[re.Match[str], ...]:
+    """Whatever has the form of a date, in order; one may begin within another."""
+    return tuple(m for place in _PLACE.finditer(lower(text)) if (m := _DATE.match(text, place.start())))
+
+
+_SCANNED_ZERO = re.compile(r"[Oo](?:(?<=[\d/.-].)(?=[\d/.-])|(?<=[\s(].)(?=\d[/.-]\d))")
 
 
 def _unscanned(text: str) -> str:
     """A scan's letter O among the digits of a date is a zero; offsets stay."""
-    return _SCANNED_ZERO.sub(lambda m: m.group()[0] + "0", text)
-
-
-def _places(text: str) -> Iterator[int]:
-    """Where a date may begin."""
-    lowered = low if len(low := text.lower()) == len(text) else "".join(c if len(c.lower()) > 1 else c.lower() for c in text)
-    for m in _PLACE.finditer(lowered):
-        start, end = m.span()
-        before = lowered[start - 1] if start else " "
-        if before.isalnum() or before == "_" or (before in ".,/" and start > 1 and lowered[start - 2].isdigit()):
-            continue
-        token = m.group()
-        if token[0].isdigit():
-            length, following = end - start, lowered[end : end + 1]
-            if length <= 2:
-                if following not in ("/", "-", ".") and not _month_ahead(lowered, end):
-                    continue
-            elif length != 4 or token[:2] not in ("19", "20"):
-                continue
-        elif token[0] != "'" and token not in _TRIGRAMS:
-            continue
-        yield start
-
-
-def _month_ahead(lowered: str, end: int) -> bool:
-    if lowered[end : end + 2] in ("st", "nd", "rd", "th"):
-        end += 2
-    while lowered[end : end + 1] in (" ", "-"):
-        end += 1
-    if lowered[end : end + 3] in ("of ", "de "):
-        end += 3
-    return lowered[end : end + 3] in _TRIGRAMS
+    return _SCANNED_ZERO.sub("0", text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,35 +140,38 @@ class _Reader:
         return _DOTTED.search(self.text) is not None
 
     def read(self, m: re.Match[str]) -> DateMention | None:
-        g = m.groupdict()
-        if g["iso"]:
-            return self._mention(m, _date(int(g["iso"]), int(g["iso_m"]), int(g["iso_d"] or 0)))
-        if g["y"]:
-            return self._mention(m, self._numeric(int(g["a"]), int(g["b"]), _full_year(g["y"]), m))
-        if g["my_y"]:
-            return self._mention(m, _date(int(g["my_y"]), int(g["my_m"])))
-        if g["m0"]:
-            abroad = _ABROAD[g["m0"].lower()]
-            return self._mention(m, _date(int(g["y0"]), abroad, int(g["d0"])) if g["y0"] else self._yearless(abroad, int(g["d0"])))
-        for day, month, year in (("d1", "m1", "y1"), ("d2", "m2", "y2")):
-            if g[month]:
-                return self._day_of_month(m, int(g[day]), _MONTHS[g[month][:3].lower()], g[year])
-        if g["m3"]:
-            return self._mention(m, _date(_full_year(g["y3"]), _MONTHS[g["m3"][:3].lower()]))
-        if g["m4"]:
-            return self._mention(m, _date(int(g["y4"]), _MONTHS[g["m4"][:3].lower()], int(g["d4"] or 0)))
-        if g["a9"]:
-            plain_decimal = g["a9"][0] == "1" and not re.match(r"[:)\]]|[ \t]*(?:$|\||\n)", self.text[m.end() : m.end() + 3])
-            return None if plain_decimal or not self.dotted else self._mention(m, self._yearless(int(g["a9"]), int(g["b9"])))
-        if g["a5"]:
-            return self._mention(m, self._yearless(int(g["b5"]), int(g["a5"]))) if self.day_first else None
-        if g["a6"]:
-            return self._short(m, int(g["a6"]), int(g["b6"]), g["s6"])
-        if g["m7"]:
-            return self._bare_month(m, g["m7"])
-        if g["y8"]:
-            return None if _NOT_A_YEAR.match(self.text, m.end()) or self._counts(m.start()) else self._mention(m, PartialDate(int(g["y8"])))
-        return self._mention(m, PartialDate(_full_year(g["y9"])))
+        """The date of a match of _DATE, told by the last group of the form that it took."""
+        match m.lastgroup:
+            case "iso_m" | "iso_d":
+                return self._mention(m, _date(int(m["iso"]), int(m["iso_m"]), int(m["iso_d"] or 0)))
+            case "y":
+                return self._mention(m, self._numeric(int(m["a"]), int(m["b"]), _full_year(m["y"]), m))
+            case "my_y":
+                return self._mention(m, _date(int(m["my_y"]), int(m["my_m"])))
+            case "m0" | "y0":
+                abroad = _ABROAD[m["m0"].lower()]
+                return self._mention(m, _date(int(m["y0"]), abroad, int(m["d0"])) if m["y0"] else self._yearless(abroad, int(m["d0"])))
+            case "m1" | "y1":
+                return self._day_of_month(m, int(m["d1"]), _month(m["m1"]), m["y1"])
+            case "d2" | "y2":
+                return self._day_of_month(m, int(m["d2"]), _month(m["m2"]), m["y2"])
+            case "y3":
+                return self._mention(m, _date(_full_year(m["y3"]), _month(m["m3"])))
+            case "m4" | "d4":
+                return self._mention(m, _date(int(m["y4"]), _month(m["m4"]), int(m["d4"] or 0)))
+            case "b9":
+                plain_decimal = m["a9"][0] == "1" and not _CELL_END.match(self.text, m.end(), m.end() + 3)
+                return None if plain_decimal or not self.dotted else self._mention(m, self._yearless(int(m["a9"]), int(m["b9"])))
+            case "b5":
+                return self._mention(m, self._yearless(int(m["b5"]), int(m["a5"]))) if self.day_first else None
+            case "b6":
+                return self._short(m, int(m["a6"]), int(m["b6"]), m["s6"])
+            case "m7":
+                return self._bare_month(m, m["m7"])
+            case "y8":
+                return None if _NOT_A_YEAR.match(self.text, m.end()) or self._counts(m.start()) else self._mention(m, PartialDate(int(m["y8"])))
+            case _:
+                return self._mention(m, PartialDate(_full_year(m["y9"])))
 
     def _mention(self, m: re.Match[str], found: PartialDate | None, other: PartialDate | None = None) -> DateMention | None:
         found, other = found or other, other if found else None
@@ -210,7 +204,7 @@ class _Reader:
             return None
         if separator == "-" and (len(m.group()) != 5 or not ("0" in (m.group()[0], m.group()[3]) or a > b)):
             return None  # 10-25 is a range; 02-14, 25-11 a day
-        if re.match(r"\s*(?:mg|%|cm|mm|kg|g/|x\b|ml|h\b|hours?|min|weeks?|days?|months?|years?|y\b|yrs?|/(?![A-Z]))", self.text[m.end() : m.end() + 8], re.IGNORECASE):
+        if _OF_SOMETHING.match(self.text, m.end(), m.end() + 8):
             return None
         day_month, month_day = self._yearless(b, a), self._yearless(a, b)
         if separator == "-" and month_day and a < 13 and m.group()[0] == "0" and not self.day_first:
@@ -242,30 +236,36 @@ class _Reader:
 
     def _bare_month(self, m: re.Match[str], name: str) -> DateMention | None:
         """"in March", "(Feb)", "since October": not the verb may, not the Mar of a name."""
-        before = self.text[max(0, m.start() - 12) : m.start()].lower()
-        led = re.search(r"(?:\b(?:in|since|from|of|last|until|till|by|early|late|mid|end of|to|during|before|after|this|through|until|on)[ -]+|[(\[]|[-–/])$", before)
+        led = _LED.search(self.text, max(0, m.start() - 12), m.start())
         closed = self.text[m.end() : m.end() + 1] in (":", ")", "]")
         if not name[0].isupper() or not (led or closed or len(name) > 4) or (name.lower() in ("may", "mar") and not (led or closed)):
             return None
-        return self._mention(m, self._yearless(_MONTHS[name[:3].lower()]))
+        return self._mention(m, self._yearless(_month(name)))
+
+
+_TO = re.compile(r"\s*(?:[-–—]+|to|until|till)\s*")
+_WITH_YEAR = re.compile(r"(?:19|20)\d\d|'\d\d|\d[/.-]\d+[/.-]\d")
+_LAST_YEAR = re.compile(r"\s?[-–]\s?(\d\d)(?![\d%./-])")
 
 
 def _completed(text: str, found: list[DateMention], reader: _Reader) -> list[DateMention]:
     """Ranges give their parts what they leave out: 12/05 - 24/10/2025, 2016-18, 3-5/2025."""
     done: list[DateMention] = []
-    for place, mention in enumerate(found):
-        following = found[place + 1] if place + 1 < len(found) else None
-        short = mention.date.day and not re.search(r"(?:19|20)\d\d|'\d\d|\d[/.-]\d+[/.-]\d", text[mention.start : mention.end])
-        ranged = following and following.date.day and re.fullmatch(r"\s*(?:[-–—]+|to|until|till)\s*", text[mention.end : following.start])
-        if short and following and ranged and re.search(r"(?:19|20)\d\d|\d[/.-]\d+[/.-]\d\d\b", text[following.start : following.end]):
+    for mention, following in zip_longest(found, found[1:]):
+        ranged = following is not None and mention.date.day and following.date.day and _TO.fullmatch(text, mention.end, following.start)
+        if ranged and _WITH_YEAR.search(text, following.start, following.end) and not _WITH_YEAR.search(text, mention.start, mention.end):
             year = following.date.year - ((mention.date.month, mention.date.day) > (following.date.month, following.date.day))
             mention = DateMention(mention.start, mention.end, _date(year, mention.date.month, mention.date.day) or mention.date)
         done.append(mention)
-        if not mention.date.month and (tail := re.match(r"\s?[-–]\s?(\d\d)(?![\d%./-])", text[mention.end : mention.end + 8])):
+        if not mention.date.month and (tail := _LAST_YEAR.match(text, mention.end)):
             year = mention.date.year // 100 * 100 + int(tail.group(1))
             if mention.date.year < year <= mention.date.year + 30:
-                done.append(DateMention(mention.end + tail.start(1), mention.end + tail.end(1), PartialDate(year)))
+                done.append(DateMention(tail.start(1), tail.end(1), PartialDate(year)))
     return done
+
+
+def _month(name: str) -> int:
+    return _MONTHS[name[:3].lower()]
 
 
 def _date(year: int, month: int = 0, day: int = 0) -> PartialDate | None:

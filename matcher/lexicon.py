@@ -16,13 +16,21 @@ import ahocorasick_rs
 
 Meaning = TypeVar("Meaning")
 
-_FOLD = str.maketrans({**dict.fromkeys("‐‑‒–—−", "-"), " ": " ", "\t": " ", "\n": " ", "\r": " ", "’": "'", "ö": "o", "é": "e", "è": "e", "ü": "u", "ï": "i"})
+_LONE_SURROGATES = map(chr, range(0xD800, 0xE000))  # of broken input; UTF-8 cannot carry them
+_FOLD = str.maketrans({
+    **dict.fromkeys(_LONE_SURROGATES, "\ufffd"), **dict.fromkeys("‐‑‒–—−", "-"), **dict.fromkeys("\u00a0\u202f\t\n\r", " "),
+    "’": "'", "ö": "o", "é": "e", "è": "e", "ü": "u", "ï": "i",
+})
+
+
+def lower(text: str) -> str:
+    """Lower case, with every offset unchanged."""
+    return low if len(low := text.lower()) == len(text) else "".join(c if len(c.lower()) > 1 else c.lower() for c in text)
 
 
 def fold(text: str) -> str:
     """Lower case, plain dashes, spaces and accents, with every offset unchanged."""
-    lowered = low if len(low := text.lower()) == len(text) else "".join(c if len(c.lower()) > 1 else c.lower() for c in text)
-    return lowered.translate(_FOLD)
+    return lower(text).translate(_FOLD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +55,11 @@ class Lexicon(Generic[Meaning]):
                 self._meanings.setdefault(spaced, meaning)
                 if re.search(r"[^aeiou]y$", spaced) and len(spaced) > 3:
                     self._meanings.setdefault(spaced[:-1] + "ies", meaning)
-        patterns = sorted({*self._meanings, *self._exact} - {""})
-        self._patterns = patterns
-        self._automaton = ahocorasick_rs.AhoCorasick(patterns, implementation=ahocorasick_rs.Implementation.DFA) if patterns else None
+        self._patterns = sorted({*self._meanings, *self._exact} - {""})
+        self._automaton = ahocorasick_rs.AhoCorasick([_titled(p) for p in self._patterns], implementation=ahocorasick_rs.Implementation.DFA) if self._patterns else None
 
-    def find(self, text: str) -> list[Hit[Meaning]]:
-        """All names in the text, in order, without overlaps."""
+    def find(self, text: str, broken_by: re.Pattern[str] | None = None) -> list[Hit[Meaning]]:
+        """All names in the text, in order, without overlaps; none that spans what `broken_by` matches."""
         if self._automaton is None:
             return []
         squeezed, places = _squeezed(text)
@@ -62,11 +69,13 @@ class Lexicon(Generic[Meaning]):
                 continue
             stop = end
             if stop < len(squeezed) and squeezed[stop].isalnum() and squeezed[end - 1].isalnum():
-                if squeezed[stop] == "s" and not squeezed[stop + 1 : stop + 2].isalnum() and end - start > 2:
+                if squeezed[stop] in "sS" and not squeezed[stop + 1 : stop + 2].isalnum() and end - start > 2:
                     stop += 1
                 else:
                     continue
             first, last = places[start], places[stop - 1] + 1
+            if broken_by is not None and broken_by.search(text, first, last):
+                continue
             meaning = self._meaning(self._patterns[index], text[first : places[end - 1] + 1])
             if meaning is not None:
                 candidates.append((first, last, meaning))
@@ -90,9 +99,6 @@ def _spaced(folded: str) -> str:
     return re.sub(r"[\s\-]+", " ", folded).strip()
 
 
-_SURROGATES = re.compile("[\ud800-\udfff]")  # lone halves of broken input, which UTF-8 cannot carry
-
-
 class _Places:
     """Offset in the folded text of each character of the squeezed one."""
 
@@ -103,16 +109,27 @@ class _Places:
         return at + self._shifts[bisect_right(self._cuts, at)]
 
 
+_GAP = re.compile(" {2,}")
+
+
 @lru_cache(maxsize=2)  # several lexicons read one note in turn
 def _squeezed(text: str) -> tuple[str, _Places]:
-    """The folded text with each run of spaces and hyphens as one space."""
-    folded = _SURROGATES.sub("\ufffd", fold(text))
+    """The folded text, titled, with each run of spaces and hyphens as one space."""
+    spaced = fold(text).replace("-", " ")
     cuts, shifts, removed = [], [0], 0
-    for run in re.finditer(r"[ \-]{2,}", folded):
+    for run in _GAP.finditer(spaced):
         cuts.append(run.start() - removed + 1)
         removed += run.end() - run.start() - 1
         shifts.append(removed)
-    return re.sub(r"[ \-]+", " ", folded), _Places(cuts, shifts)
+    return _titled(_GAP.sub(" ", spaced)), _Places(cuts, shifts)
+
+
+def _titled(folded: str) -> str:
+    """A capital for the first letter of each word, so that the search meets few names within words."""
+    titled = folded.title()
+    if len(titled) == len(folded):
+        return titled
+    return "".join("ʃ" if len(c.title()) > 1 else c for c in folded).title()  # ß and ligatures would grow
 
 
 def names_of(table: Mapping[str, object]) -> Iterable[tuple[str, str]]:

@@ -8,6 +8,7 @@ from functools import lru_cache
 from itertools import pairwise
 from types import MappingProxyType
 
+from matcher.lexicon import lower
 from models import load_vocabulary
 from models.vocabulary import Test, Unit
 
@@ -44,8 +45,7 @@ def _spellings() -> tuple[MappingProxyType[str, str], MappingProxyType[str, str]
 
 def plain(text: str) -> str:
     """Lower case with one micro sign and no raised digits, every offset unchanged: what `unit_at` reads."""
-    lowered = low if len(low := text.lower()) == len(text) else "".join(c if len(c.lower()) > 1 else c.lower() for c in text)
-    return lowered.translate(_PLAIN)
+    return lower(text).translate(_PLAIN)
 
 
 def unit_at(plain_text: str, text: str, place: int) -> tuple[str, int] | None:

@@ -68,14 +68,16 @@ def _weight(doc: Document, mention: DateMention, title_end: int) -> int:
     line_start = doc.text.rfind("\n", 0, mention.start) + 1
     before = doc.text[max(line_start, mention.start - 60) : mention.start]
     in_head = mention.start < max(title_end, 80)
+    # A label such as "visit" or "date" deep in the text is about another day; a signature at the end is the note's.
+    begins_line = line_start >= mention.start - 60 and mention.start < 2500
+    near_end = mention.start > len(doc.text) - 300
+    if not (in_head or begins_line or near_end):
+        return 0
     if _OTHER_DATE.search(before) and not (line_start == 0 and _FOLLOW_UP.search(before)):
         return 0
     for weight, words in _OWN:
         if words.search(before):
-            # A label such as "visit" or "date" deep in the text is about another day; a signature at the end is the note's.
-            near_end = weight == 30 and mention.start > len(doc.text) - 300
-            labelled = weight == 90 and line_start == mention.start - len(before) and mention.start < 2500
-            return weight if in_head else weight - 20 if labelled or near_end else 0
+            return weight if in_head else weight - 20 if (weight == 90 and begins_line) or (weight == 30 and near_end) else 0
     if in_head and (mention.start < 80 or mention.start - line_start < 90) and not re.search(r"\b(?:on|in|until|to|till|before|after|by)\s*$", before):
         return 50
     return 10 if not before.strip() and not doc.text[mention.end :].strip(" .\n") else 0  # a letter's last line

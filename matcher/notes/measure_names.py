@@ -10,12 +10,12 @@ from matcher.lexicon import Hit, Lexicon, names_of
 from models import load_vocabulary
 from models.vocabulary import read_rows
 
-_GAP = str.maketrans("\r\n\t", "\x1f\x1f\x1f")
+_GAP = re.compile(r"[\r\n\t]|  ")
 
 
 def names_in(text: str) -> list[Hit[str]]:
     """Names of tests in order, none across a column gap or a line end."""
-    hits = _lexicon().find(text.replace("  ", "\x1f\x1f").translate(_GAP))
+    hits = _lexicon().find(text, broken_by=_GAP)
     found = {h.start: h for h in _letters(text)} | {h.start: h for h in _attached(text)} | {h.start: h for h in hits}
     ordered = [found[start] for start in sorted(found)]
     return [h for before, h in zip([None, *ordered], ordered, strict=False) if before is None or h.start >= before.end]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from matcher.dates import find_dates
+from matcher.dates import DateMention, find_dates
 from matcher.domain import PartialDate, Reading
 from matcher.notes.document import Document
 
@@ -50,7 +51,8 @@ def read_performance(doc: Document, note_date: date | None) -> tuple[Reading | N
     Of several the latest by date, then the last in the note, where an addendum corrects; one told as past ("was 0", "pre-admit 1",
     a carried section) only where no other stands. A range gives its worse end. Neither is derived from the other.
     """
-    ecog, kps = list(_statuses(doc, _ECOG, note_date)), list(_statuses(doc, _KPS, note_date))
+    dates = [d for d in find_dates(doc.text, doc.day_first, as_of=note_date) if d.date.month and d.date.earliest <= (note_date or date.max)]
+    ecog, kps = list(_statuses(doc, _ECOG, dates)), list(_statuses(doc, _KPS, dates))
     for pair in _PAIR.finditer(doc.text):
         ecog.append(_Status(int(pair.group("ecog")), pair.start(), pair.end(), None, False))
         kps.append(_Status(int(pair.group("kps")), pair.start(), pair.end(), None, False))
@@ -66,7 +68,7 @@ def _current(doc: Document, found: list[_Status], note_date: date | None) -> Rea
     return Reading(best.value, (doc.evidence(best.start, best.end),), best.when)
 
 
-def _statuses(doc: Document, pattern: re.Pattern[str], note_date: date | None) -> Iterator[_Status]:
+def _statuses(doc: Document, pattern: re.Pattern[str], dates: list[DateMention]) -> Iterator[_Status]:
     text = doc.text
     for m in pattern.finditer(text):
         line_start = text.rfind("\n", 0, m.start()) + 1
@@ -77,7 +79,7 @@ def _statuses(doc: Document, pattern: re.Pattern[str], note_date: date | None) -
         if re.match(r"\s?(?:or (?:less|better|lower|below)|and (?:below|under))", text[m.end() : m.end() + 14], re.IGNORECASE):
             continue
         value = _worse(m, pattern is _KPS)
-        when = _when(doc, line_start, m.start(), note_date)
+        when = _when(doc, dates, line_start, m.start())
         section = doc.section_at(m.start()).kind
         trend = m.group("n2") is not None and "from" in gap.lower()
         past = bool(_PAST.search(before) or (not trend and re.search(r"\b(?:was|pre-?admi\w+|baseline|previously|from)\b", gap, re.IGNORECASE)) or _PAST_AFTER.match(text, m.end()))
@@ -101,10 +103,12 @@ def _worse(m: re.Match[str], karnofsky: bool) -> int:
     return min(value, other) if karnofsky else max(value, other)
 
 
-def _when(doc: Document, line_start: int, place: int, note_date: date | None) -> PartialDate | None:
+_STATEMENT_END = re.compile(r"[.;]\s")
+
+
+def _when(doc: Document, dates: list[DateMention], line_start: int, place: int) -> PartialDate | None:
     """The day that leads the line, if one does: log entries, dated sections of a carried note."""
-    head = doc.text[line_start : min(place, line_start + 60)]
-    for mention in find_dates(head, doc.day_first, as_of=note_date):
-        if mention.date.month and not re.search(r"[.;]\s", head[: mention.start]) and mention.date.earliest <= (note_date or date.max):
-            return mention.date
-    return None
+    at = bisect_left(dates, line_start, key=lambda d: d.start)
+    if at == len(dates) or dates[at].end > min(place, line_start + 60) or _STATEMENT_END.search(doc.text, line_start, dates[at].start):
+        return None
+    return dates[at].date
