@@ -136,7 +136,7 @@ def render(expression: Expression) -> str:
             return f"[not understood: {text}]"
         case Comparison():
             name = expression.fact.replace("_", " ") + (f" {expression.of.replace('_', ' ')}" if expression.of else "")
-            limit = "× ULN" if expression.x_uln else "× LLN" if expression.x_lln else expression.unit if expression.unit not in (None, "1") else ""
+            limit = "× ULN" if expression.x_uln else "× LLN" if expression.x_lln else expression.unit if expression.unit not in (None, "1", "{class}") else ""
             return f"{name} {expression.op} {expression.value:g} {limit}".strip() + _when(expression.window)
         case Presence():
             said = {"condition": "", "disease": "", "prior_therapy": "prior ", "refractory_to": "refractory to ", "allergy": "allergy to ", "intolerant_to": "intolerant to "}

@@ -115,6 +115,18 @@ def test_grades_and_organs(kind, text, wanted):
 
 
 @pytest.mark.parametrize("kind, text, wanted", [
+    (EXCLUSION, "Prednisone > 15 mg/day", "prednisone dose=>15 mg/day"),
+    (EXCLUSION, "Corticosteroids equivalent to more than 15 mg/day of prednisone", "corticosteroid dose=>15 mg/day"),
+    (EXCLUSION, "More than 15 mg of prednisone daily", "prednisone dose=>15 mg"),
+    (EXCLUSION, "More than 2 episodes of syncope", "syncope count=>2"),
+    (INCLUSION, "At least one proteasome inhibitor", "proteasome_inhibitor"),
+    (EXCLUSION, "More than 4 quixotic zeppelins", "?More than 4 quixotic zeppelins?"),
+])
+def test_amounts_limit_what_they_stand_beside(kind, text, wanted):
+    assert read(text, kind) == wanted
+
+
+@pytest.mark.parametrize("kind, text, wanted", [
     (EXCLUSION, "Prior anti-BCMA therapy", "bcma"),
     (EXCLUSION, "Allergic to fludarabine or cyclophosphamide", "(allergy:fludarabine | allergy:cyclophosphamide)"),
     (INCLUSION, "Refractory to lenalidomide and bortezomib", "(refractory_to:lenalidomide & refractory_to:bortezomib)"),

@@ -46,6 +46,16 @@ def test_age(text, wanted):
     ("Body mass index 18.5-29.9 kg/m2", [("bmi", ">=", 18.5, "kg/m2"), ("bmi", "<=", 29.9, "kg/m2")]),
     ("BMI > 32,5", [("bmi", ">", 32.5, "kg/m2")]),
     ("Proptosis ≥ 3 mm", [("proptosis", ">=", 3, "mm")]),
+    ("Bone mineral density T-score below -2.5", [("bone_density_t_score", "<", -2.5, "1")]),
+    ("T-score between -1.0 and -2.5", [("bone_density_t_score", ">=", -2.5, "1"), ("bone_density_t_score", "<=", -1, "1")]),
+    ("Less than 70 days' gestation", [("gestational_age", "<", 10, "wk")]),
+    ("Gestational age of 24 to 34 weeks", [("gestational_age", ">=", 24, "wk"), ("gestational_age", "<=", 34, "wk")]),
+    ("Blood pressure < 150/95 mmHg", [("systolic_bp", "<", 150, "mm[Hg]"), ("diastolic_bp", "<", 95, "mm[Hg]")]),
+    ("Liver enzymes (ALT and AST) below 90 U/L", [("alt", "<", 90, "U/L"), ("ast", "<", 90, "U/L")]),
+    ("ASA physical status 3", [("asa", "=", 3, "1")]),
+    ("ASA class I-III", []),  # a class is no number
+    ("Laboratory tests:\n  - Hemoglobin > 9 g/dL\n  - Platelets > 60 x 10^9/L", [("hemoglobin", ">", 9, "g/dL"), ("platelets", ">", 60, "10*9/L")]),
+    ("At least one (1) prior line of therapy", [("prior_lines", ">=", 1, "1")]),
 ])
 def test_tests(text, wanted):
     assert statements(text) == wanted

@@ -203,7 +203,7 @@ def _in_canonical_unit(asked: Comparison, lab: Lab, chart: Chart) -> float | Non
     if asked.x_uln or asked.x_lln:
         normal = upper_normal(lab, chart) if asked.x_uln else lower_normal(lab, chart)
         return None if normal is None else asked.value * normal
-    if asked.unit in (None, "1", lab.unit):
+    if asked.unit in (None, "1", "{class}", lab.unit):
         return asked.value
     return convert(asked.value, asked.unit, asked.fact) if asked.unit else asked.value
 

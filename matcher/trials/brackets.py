@@ -46,9 +46,10 @@ class Brackets(Concepts, Comparisons):
             return end
         if self.heads[-1:] == ["ecog"] and first.kind == "test" and first.value in ("kps", "lansky"):
             self.heads[-1] = first.value
-        if len(inner) == 1 and inner[0].kind == "test" and self.unknown and len(self.pieces) == self.chunk:
-            self.unknown = []
-            return self._on_test(at + 1) + 1
+        if kinds <= {"test", "and", "or", ",", "/"} and self.unknown and not self.heads and len(self.pieces) == self.chunk:
+            self.unknown, self.heads = [], list(dict.fromkeys(t.value for t in inner if t.kind == "test"))
+            self.named = True  # "liver enzymes (ALT and AST) < 3 x ULN"
+            return end
         if last and isinstance(last.expression, Comparison) and last.expression.fact == "days_since" and (period := bounds_at(inner, 0)) and period.time:
             apart = self._nested(inner[period.end :], since=Window("before", round(period.sides[0].value * (period.sides[0].days or 1))))
             self.pieces[-1] = replace(last, expression=conjoin(last.expression, *(p.expression for p in apart if isinstance(p.expression, Comparison))))

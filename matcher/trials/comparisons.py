@@ -6,11 +6,13 @@ import re
 from dataclasses import dataclass, replace
 
 from matcher.domain import AllOf, AnyOf, Comparison, Expression, Not, Presence, Unparsed, Window
-from matcher.trials.lexer import Token
+from matcher.trials.lexer import CONCEPTS, ROMAN, Token
 from matcher.trials.logic import conjoin, disjoin, negate
-from matcher.trials.measures import Bound, Bounds, canonical
+from matcher.trials.measures import Bound, Bounds, canonical, quantity
 from matcher.trials.words import Words
+from models import load_vocabulary
 
+CLASS = "{class}"  # a UCUM annotation: the value is the place of a class in its scale ("ASA II"), not a number
 FLC = ("kappa_flc", "lambda_flc")
 _DOSE = re.compile(r"(?:[munpμkd]|mc)?g(?:ms?|rams?)?(?:\s?/.*)?|mg/.*", re.IGNORECASE)
 _BY_OXYGEN = re.compile(r"\bonly\b.*\b(?:oxygen inhalation|oxygen therapy|supplement\w+|by oxygen|with oxygen)\b", re.IGNORECASE | re.DOTALL)
@@ -85,8 +87,15 @@ class Comparisons(Words):
         facts = self._facts(at, limit, ahead)
         if not facts:
             return limit.end if limit.bare else None
+        if facts == ["blood_pressure"] and (pair := self._pressures(limit)) is not None:
+            expression, limit = pair
+            self._add(expression, measured="blood_pressure")
+            self.heads, self.unknown, self.named = [], [], False
+            return limit.end
         self.last_heads = list(facts)
         expressions = [self._compared(fact, limit) for fact in facts]
+        if any(t.kind == "number" and self._words(t) in ROMAN for t in self.tokens[at : limit.end]):
+            expressions = [_class(e) for e in expressions]
         if set(facts) == set(FLC) and not self.context.exclusion:
             expression: Expression = disjoin(*expressions)
         else:
@@ -108,6 +117,15 @@ class Comparisons(Words):
             end += 1
         named = end + (self._next_kind(end, 0) == "stop")
         return named + 1 if self._next_kind(named, 0) == "test" and self.tokens[named].value in facts else end
+
+    def _pressures(self, limit: Bounds) -> tuple[Expression, Bounds] | None:
+        """ "Blood pressure > 160/100 mmHg": either is too high; below a limit both must lie, but for an exclusion."""
+        second = quantity(self.tokens, limit.end + 1) if self._next_kind(limit.end, 0) == "/" else None
+        if second is None:
+            return None
+        systolic, (diastolic, end) = limit.sides[0], second
+        pair = [self._comparison("systolic_bp", replace(systolic, unit=diastolic.unit), limit), self._comparison("diastolic_bp", replace(diastolic, op=systolic.op), limit)]
+        return (disjoin if self.context.exclusion or systolic.op[0] == ">" else conjoin)(*pair), replace(limit, end=end)
 
     def _facts(self, at: int, limit: Bounds, ahead: Token | None) -> list[str]:
         """What a limit is about: the tests named before it, else what its unit or the words around it say; empty for none."""
@@ -138,6 +156,9 @@ class Comparisons(Words):
             return ["life_expectancy"]
         if "age" in self.heads or (ahead is not None and ahead.kind == "age"):
             return ["age"]
+        tests = self.heads or [t.value for t in self.tokens[limit.end : limit.end + 2] if t.kind == "test"]
+        if tests and load_vocabulary().tests[tests[-1]].unit == "wk":
+            return tests[-1:]  # a pregnancy is measured in weeks: "< 70 days' gestation"
         if self.heads:
             return []  # how long, not how much
         years = any(b.days == 365 for b in limit.sides)
@@ -162,7 +183,8 @@ class Comparisons(Words):
         if unit == "%" and any(t.kind == "subject" for t in self.tokens[limit.end : limit.end + 3]):
             return []
         counted = unit is None and ahead is not None and ahead.kind in ("word", "filler", "subject", "times", "unit", "adjective") and not limit.sides[-1].x_uln
-        named = [t for t in self.unknown if t.kind != "op" and t.kind != "number" and len(t.value) > 1][-3:]
+        concept = max((t.start for t in self.tokens[:at] if t.kind in CONCEPTS), default=-1)
+        named = [t for t in self.unknown if t.kind not in ("op", "number", "unit") and len(t.value) > 1 and t.start > concept][-3:]
         if named and not counted:
             return ["_".join(self.context.text[t.start : t.end].lower() for t in named).replace("-", "_").replace(" ", "_")]
         last = self.pieces[-1].expression if len(self.pieces) > self.chunk else None
@@ -220,6 +242,15 @@ class Comparisons(Words):
             return Comparison(fact, op, bound.value, "1")
         value, unit = canonical(fact, bound)
         return Comparison(fact, op, value, unit, bound.x_uln, bound.x_lln, window=self.window)
+
+
+def _class(expression: Expression) -> Expression:
+    match expression:
+        case AllOf(parts):
+            return AllOf(tuple(_class(p) for p in parts))
+        case Comparison():
+            return replace(expression, unit=CLASS)
+    return expression
 
 
 def _given(expression: Expression) -> bool:

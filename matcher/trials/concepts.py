@@ -123,7 +123,7 @@ class Concepts(Words):
             self._add(AnyOf((Presence(fact, "autologous_transplant", window), Presence(fact, "allogeneic_transplant", window))))
             return
         self.qualifiers.pop("acuity", None)
-        qualifiers = tuple(sorted(self.qualifiers.items())) if fact == "allergy" else ()
+        qualifiers = tuple(sorted((k, v) for k, v in self.qualifiers.items() if fact == "allergy" or k == "dose"))
         self.qualifiers = {}
         self._add(Presence(fact, concept, window, qualifiers, excluding))
 

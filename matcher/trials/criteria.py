@@ -10,6 +10,7 @@ from typing import Any
 from matcher.domain import AllOf, AnyOf, AtLeast, AtScreening, Comparison, Expression, Kind, Not, Presence, Unparsed
 from matcher.expressions import atoms
 from matcher.trials.clauses import read_permission, read_sentence
+from matcher.trials.comparisons import CLASS
 from matcher.trials.exceptions import excuse
 from matcher.trials.lexer import Token, plain, tokens
 from matcher.trials.logic import Context, conjoin, disjoin, negate
@@ -19,7 +20,7 @@ from models.vocabulary import Condition, Drug, Therapy
 
 _DEMAND = re.compile(r"\W*(?:(?:the|all|eligible)\s+)?(?:(?:patients?|subjects?|participants?|volunteers?|individuals?)\s+)?(?:must|should|may)\s+not\s+(?:be|have)\b", re.IGNORECASE)
 LONGEST = 20_000  # characters of one item that are read; what is longer is no criterion
-_PART = re.compile(r"(?:^|(?<=[\s;:,.)]))(?:\(\s?(?:\d{1,2}|[a-h]|i{1,3}|iv|vi{0,3})\s?\)|(?:\d{1,2}|[a-h]|i{1,3}|iv)\s?\)|\n\s*[-*+]\s|\n\s*(?:\d{1,2}|[a-h])\.\s)(?=\s?\S)", re.IGNORECASE)
+_PART = re.compile(r"(?:(?:^|(?<=[\s;:,.)]))(?:\(\s?(?:\d{1,2}|[a-h]|i{1,3}|iv|vi{0,3})\s?\)|(?:\d{1,2}|[a-h]|i{1,3}|iv)\s?\))|\n\s*[-*+]\s|\n\s*(?:\d{1,2}|[a-h])\.\s)(?=\s?\S)", re.IGNORECASE)
 
 
 def compile_criterion(text: str, kind: Kind, conditions: tuple[str, ...] = ()) -> tuple[Expression, bool]:
@@ -184,6 +185,8 @@ def _row(statement: Comparison | Presence, absent: bool) -> Iterator[dict[str, A
     if isinstance(statement, Comparison):
         if statement.value == 1 and (statement.x_uln or statement.x_lln):
             return  # "bilirubin normal" states no number
+        if statement.unit == CLASS:
+            return
         for of in _reported(statement.of) if statement.of else (None,):
             row: dict[str, Any] = {"fact": statement.fact, "op": statement.op, "value": statement.value, "unit": statement.unit, "window_days": window}
             yield row | ({"x_uln": True} if statement.x_uln else {}) | ({"of": of} if of else {})

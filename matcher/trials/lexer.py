@@ -58,15 +58,17 @@ _UNIT_WORD = (
 _UNIT = re.compile(rf"\s?(?:(?P<power>[x×*]\s?10\s?[\^e(]?\s?\(?(?P<exponent>\d{{1,2}})\)?)\s?)?(?P<unit>{_UNIT_WORD}(?:\s?(?:/|\bper\b|\.)\s?(?:{_UNIT_WORD}|week|month|year)){{0,3}}|/\s?{_UNIT_WORD}(?:\s?/\s?{_UNIT_WORD})?)?(?![a-zA-Z])", re.IGNORECASE)
 _LOST_POWER = re.compile(r"\s?[x×*]\s?10(?P<exponent>[3689]|1[02])\s?(?=/)", re.IGNORECASE)
 _NUMBER = re.compile(r"(?<![\w.])(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d{1,3}(?: \d{3})+(?![\d.]|\s*(?:x|×|\*)\s?10)|\d+\.\d+|\d+,\d{1,2}(?!\d)|\.\d+|\d+)(?=(?P<glued>[a-zA-Zμ%×°/]?))")
+_SIGNED = re.compile(r"(?:[<>≤≥=]|\b(?:than|to|of|between|and|least|most|above|below))\s*[-+]\Z", re.IGNORECASE)
 _VERSION = re.compile(r"\bv(?:er(?:sion)?)?\.?\s?\d+(?:\.\d+)*\b", re.IGNORECASE)
 _MARKER = re.compile(r"\b(?:BCMA|GPRC5D|Fc[Rr]H5|SLAMF7|CD\d{1,3}[a-z]?|HER-?2|PD-?\(?L?\)?-?[12]|EGFR|FLT3|TROP-?2|Claudin ?18\.2)\b")
 _PLUS = re.compile(r"\+(?![\w/+)])|\+(?=\s?(?:years?|yrs?|y)\b)")  # "18+"
 _TIMES = re.compile(r"[x×](?=\s|u|l|\Z)(?!\s?10)", re.IGNORECASE)
 _GLUED = re.compile(r"x\s?(?:\d|the|u|ln)|times|fold|st\b|nd\b|rd\b|th\b|and|or|y", re.IGNORECASE)
 _WORD = re.compile(r"[^\W\d_](?:[\w'’]|[-](?=[^\W_]))*|\d+\w*")
+_LETTERS = re.compile(r"[^\W\d_]+")
 _COUNT = {w: float(n) for n, w in enumerate(["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"])} | {
     "fourteen": 14.0, "fifteen": 15.0, "sixteen": 16.0, "eighteen": 18.0, "twenty": 20.0, "thirty": 30.0, "sixty": 60.0, "ninety": 90.0, "single": 1.0, "once": 1.0, "twice": 2.0}
-_ROMAN = {"i": 1.0, "ii": 2.0, "iii": 3.0, "iv": 4.0, "v": 5.0}
+ROMAN = {"i": 1.0, "ii": 2.0, "iii": 3.0, "iv": 4.0, "v": 5.0}
 _SCALED = re.compile(r"(?:class|grade|stage|grades|stages|classes|asa|nyha|degree|score|type|association|classification|status)\W*$|[ivIV]\s*(?:,|or|and|to|-|/|through)+\s*$")
 STOP = frozenset(
     ["a", "an", "the", "of", "to", "in", "on", "at", "for", "by", "with", "as", "is", "are", "was", "were", "be", "been", "being", "this", "that", "these", "those", "their", "his", "her", "its", "it", "which", "has", "have", "had", "having", "do", "does", "did", "will", "would", "should", "must", "may", "can", "could", "there", "other", "another", "than", "then", "so", "such", "also", "only", "same", "own", "per", "via", "into", "onto", "out", "about", "around", "under", "within", "upon", "s", "t", "one's", "any", "all", "each", "every", "some", "both", "either", "more", "most", "very"]
@@ -124,6 +126,8 @@ def tokens(text: str) -> list[Token]:
         if start and text[start - 1] == "-" and start > 1 and text[start - 2].isalpha():
             continue
         value = _value(number.group())
+        if text[start - 1 : start] in ("-", "+") and _SIGNED.search(text[max(0, start - 12) : start]):
+            start, value = start - 1, -value if text[start - 1] == "-" else value
         if _PLUS.match(text, end):
             take("number", value, start, end)
             take("postop", ">=", end, end + 1)
@@ -154,17 +158,21 @@ def tokens(text: str) -> list[Token]:
         if word.group()[:4].lower() == "non-" and word.start() + 4 in states:
             take("neg", "", word.start(), word.start() + 4)
         if any(occupied[word.start() : word.end()]):
+            if not all(occupied[word.start() : word.end()]):  # "self-reported", of which "reported" is known
+                for part in _LETTERS.finditer(text, *word.span()):
+                    if not any(occupied[part.start() : part.end()]):
+                        take("stop" if fold(part.group()) in STOP else "word", fold(part.group()), *part.span())
             continue
         folded = fold(word.group())
         ends = re.fullmatch(r"([iv]+)-([iv]+)", folded)
-        if ends and ends[1] in _ROMAN and ends[2] in _ROMAN:
-            take("number", _ROMAN[ends[1]], word.start(), word.start() + len(ends[1]))
+        if ends and ends[1] in ROMAN and ends[2] in ROMAN:
+            take("number", ROMAN[ends[1]], word.start(), word.start() + len(ends[1]))
             take("-", "-", word.start() + len(ends[1]), word.start() + len(ends[1]) + 1)
-            take("number", _ROMAN[ends[2]], word.end() - len(ends[2]), word.end())
+            take("number", ROMAN[ends[2]], word.end() - len(ends[2]), word.end())
         elif folded in _COUNT:
             take("number", _COUNT[folded], *word.span())
-        elif folded in _ROMAN and _SCALED.search(text[max(0, word.start() - 24) : word.start()].lower()):
-            take("number", _ROMAN[folded], *word.span())
+        elif folded in ROMAN and _SCALED.search(text[max(0, word.start() - 24) : word.start()].lower()):
+            take("number", ROMAN[folded], *word.span())
         else:
             take("stop" if folded in STOP else "word", folded, *word.span())
     for place, char in enumerate(text):

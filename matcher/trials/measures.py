@@ -67,6 +67,8 @@ def quantity(tokens: Sequence[Token], at: int) -> tuple[Bound, int] | None:
     if _kind(tokens, at) != "number":
         return None
     value, unit, days, end = tokens[at].value, None, None, at + 1
+    if [_kind(tokens, p) for p in range(end, end + 3)] == ["(", "number", ")"] and tokens[end + 1].value == value:
+        end += 3  # "one (1)"
     if _kind(tokens, end) == "unit":
         unit, end = tokens[end].value, end + 1
     elif _kind(tokens, end) == "time" or (_is(tokens, end, "-") and _kind(tokens, end + 1) == "time"):
@@ -140,6 +142,8 @@ def _range(tokens: Sequence[Token], at: int, with_and: bool = False) -> tuple[tu
     high, end = second
     if low.days and not high.days and not high.unit and _kind(tokens, end) == "age" and tokens[end].end - tokens[end].start > len("of age"):
         high = replace(high, unit="time", days=365.0)  # "2 months to 20 years of age"
+    if high.value < low.value <= 0:
+        low, high = high, low  # "between -1.0 and -2.5"
     if high.value < low.value and not (high.unit or low.unit):
         return None
     return _spread([replace(low, op=">="), replace(high, op="<" if "<" in strict else "<=")]), end
@@ -349,6 +353,8 @@ def canonical(fact: str, bound: Bound) -> tuple[float, str | None]:
         return bound.value, None if bound.unit == "time" else bound.unit
     if bound.unit and _OF_AGE.fullmatch(bound.unit):
         return bound.value, "{percentile}" if "centile" in bound.unit.lower() else "{SD}"
+    if bound.days and test.unit == "wk":
+        return float(f"{bound.value * bound.days / 7:.4g}"), test.unit
     if bound.x_uln or bound.x_lln:
         return bound.value, "1"
     if test.unit == "1":

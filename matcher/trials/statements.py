@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from matcher.domain import AnyOf, Comparison, Expression, Presence, Unparsed
 from matcher.trials.brackets import Brackets
-from matcher.trials.concepts import scale_value
+from matcher.trials.concepts import SCALES, scale_value
 from matcher.trials.lexer import CONCEPTS, Token
 from matcher.trials.logic import Piece, combine, conjoin
 from matcher.trials.measures import Bounds, bounds_at, period_at
@@ -54,6 +54,8 @@ class Reader(Brackets):
                 if not self._lasting(limit):
                     self.unknown.append(token)  # a duration of something: kept as words
                 return limit.end
+            if not limit.bare and self._next_kind(limit.end, 0) not in SCALES and self._next_kind(at, -1) not in SCALES:
+                return self._amount(at, limit)
         if token.kind in ("(", "["):
             return self._bracket(at)
         handler = getattr(self, f"_on_{token.kind}", None)
@@ -70,6 +72,35 @@ class Reader(Brackets):
         if token.kind == "word":
             self._word(token)
         return at + 1
+
+    def _amount(self, at: int, limit: Bounds) -> int:
+        """How much of a drug, how many of a finding: limits what it stands beside; beside nothing, it stays as words."""
+        concept = self._next_concept(limit.end)
+        if [(b.op, b.value, b.unit) for b in limit.sides] == [(">=", 1, None)] and concept:
+            return limit.end  # "at least one proteasome inhibitor"
+        said = " ".join(f"{b.op}{b.value:g}{' ' + b.unit if b.unit else ''}" for b in limit.sides)
+        name = "dose" if limit.sides[-1].unit else "count"
+        last = self.pieces[-1].expression if len(self.pieces) > self.chunk else None
+        if name == "dose" and isinstance(last, Presence) and last.fact == "prior_therapy":
+            self.pieces[-1] = replace(self.pieces[-1], expression=replace(last, qualifiers=(*last.qualifiers, (name, said))))
+            return self._equivalent(at, limit.end)
+        if name == "dose" and isinstance(last, Presence) and limit.sides[-1].unit.startswith("degree"):
+            self._qualify_last("grade", scale_value(limit))
+            return limit.end
+        wanted = ("condition",) if name == "count" else ("drug", "therapy", "regimen")
+        if concept and concept.kind in wanted:
+            self.qualifiers[name] = said
+        else:
+            self.unknown += self.tokens[at : limit.end]
+        return limit.end
+
+    def _equivalent(self, at: int, end: int) -> int:
+        """ "> 10 mg prednisone or equivalent", "equivalent to > 10 mg prednisone": the drug is the measure of the dose."""
+        named = next((p for p in range(end, min(end + 3, len(self.tokens))) if self.tokens[p].kind == "drug"), None)
+        around = [*range(max(0, at - 3), at), *range(end, min(end + 7, len(self.tokens)))]
+        if not any("equivalent" in self._words(self.tokens[p]) for p in around if self.tokens[p].kind not in (",", ";", "and")):
+            return end
+        return end if named is None else named + 1
 
     def _lasting(self, limit: Bounds) -> bool:
         """ "Fever of more than 5 days": how long the condition before it has been there, in days."""
