@@ -698,7 +698,8 @@ def criterion(kind, expression):
         ("inclusion", Not(SILENT), "unknown", "satisfied"),
         ("inclusion", SILENT, "unknown", "unknown"),  # a demanded condition is not presumed either way
         ("exclusion", Presence("prior_therapy", "bcma"), "unknown", "satisfied"),
-        ("exclusion", Comparison("hemoglobin", "<", 8, "g/dL"), "unknown", "satisfied"),
+        ("exclusion", Comparison("hemoglobin", "<", 8, "g/dL"), "unknown", "unknown"),  # nor is a result that excludes and stands alone
+        ("exclusion", AnyOf((SILENT, Comparison("hemoglobin", "<", 8, "g/dL"))), "unknown", "satisfied"),
         ("inclusion", Comparison("hemoglobin", ">=", 8, "g/dL"), "unknown", "unknown"),  # a demanded result is not presumed either way
         ("inclusion", Comparison("age", ">=", 18, "a"), "unknown", "unknown"),
         ("inclusion", Comparison("days_since", ">=", 14, "d", of="major_surgery"), "unknown", "satisfied"),

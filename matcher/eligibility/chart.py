@@ -60,6 +60,11 @@ class Chart:
         return cls(profile, as_of or profile.note_date, unmentioned)
 
     @cached_property
+    def strict(self) -> Chart:
+        """The same patient where nothing is presumed."""
+        return replace(self, unmentioned="unknown")
+
+    @cached_property
     def vocabulary(self) -> Vocabulary:
         return load_vocabulary()
 

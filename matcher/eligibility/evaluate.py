@@ -24,6 +24,7 @@ from matcher.eligibility.chart import Chart, Unmentioned
 from matcher.eligibility.measurements import compare
 from matcher.eligibility.presumptions import presumed
 from matcher.eligibility.reasons import Answer, Said, finding, flip, together
+from matcher.expressions import atoms
 
 PRESENCES: Mapping[str, Callable[[Presence, Chart], Answer]] = {
     "condition": conditions.condition,
@@ -67,13 +68,11 @@ def judge(expression: Expression, chart: Chart, favourable: Truth = Truth.TRUE) 
 
 def _unread(parts: Sequence[Expression], answers: list[Answer], chart: Chart, favourable: Truth) -> list[Answer]:
     """Words that were not understood, or that screening settles, limit what stands beside them: an exclusion whose other
-    part is true of the patient stays open, whatever the policy for what a note does not mention."""
-    if chart.unmentioned != "absent" or favourable is Truth.TRUE:
+    part is not ruled out stays open, whatever the policy for what a note does not mention."""
+    limits = [all(isinstance(leaf, Unparsed | AtScreening) for leaf in atoms(p)) for p in parts]
+    if chart.unmentioned != "absent" or favourable is Truth.TRUE or all(limits):
         return answers
-    limits = [isinstance(p, Unparsed | AtScreening) for p in parts]
-    if not any(a.truth is Truth.TRUE for a, limit in zip(answers, limits, strict=True) if not limit):
-        return answers
-    return [_atom(p, chart, favourable) if limit else a for p, a, limit in zip(parts, answers, limits, strict=True)]
+    return [judge(p, chart.strict, favourable) if limit else a for p, a, limit in zip(parts, answers, limits, strict=True)]
 
 
 def _atom(expression: Expression, chart: Chart, favourable: Truth) -> Answer:

@@ -5,29 +5,29 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from matcher.domain import AtScreening, Comparison, Expression, Presence, Truth, Unparsed
+from matcher.domain import AtScreening, Comparison, Expression, Presence, Status, Truth, Unparsed
 from matcher.eligibility.chart import Chart
 from matcher.eligibility.measurements import Interval, holds
-from matcher.eligibility.reasons import Answer, Said
+from matcher.eligibility.reasons import Answer, Said, listing, name_of
+from matcher.expressions import atoms
 from models.limits import load_limits
+from models.presumptions import load_presumptions
 
 _PRESUMABLE = {"condition", "disease", "prior_therapy", "refractory_to", "intolerant_to", "allergy"}
-# What no note of a patient in that state leaves out: a trial that demands it is not for a patient of whom it is not said.
-_EVIDENT = ("pregnancy", "pregnancy_complication", "cesarean_delivery", "postpartum_state", "mechanical_ventilation", "coma", "cardiac_arrest", "burn", "prematurity",
-            "traumatic_brain_injury", "spinal_cord_injury", "stem_cell_transplant", "solid_organ_transplant", "dialysis", "amputation", "cardiac_surgery", "cabg")
-# What a patient offers by coming: contraception, insurance and a stable course are facts that the note would have to tell.
+# What a patient offers by coming: contraception, insurance, a stable course and what the body can do are facts that the note would have to tell.
 _OFFERED = re.compile(
     r"\b(?:consent|assent|compl[iy]|adher|willing|agree|able\b|abilit|capable|capacity|availab|attend|follow|co-?operat|participat|accept|understand|comprehen|communicat|provi[ds]|volunt|speak|read\b)",
     re.IGNORECASE)
-_OWN_FACT = re.compile(r"contracep|birth control|abstinen|steril|insur|stable|donat", re.IGNORECASE)
+_OWN_FACT = re.compile(r"contracep|birth control|abstinen|steril|insur|stable|donat|\b(?:walk|mov(?:e|ing)|ambula|produc|sput)", re.IGNORECASE)
 
 
 def presumed(expression: Expression, answer: Answer, chart: Chart, favourable: Truth) -> Answer:
     """The answer under the chart's policy. `favourable`: the truth that speaks for enrolling.
 
-    What excludes is presumed not to be there: conditions, treatments, values beyond a limit, what was not understood. Of what
-    is demanded, consent and compliance are presumed, a life expectancy and an ordinary body weight; a state that no note
-    leaves out is presumed not to be there. A disease or a laboratory value that a trial demands is not presumed either way.
+    What excludes is presumed not to be there: conditions, treatments, values beyond a limit, what was not understood; but
+    not a condition that would explain what the patient has. Of what is demanded, consent and compliance are presumed, a life
+    expectancy and an ordinary body weight; a state that no note leaves out is presumed not to be there. A disease or a
+    laboratory value that a trial demands is not presumed either way.
     """
     if chart.unmentioned != "absent" or answer.truth is not Truth.UNKNOWN:
         return answer
@@ -37,6 +37,8 @@ def presumed(expression: Expression, answer: Answer, chart: Chart, favourable: T
             return replace(answer, truth=favourable, said=(Said("to be confirmed at screening; presumed to be met"),), presumed=True)
         case Unparsed() if excluding:
             return replace(answer, truth=Truth.FALSE, presumed=True)
+        case Presence(fact="condition") if answer.silent and excluding and (explained := _would_explain(expression.value, chart)):
+            return replace(answer, said=(Said(f"{name_of(expression.value)} would explain {listing(explained, 'and')}"),))
         case Presence() if answer.silent and expression.fact in _PRESUMABLE and (excluding or _evident(expression, chart)):
             return replace(answer, truth=Truth.FALSE, missing=(), presumed=True)
         case Comparison(fact="days_since", op=">" | ">=") if answer.silent and not excluding:
@@ -47,10 +49,29 @@ def presumed(expression: Expression, answer: Answer, chart: Chart, favourable: T
     return answer
 
 
+def only_measured(expression: Expression, chart: Chart) -> bool:
+    """Whether an item is about tests and names nothing else. A value beyond a limit is presumed not to be there beside the
+    diseases of a list; alone it is a value that nobody has told."""
+    leaves = list(atoms(expression))
+    return any(isinstance(e, Comparison) and e.fact in chart.vocabulary.tests for e in leaves) and not any(isinstance(e, Presence) for e in leaves)
+
+
+def _would_explain(asked: str, chart: Chart) -> tuple[str, ...]:
+    """The findings of the patient that the asked condition would explain: what is worked up is not denied by silence."""
+    return tuple(
+        name_of(finding)
+        for finding, causes in load_presumptions().explains.items()
+        if any(f.status is Status.PRESENT for f in chart.conditions.get(finding, ())) and asked in causes
+    )
+
+
 def _evident(asked: Presence, chart: Chart) -> bool:
+    """A state that no note leaves out; of a pregnancy that is told, the complications may still be found."""
     if asked.window is not None and asked.window.relation != "current":
         return False
-    return any(chart.vocabulary.is_a(asked.value, state) for state in _EVIDENT)
+    if chart.vocabulary.is_a(asked.value, "pregnancy_complication") and "pregnancy" in chart.conditions:
+        return False
+    return any(chart.vocabulary.is_a(asked.value, state) for state in load_presumptions().evident)
 
 
 def _ordinary(asked: Comparison, chart: Chart) -> bool:

@@ -26,6 +26,7 @@ from matcher.domain import (
 )
 from matcher.eligibility.chart import Chart, Unmentioned
 from matcher.eligibility.evaluate import judge
+from matcher.eligibility.presumptions import only_measured
 from matcher.eligibility.questions import questions
 from matcher.eligibility.reasons import Answer, finding, render
 from matcher.expressions import atoms
@@ -44,7 +45,8 @@ def judge_criterion(criterion: Criterion, profile: PatientProfile, as_of: date |
 
 def _judged(criterion: Criterion, chart: Chart) -> CriterionResult:
     favourable = _FAVOURABLE[criterion.kind]
-    answer = judge(criterion.expression, chart, favourable)
+    told = chart.strict if chart.unmentioned == "absent" and criterion.kind is Kind.EXCLUSION and only_measured(criterion.expression, chart) else chart
+    answer = judge(criterion.expression, told, favourable)
     outcome = Outcome.UNKNOWN if answer.truth is Truth.UNKNOWN else Outcome.SATISFIED if answer.truth is favourable else Outcome.VIOLATED
     found = finding(answer)
     return CriterionResult(criterion, outcome, found.reason, found.evidence, found.missing, found.presumed)
