@@ -11,13 +11,24 @@ from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.middleware.cors import CORSMiddleware
 
-from api import oidc, problems, routes_batches, routes_health, routes_jobs, routes_matches, routes_page, routes_trials
+from api import (
+    oidc,
+    problems,
+    routes_batches,
+    routes_health,
+    routes_jobs,
+    routes_matches,
+    routes_page,
+    routes_session,
+    routes_trials,
+)
 from api.audit import AuditLog
 from api.docs_page import render_docs
 from api.door import Door
 from api.keys import KeyFile
 from api.metrics import make_metrics
 from api.service import Service
+from api.sessions import Sessions
 from workers.app import make_app
 from workers.catalogue import Catalogue
 from workers.connection import connect
@@ -33,7 +44,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     """For uvicorn's --factory, too. Raises EligoError where a setting is missing."""
     settings = settings or load_settings()
     configure_logging(settings.log_level, "api")
-    store = Store(connect(settings), load_sealer(settings), settings)
+    client, sealer = connect(settings), load_sealer(settings)
+    store = Store(client, sealer, settings)
     app = FastAPI(
         title="Eligo",
         version=version("eligo"),
@@ -52,11 +64,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     app.openapi = described  # type: ignore[method-assign]
     app.state.service = Service(
-        settings, store, make_app(settings), Catalogue(settings), KeyFile(settings.keys_file), oidc.configured(settings), AuditLog(settings.audit_file)
-    )
+        settings, store, make_app(settings), Catalogue(settings), KeyFile(settings.keys_file), oidc.configured(settings),
+        Sessions(client, sealer, settings.session_ttl), AuditLog(settings.audit_file),
+    )  # fmt: skip
     app.state.metrics, requests, seconds = make_metrics(store)
     v1 = APIRouter(prefix="/api/v1")
-    for module in (routes_matches, routes_batches, routes_jobs, routes_trials, routes_page):
+    for module in (routes_matches, routes_batches, routes_jobs, routes_trials, routes_page, routes_session):
         v1.include_router(module.router)
     v1.include_router(routes_health.versioned)
     app.include_router(v1)

@@ -16,6 +16,7 @@ from api.audit import AuditLog
 from api.keys import SCOPES, Caller, KeyFile
 from api.oidc import Oidc
 from api.problems import ProblemError
+from api.sessions import Sessions
 from workers.app import enqueue, enqueue_reading
 from workers.catalogue import Catalogue
 from workers.settings import Settings
@@ -34,6 +35,7 @@ class Service:
     catalogue: Catalogue
     keys: KeyFile
     oidc: Oidc | None
+    sessions: Sessions
     audit: AuditLog
 
     def requires_credentials(self) -> bool:
@@ -65,17 +67,28 @@ def is_loopback(host: str | None) -> bool:
         return False
 
 
-def caller(request: Request) -> Caller:
-    """Who asks; 401 without valid credentials, unless none are required and the connection is a local one."""
+def session_cookie(https: bool) -> str:
+    """The name of the session's cookie; the prefix has the browser see to it that no other host set it (RFC 6265bis)."""
+    return "__Host-eligo" if https else "eligo"
+
+
+def find_caller(request: Request) -> Caller | None:
+    """Who asks: by key or token, else by the browser's session; a local user where no credentials are required."""
     svc = service(request)
     scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer" and credentials:
-        found = svc.keys.caller(credentials.strip()) or (svc.oidc.caller(credentials.strip()) if svc.oidc else None)
-        if found is not None:
-            return found
-    elif not svc.requires_credentials() and is_loopback((request.scope.get("server") or (None,))[0]):
-        return _LOCAL
-    raise ProblemError(401, "send a key of `eligo keys create`, or a token of your identity provider, as `Authorization: Bearer ...`", {"WWW-Authenticate": "Bearer"})
+        return svc.keys.caller(credentials.strip()) or (svc.oidc.caller(credentials.strip()) if svc.oidc else None)
+    if svc.oidc and (token := request.cookies.get(session_cookie(True)) or request.cookies.get(session_cookie(False))):
+        return svc.sessions.caller(token)
+    return _LOCAL if not svc.requires_credentials() and is_loopback((request.scope.get("server") or (None,))[0]) else None
+
+
+def caller(request: Request) -> Caller:
+    """As `find_caller`; nobody is answered with 401."""
+    found = find_caller(request)
+    if found is None:
+        raise ProblemError(401, "send a key of `eligo keys create`, or a token of your identity provider, as `Authorization: Bearer ...`", {"WWW-Authenticate": "Bearer"})
+    return found
 
 
 def _may(scope: str) -> Caller:

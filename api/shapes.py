@@ -77,6 +77,19 @@ class JobsPage(BaseModel):
     next: str | None = Field(None, description="Where the next page is")
 
 
+class CallerAnswer(BaseModel):
+    name: str
+    tenant: str
+    scopes: list[str]
+
+
+class SessionAnswer(BaseModel):
+    required: bool = Field(description="Whether anybody must sign in")
+    methods: list[Literal["key", "oidc"]] = Field(description="key: an API key as bearer token; oidc: by way of `login`")
+    login: str | None = Field(description="Where a browser goes to sign in at the identity provider, with `?next=` for the way back")
+    caller: CallerAnswer | None = Field(description="Who asks; null for nobody")
+
+
 class NoteAnswer(BaseModel):
     """One patient of a list. Offsets of evidence count characters of `note`."""
 

@@ -58,9 +58,14 @@ class Settings(BaseSettings):
     trusted_hosts: str = Field(default="", description="Comma-separated Host names that are answered; empty: loopback names, or any where callers authenticate")
 
     # who may come in
+    public_url: str = Field(default="", description="As browsers reach this service, e.g. https://eligo.hospital.example; empty: as the request says")
+    session_ttl: int = Field(default=8 * 3600, ge=60, description="How long a browser stays signed in")
     oidc_issuer: str = ""
     oidc_audience: str = ""
     oidc_jwks_url: str = Field(default="", description="Empty: found through the issuer's discovery document")
+    oidc_client_id: str = Field(default="", description="Lets browsers sign in at the issuer (authorization code with PKCE); empty: bearer tokens only")
+    oidc_client_secret: SecretStr = Field(default=SecretStr(""), description="Empty: a public client")
+    oidc_scopes: str = Field(default="openid", description="Asked for at sign-in")
     oidc_tenant_claim: str = "tenant"
     oidc_scope_claim: str = "scope"
 

@@ -128,6 +128,13 @@ def test_what_stands_beside_the_api_answers(client, path):
     assert client.get(path).status_code == 200
 
 
+def test_without_a_provider_a_key_is_the_way(client):
+    assert client.get("/api/v1/session").json() == {
+        "required": False, "methods": ["key"], "login": None, "caller": {"name": "local", "tenant": "local", "scopes": ["admin", "read", "submit"]},
+    }  # fmt: skip
+    assert client.get("/api/v1/session/login").status_code == 404
+
+
 def test_metrics_count_the_work(client):
     result(client, submit(client))
     metrics = client.get("/metrics").text

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import threading
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from time import time
 
 import jwt
 import pytest
@@ -14,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from api.keys import KeyFile
 from api.supervisor import check_door
+from tests.service.provider import Provider
 from tests.service.stack import Stack, all_bytes, wait_for
 from workers.settings import Settings, SettingsError
 
@@ -21,36 +18,10 @@ NOTE = "62-year-old man with myeloma. ECOG 1."
 MARK = "Zweizahnwal"  # a word that is in no code, log template or vocabulary
 
 
-class Provider:
-    """An identity provider: publishes its keys, signs tokens."""
-
-    def __init__(self) -> None:
-        self._key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-        jwk = {**json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(self._key.public_key())), "kid": "k1", "use": "sig", "alg": "RS256"}
-        provider = self
-
-        class Answer(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                body = {"jwks_uri": provider.issuer + "/keys"} if "openid" in self.path else {"keys": [jwk]}
-                self.send_response(200)
-                self.end_headers()
-                self.wfile.write(json.dumps(body).encode())
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self._server = HTTPServer(("127.0.0.1", 0), Answer)
-        self.issuer = f"http://127.0.0.1:{self._server.server_port}"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-
-    def token(self, key: object = None, **claims: object) -> str:
-        standard = {"iss": self.issuer, "aud": "eligo", "sub": "u1", "exp": time() + 300, "tenant": "north", "scope": "openid eligo:submit eligo:read"}
-        return jwt.encode({**standard, **claims}, key or self._key, algorithm="RS256", headers={"kid": "k1"})
-
-
 @pytest.fixture(scope="module")
 def provider():
-    return Provider()
+    with Provider() as running:
+        yield running
 
 
 @pytest.fixture(scope="module")
