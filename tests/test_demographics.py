@@ -95,6 +95,8 @@ def test_sex(text, wanted):
     ("", None),
     ("Oncology follow-up - 2025-06-03\n72M with lung cancer", "2025-06-03"),
     ("70M with myeloma, progressing.\nSeen by Dr Okoye, Feb 4, 2025", "2025-02-04"),
+    ("I had the pleasure of seeing Mr. Almeida, a 55 year old baker, on January 15, 2026. Anaemic since May 2025.", "2026-01-15"),
+    ("He is well; no change. " * 12 + "\nCheers, Anna (9 Oct 2024)", "2024-10-09"),
     ("Dear colleague, thank you for seeing this lady.\nKind regards\n14 March 2025\n", "2025-03-14"),
 ])
 def test_note_date(text, wanted):

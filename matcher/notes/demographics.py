@@ -14,10 +14,10 @@ from matcher.notes.document import Document
 _OWN_DATE = (
     (90, r"(?:date|time|day) of (?:service|the visit|visit|clinic|encounter|consultation|contact|appointment|review|evaluation|examination|exam|"
          r"conference|meeting|the note|note|report|letter|entry|discharge)|\bdos|(?:visit|clinic|encounter|consultation|consult|note|service|appointment|"
-         r"review|conference|meeting|discharge|contact|report|letter|entry|session)(?: (?:date|time|day))|(?:seen|reviewed|discharged|visited|examined|attended)(?: on| in clinic on)?|discharge|\bdod|d/c(?: date)?|\bout|date/time|reference date"),
+         r"review|conference|meeting|discharge|contact|report|letter|entry|session)(?: (?:date|time|day))|(?:seeing|saw|met) [^;\n]{3,55} on|(?:seen|reviewed|discharged|visited|examined|attended)(?: on| in clinic on)?|discharge|\bdod|d/c(?: date)?|\bout|date/time|reference date"),
     (70, r"\bdate|\bdt|dated|datum|fecha|\bdata|call received|received call|\brecord(?:ed)?(?: date| on| time)?|updated|\bupd|as of|"
          r"letter of|visit|clinic|encounter|consultation|\ble|written(?: on)?|created(?: on)?|minutes(?: of)?|board(?: of)?|conference(?: of)?|today(?: is)?|today's date"),
-    (30, r"(?:electronically )?signed(?: on| by [^\n]{0,40})?|(?:seen|reviewed|examined|dictated|written) by [^\n]{0,40}|dictated(?: on)?|typed(?: on)?|transcribed(?: on)?|printed(?: on)?|authenticated(?: on)?|"
+    (30, r"(?:electronically )?signed(?: on| by [^\n]{0,40})?|(?:seen|reviewed|examined|dictated|written) by [^\n]{0,40}|(?:cheers|regards|sincerely|faithfully|thanks|yours)\b[^\n]{0,40}|dictated(?: on)?|typed(?: on)?|transcribed(?: on)?|printed(?: on)?|authenticated(?: on)?|"
          r"completed(?: on)?|filed(?: on)?|\bin|admi(?:tted|ssion)(?: date| on)?|date of admission|date of dictation|dictation date"),
 )
 _OWN = tuple((weight, re.compile(rf"(?:{words})[\s:.=,(\[-]*(?:(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?[,. ]*)?(?:the )?$", re.IGNORECASE)) for weight, words in _OWN_DATE)
