@@ -49,6 +49,8 @@ def conditions(note: str) -> dict[str, str]:
     ("Multiple myeloma. Congo red negative, no amyloid.", {"multiple_myeloma": "present", "al_amyloidosis": "absent", "amyloidosis": "absent"}),
     ("Multiple myeloma with wedge fracture of T8 in 2019.",
      {"multiple_myeloma": "present", "pathologic_fracture": "historical", "fracture": None, "vertebral_compression_fracture": None}),
+    ("Allergies: co-trimoxazole (rash).", {"allergy": None, "rash": "historical"}),
+    ("Allergies: none. Rash on the trunk.", {"allergy": None, "rash": "present"}),
     ("A 49-year-old man with melanoma.", {"melanoma": "present"}),
     ("Breast cancer 2015, mastectomy, relapsed in 2022.", {"breast_cancer": "present", "mastectomy": None}),
     ("Breast cancer 2009, treated, without relapse.", {"breast_cancer": "historical"}),

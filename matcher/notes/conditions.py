@@ -122,6 +122,9 @@ def _device_status(doc: Document, mention: Mention) -> Status:
     return Status.HISTORICAL if out else Status.PRESENT
 
 
+_REACTION = re.compile(r"\b(?:allerg\w+|intoleran\w+|hypersensitiv\w+|ADRs?)\b[^.;\n]{0,80}$", re.IGNORECASE)  # what a drug once did
+
+
 def _status(doc: Document, mention: Mention, vocabulary: Vocabulary, now: date | None) -> Status | None:
     """The status one mention gives its condition; None where it asserts nothing of the patient or the family."""
     c = mention.context
@@ -140,6 +143,8 @@ def _status(doc: Document, mention: Mention, vocabulary: Vocabulary, now: date |
     row = vocabulary.conditions[mention.id]
     if row.course == "group" and _LABEL.match(doc.text, mention.end):
         return None  # "Autoimmune: Hashimoto's": a question, which what follows answers
+    if row.course in ("acute", "finding") and _REACTION.search(doc.text, doc.line_at(mention.start)[0], mention.start):
+        return Status.HISTORICAL
     lasting = vocabulary.is_a(mention.id, "plasma_cell_disorder")
     told = mention.date or (mention.frame if row.course == "acute" else None)
     old = told is not None and now is not None and told.latest < now - RECENT
