@@ -8,6 +8,7 @@ import os
 import sys
 import tempfile
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
@@ -18,8 +19,16 @@ from tests.service.stack import ROOT, Stack
 
 PAGE = 3000  # characters of a printed page
 PAGES, HIGHLIGHTS, TRIALS = 20, 400, 500
-RUNS = 5
+RUNS, LARGE_RUNS = 7, 3
 
+# The frame that shows the result, since its answer had arrived: parsing it, and whatever the page still waits for, count.
+_LARGEST = """() => new Promise((found) => new PerformanceObserver((list) => found(list.getEntries().at(-1).startTime)).observe({type: 'largest-contentful-paint', buffered: true}))"""
+_DRAWN = """(job) => {
+  const arrived = performance.getEntriesByType('resource').filter((r) => r.name.includes(`/matches/${job}?`)).at(-1).responseEnd;
+  const draw = performance.getEntriesByName('draw').at(-1);
+  const all = performance.getEntriesByName('complete').at(-1);
+  return [draw.startTime + draw.duration - arrived, all.startTime - arrived];
+}"""
 _SCROLL = """async (selector) => {
   const target = selector ? document.querySelector(selector) : document.scrollingElement;
   const gaps = [];
@@ -70,32 +79,46 @@ def _figures(browser: Browser, service: Stack) -> list[tuple[str, str, str]]:
         job = client.post("/api/v1/matches", json={"note": EXAMPLE}).json()["id"]
         answer = client.get(f"/api/v1/matches/{job}", params={"wait": 30}).json()
     weight = sum(f.stat().st_size for f in (ROOT / "api" / "web").rglob("*") if f.is_file())
-    paints, draws = [], []
-    for _ in range(RUNS):
+    paints, boxes, draws = [], [], []
+    for _ in range(RUNS + 1):  # each with a cache and a process of its own
         page = _page(browser, service)
         page.goto("/")
         expect(page.get_by_role("heading", level=1)).to_be_visible()
+        page.wait_for_load_state("networkidle")
         paints.append(page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime"))
-        draws.append(_drawn(page, job))
+        boxes.append(page.evaluate(_LARGEST))
+        draws.append(_drawn(page, job)[0])
         page.context.close()
+    paints, boxes, draws = paints[1:], boxes[1:], draws[1:]  # the first load warms the server
     note, big = large(answer["result"])
-    page = _page(browser, service)
-    page.route(f"**/api/v1/matches/{job}?*", lambda route: _fulfil(route, json.dumps({**answer, "result": big}), "application/json"))
-    page.route(f"**/api/v1/matches/{job}/note", lambda route: _fulfil(route, note, "text/plain; charset=utf-8"))
-    page.goto("/")
-    whole = _drawn(page, job)
-    expect(page.locator(".trial")).to_have_count(TRIALS, timeout=60_000)
-    marks, trials_stall, note_stall = page.locator("mark").count(), page.evaluate(_SCROLL, None), page.evaluate(_SCROLL, ".note-text")
+    wholes, completes, trial_stalls, note_stalls = [], [], [], []
+    body = json.dumps({**answer, "result": big})
+    for _ in range(LARGE_RUNS):
+        page = _page(browser, service)
+        page.route(f"**/api/v1/matches/{job}?*", lambda route: _fulfil(route, body, "application/json"))
+        page.route(f"**/api/v1/matches/{job}/note", lambda route: _fulfil(route, note, "text/plain; charset=utf-8"))
+        page.goto("/")
+        page.wait_for_load_state("networkidle")
+        drawn, complete = _drawn(page, job)
+        wholes.append(drawn)
+        completes.append(complete)
+        expect(page.locator(".trial")).to_have_count(TRIALS, timeout=60_000)
+        marks = page.locator("mark").count()
+        trial_stalls.append(page.evaluate(_SCROLL, None))
+        note_stalls.append(page.evaluate(_SCROLL, ".note-text"))
+        page.context.close()
     busy = os.getloadavg()[0] / (os.cpu_count() or 1)
     size = f"{len(note) // PAGE} pages, {marks} highlights, {TRIALS} trials"
     return [
         ("page: load of the machine meanwhile, a core (above 1 it is not the page that is measured)", f"{busy:.1f}", ""),
         ("page: weight of its files", f"{weight / 1000:.0f} KB", "< 150 KB"),
-        (f"page: first contentful paint, median of {RUNS}", _ms(sorted(paints)[RUNS // 2]), "< 200 ms"),
-        (f"page: result drawn, median of {RUNS}", _ms(sorted(draws)[RUNS // 2]), "< 100 ms"),
-        (f"page: result drawn, {size}", _ms(whole), ""),
-        (f"page: longest frame scrolling the trials, {size}", _ms(trials_stall), "< 50 ms"),
-        (f"page: longest frame scrolling the note, {size}", _ms(note_stall), "< 50 ms"),
+        (f"page: first contentful paint, median of {RUNS}", _ms(paints), "< 200 ms"),
+        (f"page: the box for the note stands, median of {RUNS}", _ms(boxes), ""),
+        (f"page: result drawn after it arrived, median of {RUNS}", _ms(draws), "< 100 ms"),
+        (f"page: the same, {size}, median of {LARGE_RUNS}", _ms(wholes), "< 100 ms"),
+        ("page: the same, until every mark of the note is there, too", _ms(completes), ""),
+        (f"page: longest frame scrolling the trials, {size}, median of {LARGE_RUNS}", _ms(trial_stalls), "< 50 ms"),
+        (f"page: longest frame scrolling the note, {size}, median of {LARGE_RUNS}", _ms(note_stalls), "< 50 ms"),
     ]
 
 
@@ -105,20 +128,20 @@ def _page(browser: Browser, service: Stack) -> Page:
     return page
 
 
-def _drawn(page: Page, job: str) -> float:
-    """Milliseconds from the arrived result to the frame that shows it."""
+def _drawn(page: Page, job: str) -> list[float]:
+    """Milliseconds from the arrived answer to the frame that shows the result, and until what is out of sight is there, too."""
     page.goto(f"/#/match/{job}")
     expect(page.locator(".banner h1")).to_be_visible(timeout=60_000)
     page.wait_for_timeout(500)
-    return page.evaluate("performance.getEntriesByName('draw').at(-1).duration")
+    return page.evaluate(_DRAWN, job)
 
 
 def _fulfil(route: Route, body: str, kind: str) -> None:
     route.fulfill(status=200, body=body, content_type=kind)
 
 
-def _ms(value: float) -> str:
-    return f"{value:.0f} ms"
+def _ms(values: list[float]) -> str:
+    return f"{median(values):.0f} ms"
 
 
 if __name__ == "__main__":

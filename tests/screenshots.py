@@ -78,7 +78,7 @@ def _states(browser: Browser, service: Stack, width: int, folder: Path) -> None:
     _shot(page, "result", width)
     page.locator(".details").scroll_into_view_if_needed()
     _shot(page, "details", width)
-    page.locator(".trial summary").first.click()
+    page.locator(".trial-title").first.click()
     page.locator(".quote").first.click()
     _shot(page, "evidence", width)
     page.goto("about:blank")

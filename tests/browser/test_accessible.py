@@ -20,7 +20,7 @@ def start(page: Page, example: str, folder) -> None:
 
 def result(page: Page, example: str, folder) -> None:
     page.goto(example)
-    trial = page.locator(".trial summary").first
+    trial = page.locator(".trial-title").first
     trial.click()
     expect(page.locator(".criterion").first).to_be_visible()
 

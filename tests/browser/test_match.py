@@ -39,7 +39,7 @@ def test_bcma_exposure_is_the_first_badge(page: Page, sentence, badge):
 
 def test_a_criterion_leads_to_its_words(result: Page):
     trial = result.locator(".trial", has=result.locator(".n.satisfied", has_text=re.compile(r"[1-9]"))).first
-    trial.locator("summary").first.click()
+    trial.locator(".trial-title").click()
     outcomes = [next(o for o in ("violated", "unknown", "satisfied") if o in name) for name in trial.locator(".criteria h4").evaluate_all("all => all.map(e => e.className)")]
     assert outcomes == sorted(outcomes, key=("violated", "unknown", "satisfied").index)
     quote = trial.locator(".quote").first
@@ -167,9 +167,9 @@ def test_deleted_means_gone_for_the_link_too(page: Page):
 
 
 def test_by_keyboard_alone(result: Page):
-    result.locator(".trial summary").first.focus()
+    result.locator(".trial-title").first.focus()
     result.keyboard.press("Enter")
-    expect(result.locator(".trial").first).to_have_attribute("open", "")
+    expect(result.locator(".trial-title").first).to_have_attribute("aria-expanded", "true")
     result.locator("mark[tabindex='0']").focus()
     result.keyboard.press("ArrowRight")
     result.keyboard.press("Enter")

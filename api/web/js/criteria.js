@@ -1,7 +1,7 @@
 // A trial opened: its criteria as the document lists them, what speaks against first.
 
 import { h, plural } from "./dom.js";
-import { factName, OUTCOME } from "./names.js";
+import { dated, factName, OUTCOME } from "./names.js";
 
 const GROUPS = [
   ["violated", "Not met", "rules the patient out"],
@@ -18,7 +18,7 @@ function criterion(c, edit) {
     h("span", { class: "outcome" }, h("span", { "aria-hidden": "true" }, sign), h("span", { class: "unseen" }, word)),
     h("div", {},
       h("p", { class: "criterion-text" }, h("span", { class: "criterion-id" }, c.id, " ", h("span", { class: "muted" }, c.kind)), " ", c.text),
-      h("p", { class: "reason" }, c.reason, c.presumed && h("em", {}, " (presumed: the note does not mention it)"), c.cohort && h("em", {}, ` (for ${c.cohort} only)`)),
+      h("p", { class: "reason" }, dated(c.reason), c.presumed && h("em", {}, " (presumed: the note does not mention it)"), c.cohort && h("em", {}, ` (for ${c.cohort} only)`)),
       c.evidence.length > 0 && h("p", { class: "quotes" }, c.evidence.map((e) => h("button", { type: "button", class: "fact quote", "data-item": c.item, "data-at": e.start, title: "Show in the note" }, `“${quote(e.text)}”`))),
       c.outcome === "unknown" && c.missing.length > 0 && h("p", { class: "quotes" }, c.missing.map((fact) => edit(fact, null, factName(fact), `Enter: ${factName(fact)}`))),
     ),

@@ -1,13 +1,12 @@
 // Patient lists: upload, watch, open.
 
 import { blob, events, get, Problem, remove, upload } from "./api.js";
-import { dialog, h, plural, save, say } from "./dom.js";
+import { dialog, grouped, h, momentName, plural, save, say } from "./dom.js";
 import { loadNames } from "./names.js";
 import { Matrix } from "./matrix.js";
 import { failure, message, waiting } from "./states.js";
 
 const SUFFIXES = ".csv,.tsv,.xlsx,.jsonl,.zip";
-const when = (iso) => new Date(iso).toLocaleString("en", { weekday: "short", hour: "2-digit", minute: "2-digit", hour12: false });
 
 export function showLists(root) {
   const told = h("div", { class: "told" });
@@ -50,7 +49,7 @@ export function showLists(root) {
   get("/api/v1/jobs?limit=50").then(({ items }) => {
     const lists = items.filter((job) => job.kind === "batch");
     if (!lists.length || !form.isConnected) return;
-    form.after(h("section", { class: "recent", "aria-label": "Your lists" }, h("h2", {}, "Your lists"), h("ul", {}, lists.map((job) => h("li", {}, h("a", { href: `#/batch/${job.id}` }, `List of ${when(job.created)}`), h("span", { class: "muted" }, ` ${job.total == null ? job.state : plural(job.total, "patient")}, ${job.state}`))))));
+    form.after(h("section", { class: "recent", "aria-label": "Your lists" }, h("h2", {}, "Your lists"), h("ul", {}, lists.map((job) => h("li", {}, h("a", { href: `#/batch/${job.id}` }, `List of ${momentName(job.created)}`), h("span", { class: "muted" }, ` ${job.total == null ? job.state : plural(job.total, "patient")}, ${job.state}`))))));
   }, () => null);
 }
 
@@ -77,7 +76,7 @@ class Progress {
     } else this.bar.removeAttribute("value");
     const ended = batch.state === "done" || batch.state === "failed";
     const parts = [
-      total ? `${settled.toLocaleString("en")} of ${total.toLocaleString("en")}${batch.total == null ? " so far" : ""}` : "Reading the file",
+      total ? `${grouped(settled)} of ${grouped(total)}${batch.total == null ? " so far" : ""}` : "Reading the file",
       batch.failed && `${batch.failed} failed`,
       batch.rate && `${batch.rate.toFixed(batch.rate < 10 ? 1 : 0)} a second`,
       !ended && duration(batch.seconds_left),

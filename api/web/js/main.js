@@ -1,10 +1,7 @@
 // Which view an address opens, and who is signed in.
 
 import { credentials, get, onSignIn, Problem } from "./api.js";
-import { dialog, h } from "./dom.js";
-import { dateName, loadNames } from "./names.js";
-import { ResultView, showMatch } from "./result.js";
-import { showBatch, showLists } from "./lists.js";
+import { afterPaint, dialog, h, inPause } from "./dom.js";
 import { showStart } from "./start.js";
 import { failure, waiting } from "./states.js";
 
@@ -12,6 +9,21 @@ const root = document.getElementById("main");
 const signOut = document.getElementById("sign-out");
 let leaving = new AbortController();
 let justSent = null; // the note this page sent last: {id, note}
+
+// A view and its styles come when it is opened, the others when nothing else is to do: the first paint waits for none of them.
+const STYLES = { result: ["result.css", "print.css"], lists: ["result.css", "lists.css"] };
+const styles = new Map();
+
+function style(name) {
+  if (!styles.has(name)) {
+    styles.set(name, new Promise((loaded) => {
+      document.head.append(h("link", { rel: "stylesheet", href: name, media: name === "print.css" && "print", onload: loaded, onerror: loaded }));
+    }));
+  }
+  return styles.get(name);
+}
+
+const open = async (view) => (await Promise.all([import(`./${view}.js`), ...STYLES[view].map(style)]))[0];
 
 let asking = null;
 onSignIn((refused) => {
@@ -40,23 +52,6 @@ signOut.addEventListener("click", () => {
   location.reload();
 });
 
-async function showPatient(id, index, trialId, signal) {
-  root.replaceChildren(waiting("Opening the patient").element);
-  try {
-    const [found] = await Promise.all([get(`/api/v1/batches/${id}/notes/${index}`, { signal }), loadNames()]);
-    const back = h("a", { class: "button quiet", href: `#/batch/${id}` }, "← List");
-    if (found.error) throw new Problem(422, found.error);
-    const program = await get("/api/v1/version", { signal }).catch(() => null);
-    const view = new ResultView(root, { note: found.note ?? "", result: found.result, corrections: found.corrections ?? [], program, back });
-    view.draw();
-    if (trialId) view.trials.open(trialId);
-  } catch (error) {
-    if (error.name === "AbortError") return;
-    if (!(error instanceof Problem)) throw error;
-    root.replaceChildren(failure(error));
-  }
-}
-
 function route() {
   leaving.abort();
   leaving = new AbortController();
@@ -69,20 +64,31 @@ function route() {
   }
   for (const open of document.querySelectorAll("dialog[open]")) open.close();
   window.scrollTo(0, 0);
-  if (view === "match" && id) showMatch(root, id, signal, justSent?.id === id ? justSent.note : undefined);
-  else if (view === "batch" && index) showPatient(id, index, trial && decodeURIComponent(trial), signal);
-  else if (view === "batch" && id) showBatch(root, id, signal);
-  else if (view === "lists") showLists(root);
+  const show = (name, act) => {
+    root.replaceChildren(waiting("Opening").element);
+    open(name).then((module) => signal.aborted || act(module));
+  };
+  if (view === "match" && id) show("result", ({ showMatch }) => showMatch(root, id, signal, justSent?.id === id ? justSent.note : undefined));
+  else if (view === "batch" && index) show("result", ({ showPatient }) => showPatient(root, id, index, trial && decodeURIComponent(trial), signal));
+  else if (view === "batch" && id) show("lists", ({ showBatch }) => showBatch(root, id, signal));
+  else if (view === "lists") show("lists", ({ showLists }) => showLists(root));
   else showStart(root, (job, note) => {
     justSent = { id: job, note };
     location.hash = `#/match/${job}`;
   });
 }
 
+async function whenIdle() {
+  await Promise.all([open("result"), open("lists")]);
+  const { dateName, loadNames } = await import("./names.js");
+  const [program] = await Promise.all([get("/api/v1/version"), loadNames()]);
+  document.getElementById("version").textContent = `Version ${program.version}, registry of ${dateName(program.registry_date)} (${program.trials} trials).`;
+}
+
 signOut.hidden = !credentials.get();
 window.addEventListener("hashchange", route);
 window.addEventListener("unhandledrejection", () => root.replaceChildren(failure(new Problem(-1, "The page met something it does not know. Reload it."), () => location.reload())));
-route();
-setTimeout(() => get("/api/v1/version").then((p) => {
-  document.getElementById("version").textContent = `Version ${p.version}, registry of ${dateName(p.registry_date)} (${p.trials} trials).`;
-}, () => null), 0);
+afterPaint(() => {
+  route();
+  afterPaint(() => inPause(() => whenIdle().catch(() => null)));
+});

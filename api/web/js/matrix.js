@@ -1,7 +1,7 @@
 // Patients by trials: a cell is a verdict, by colour, sign and words; either side sorts and filters the other.
 
 import { get } from "./api.js";
-import { h } from "./dom.js";
+import { h, plural } from "./dom.js";
 import { VERDICT } from "./names.js";
 
 const PAGE = 500; // patients asked for at a time
@@ -100,7 +100,7 @@ export class Matrix {
     this.drawn = 0;
     this.#grow(true);
     this.scroller.hidden = !this.patients.length;
-    this.shown.textContent = this.patients.length ? `${patients.length.toLocaleString("en")} patients, ${trials.length.toLocaleString("en")} trials` : "No result yet.";
+    this.shown.textContent = this.patients.length ? `${plural(patients.length, "patient")}, ${plural(trials.length, "trial")}` : "No result yet.";
     const turn = (step) => () => (Object.assign(this.kept, { from: from + step }), this.draw());
     this.turner.replaceChildren(...(trials.length > COLUMNS ? [
       h("button", { type: "button", disabled: from === 0, onclick: turn(-COLUMNS) }, "← Trials"),

@@ -1,6 +1,7 @@
 // How concepts, units, dates and facts are written for people. The names come from the vocabulary the reader itself uses.
 
 import { get } from "./api.js";
+import { grouped } from "./dom.js";
 
 let vocabulary = { conditions: {}, therapies: {}, drugs: {}, tests: {}, classes: {} };
 let loading;
@@ -94,7 +95,7 @@ export function unitName(ucum) {
     .replace(/[[\]]/g, "");
 }
 
-export const numberName = (value) => Number(value.toPrecision(6)).toLocaleString("en", { maximumFractionDigits: 4, useGrouping: value >= 10000 });
+export const numberName = (value) => grouped(Number(Number(value.toPrecision(6)).toFixed(4)));
 
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
@@ -104,6 +105,9 @@ export function dateName(date) {
   const [year, month, day] = date.split("-");
   return [day && Number(day), month && MONTHS[month - 1], year].filter(Boolean).join(" ");
 }
+
+/** A sentence of the program with its ISO dates written for people. */
+export const dated = (text) => text.replace(/(?<![\w-])\d{4}-(0[1-9]|1[0-2])(-\d{2})?(?![\w-])/g, dateName);
 
 export const dateRange = (start, end) => (start || end ? `${dateName(start) || "?"} – ${dateName(end) || "?"}` : "");
 

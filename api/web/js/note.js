@@ -2,7 +2,7 @@
 
 import { h } from "./dom.js";
 
-const LINES = 30; // of a block, which the browser lays out only when it is near the screen
+const LINES = 15; // of a block, which the browser lays out only when it is near the screen
 
 /** Offsets count characters; JavaScript counts UTF-16 units, of which an emoji has two. */
 function unitsOf(text) {
@@ -41,49 +41,48 @@ function cut(text, spans) {
   return pieces;
 }
 
-/** Where one block ends and the next begins: after every so many lines. */
-function blockEnds(text) {
-  const ends = [];
-  for (let at = 0, lines = 0; (at = text.indexOf("\n", at) + 1) > 0; ) if (++lines % LINES === 0) ends.push(at);
-  return [...ends.filter((end) => end < text.length), text.length];
+/** The text in blocks of so many lines. */
+function blocks(text) {
+  const lines = text.match(/[^\n]*\n|[^\n]+$/g) ?? [];
+  return Array.from({ length: Math.ceil(lines.length / LINES) }, (_, i) => lines.slice(i * LINES, (i + 1) * LINES).join(""));
 }
 
 const ORDER = ["bcma", "treatment", "refractory", "lab", "status", "condition", "flag", "criterion"];
 
 export class NoteView {
-  /** `items`: [{label, category, spans: [{start, end}]}]; `describe(indexes)` returns what the words became, as nodes. */
-  constructor(text, items, describe) {
+  /** The text without marks; `describe(indexes)` returns what the words of a mark became, as nodes. */
+  constructor(text, describe) {
     this.marks = [];
     this.byItem = new Map();
     this.describe = describe;
-    this.text = h("div", { class: "note-text", role: "group", "aria-label": "The note; arrow keys go from mark to mark" });
+    this.source = text;
+    this.text = h("div", { class: "note-text", role: "group", "aria-label": "The note; arrow keys go from mark to mark" }, blocks(text).map((words) => h("div", { class: "block" }, words)));
     this.became = h("div", { class: "became", role: "status" });
     this.element = h("div", { class: "note" }, this.text, this.became);
     this.unit = unitsOf(text);
-    this.#draw(text, items);
     this.text.addEventListener("click", (event) => this.#chosen(event.target.closest("mark")));
     this.text.addEventListener("keydown", (event) => this.#key(event));
     this.close();
   }
 
-  #draw(text, items) {
-    const pieces = cut(text, distinct(items, this.unit));
-    let block = h("div", { class: "block" });
-    const ends = blockEnds(text);
-    for (const piece of pieces) {
-      for (let start = piece.start; start < piece.end; ) {
-        const end = Math.min(piece.end, ends[0]);
-        const words = text.slice(start, end);
-        block.append(piece.spans.length && words.trim() ? this.#mark(words, start, piece.spans, items) : words);
-        if (end === ends[0]) {
-          this.text.append(block);
-          block = h("div", { class: "block" });
-          ends.shift();
-        }
-        start = end;
+  /** Mark the words of `items`: [{label, category, spans: [{start, end}]}]. */
+  mark(items) {
+    const pieces = cut(this.source, distinct(items, this.unit));
+    let next = 0;
+    let from = 0;
+    for (const block of this.text.children) {
+      const until = from + block.textContent.length;
+      const content = [];
+      for (let start = from; start < until; ) {
+        const { end, spans } = pieces[next];
+        const words = this.source.slice(start, Math.min(end, until));
+        content.push(spans.length && words.trim() ? this.#mark(words, start, spans, items) : words);
+        if (end <= until) next += 1;
+        start += words.length;
       }
+      block.replaceChildren(...content);
+      from = until;
     }
-    this.text.append(block);
     if (this.marks.length) this.marks[0].tabIndex = 0;
   }
 

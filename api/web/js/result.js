@@ -3,7 +3,7 @@
 import { get, post, Problem, readiness, remove, text } from "./api.js";
 import { banner, details } from "./card.js";
 import { askAnyFact, askFact, correctionName } from "./correct.js";
-import { dialog, h, plural, save, say, svg } from "./dom.js";
+import { afterPaint, dialog, h, momentName, plural, save, say, svg } from "./dom.js";
 import { Evidence } from "./evidence.js";
 import { dateName, factName, loadNames, OUTCOME, VERDICT } from "./names.js";
 import { NoteView } from "./note.js";
@@ -33,13 +33,14 @@ export async function showMatch(root, id, signal, known) {
   const wait = waiting("Reading the note");
   root.replaceChildren(wait.element);
   try {
+    const beside = Promise.all([known ?? text(`/api/v1/matches/${id}/note`, { signal }), version(signal)]);
+    beside.catch(() => null); // awaited below, once there is a result to go with
     const [answer] = await Promise.all([settled(id, 0, wait.say, signal), loadNames()]);
     if (!answer.result) {
       root.replaceChildren(message("The note could not be read", answer.error ?? "No reason was given.", h("p", {}, h("a", { class: "button", href: "#/" }, "New note"))));
       return;
     }
-    const note = known ?? (await text(`/api/v1/matches/${id}/note`, { signal }));
-    const program = await get("/api/v1/version", { signal }).catch(() => null);
+    const [note, program] = await beside;
     const match = {
       path: `/api/v1/matches/${id}`,
       async correct(corrections) {
@@ -55,6 +56,25 @@ export async function showMatch(root, id, signal, known) {
   }
 }
 
+/** The view behind #/batch/ID/INDEX: one patient of a list, opened at a trial where one is named. */
+export async function showPatient(root, id, index, trialId, signal) {
+  root.replaceChildren(waiting("Opening the patient").element);
+  try {
+    const [found, program] = await Promise.all([get(`/api/v1/batches/${id}/notes/${index}`, { signal }), version(signal), loadNames()]);
+    const back = h("a", { class: "button quiet", href: `#/batch/${id}` }, "← List");
+    if (found.error) throw new Problem(422, found.error);
+    const view = new ResultView(root, { note: found.note ?? "", result: found.result, corrections: found.corrections ?? [], program, back });
+    view.draw();
+    if (trialId) view.trials.open(trialId);
+  } catch (error) {
+    if (error.name === "AbortError") return;
+    if (!(error instanceof Problem)) throw error;
+    root.replaceChildren(failure(error));
+  }
+}
+
+const version = (signal) => get("/api/v1/version", { signal }).catch(() => null);
+
 export class ResultView {
   /** `view`: {note, result, corrections, revision, expires?, program?, match?: {path, revision, correct}, back?}. */
   constructor(root, view) {
@@ -63,41 +83,58 @@ export class ResultView {
     if (view.match) view.match.revision = view.revision;
   }
 
+  /** What decides first: the patient, the therapy, the first trials. The rest follows when these are seen, or sooner where it is needed. */
   draw(changes) {
     const { result, note, corrections } = this.view;
     performance.mark("draw-start");
     const evidence = (this.evidence = new Evidence());
     const edit = (fact, current, label, text) => this.#pencil(fact, current, label, text);
-    const patient = result.patient;
+    const { patient, trials } = result;
     const top = banner(patient, evidence, edit);
     const lines = timeline(patient, evidence);
-    const facts = details(patient, evidence, edit);
-    for (const trial of result.trials) {
-      for (const c of trial.criteria) c.item = evidence.add("", "criterion", c.evidence, { trial, criterion: c });
-    }
-    this.trials = new TrialList(result.trials, edit);
-    this.note = new NoteView(note, evidence.items, (indexes) => this.#became(indexes));
+    this.trials = new TrialList(trials, edit, () => this.complete());
+    this.note = new NoteView(note, (indexes) => this.#became(indexes));
+    const below = h("div", { class: "details" });
+    this.rest = () => {
+      below.append(...details(patient, evidence, edit));
+      for (const trial of trials) {
+        for (const c of trial.criteria) c.item = evidence.add("", "criterion", c.evidence, { trial, criterion: c });
+      }
+      this.note.mark(evidence.items);
+      performance.mark("complete");
+    };
     const sheet = h("aside", { class: "note-side", "aria-label": "The note", id: "note" },
       h("header", {}, h("h2", {}, "The note"), h("button", { type: "button", class: "quiet sheet-close", onclick: () => this.#sheet(false) }, "Close")), this.note.element);
     this.element = h("div", { class: "result" },
       this.#actions(),
       h("nav", { class: "sections", "aria-label": "On this page" }, [["Patient", ".banner"], ["Therapy", ".therapy"], ["Ask next", ".ask"], ["Trials", ".trials"]].map(([name, to]) => h("button", { type: "button", class: "quiet", onclick: () => this.element.querySelector(to)?.scrollIntoView({ block: "start" }) }, name)), h("button", { type: "button", class: "quiet", onclick: () => this.#sheet(true) }, "Note")),
       h("div", { class: "read" }, top, h("section", { class: "panel therapy", "aria-label": "Lines of therapy" }, h("h2", {}, "Lines of therapy"), lines)),
-      h("div", { class: "facts" }, h("div", { class: "next" }, this.#corrections(corrections, changes), this.#ask()), h("div", { class: "details" }, facts)),
-      this.trials.element, sheet, printPage(this.view));
+      h("div", { class: "facts" }, h("div", { class: "next" }, this.#corrections(corrections, changes), this.#ask()), below),
+      this.trials.element, sheet);
     this.#listen();
     this.root.replaceChildren(this.element);
-    this.#measureDraw();
+    window.onbeforeprint = () => {
+      this.element.querySelector(".print-page")?.remove();
+      this.element.append(printPage(this.view));
+    };
+    afterPaint(() => {
+      performance.measure("draw", "draw-start");
+      this.complete();
+    });
   }
 
-  #measureDraw() {
-    requestAnimationFrame(() => setTimeout(() => performance.measure("draw", "draw-start"), 0));
+  /** Draw what has been left for later. */
+  complete() {
+    const rest = this.rest;
+    this.rest = null;
+    rest?.();
   }
 
   #listen() {
     const over = (event, go) => {
       const found = event.target.closest("[data-item]");
       if (!found) return go ? undefined : this.note.dim();
+      this.complete();
       this.note.light(Number(found.dataset.item), go, found.dataset.at && Number(found.dataset.at));
       if (go) this.#sheet(true);
     };
@@ -189,7 +226,7 @@ export class ResultView {
       h("button", { type: "button", onclick: () => print() }, "Print"),
       h("button", { type: "button", onclick: () => save(JSON.stringify({ ...result, corrections }, null, 1), "eligo-result.json", "application/json") }, "JSON"),
       match && h("button", { type: "button", class: "danger-quiet", onclick: erase }, "Delete now"),
-      h("span", { class: "muted" }, [expires && `Link works until ${new Date(expires).toLocaleString("en", { weekday: "short", hour: "2-digit", minute: "2-digit", hour12: false })}`, result.as_of && `as of ${dateName(result.as_of)}`].filter(Boolean).join(" · ")));
+      h("span", { class: "muted" }, [expires && `Link works until ${momentName(expires)}`, result.as_of && `as of ${dateName(result.as_of)}`].filter(Boolean).join(" · ")));
   }
 
   /** What the words of a mark became: facts first, then the criteria that rest on them. */

@@ -1,7 +1,7 @@
 // Paste and go.
 
 import { get, pdfText, post, Problem, readiness, text } from "./api.js";
-import { h, say } from "./dom.js";
+import { h, momentName, say } from "./dom.js";
 import { failure } from "./states.js";
 
 const MAX = 1_000_000;
@@ -29,9 +29,8 @@ async function recent() {
   const { items } = await get("/api/v1/jobs?limit=12");
   const matches = items.filter((job) => job.kind === "match").slice(0, 5);
   if (!matches.length) return null;
-  const time = (iso) => new Date(iso).toLocaleString("en", { weekday: "short", hour: "2-digit", minute: "2-digit", hour12: false });
   return h("section", { class: "recent", "aria-label": "Recent notes" }, h("h2", {}, "Recent notes"),
-    h("ul", {}, matches.map((job) => h("li", {}, h("a", { href: `#/match/${job.id}` }, `Note of ${time(job.created)}`), h("span", { class: "muted" }, ` ${job.state}, kept until ${time(job.expires)}`)))));
+    h("ul", {}, matches.map((job) => h("li", {}, h("a", { href: `#/match/${job.id}` }, `Note of ${momentName(job.created)}`), h("span", { class: "muted" }, ` ${job.state}, kept until ${momentName(job.expires)}`)))));
 }
 
 /** `opened(id, note)` is called once the note is accepted. */

@@ -1,12 +1,10 @@
 // The ranked trials: filter, sort, search, open.
 
 import { criteria } from "./criteria.js";
-import { h, plural, say } from "./dom.js";
-import { factName, title, VERDICT } from "./names.js";
+import { h, inPause, plural, say } from "./dom.js";
+import { dated, factName, title, VERDICT } from "./names.js";
 
-const FIRST = 30; // rows drawn at once; the rest follow in the pauses
-
-const inPause = globalThis.requestIdleCallback ?? ((act) => setTimeout(act, 20));
+const FIRST = 15; // rows drawn at once; the rest follow in the pauses
 
 const SORTS = {
   rank: ["Rank", (a, b) => a.rank - b.rank],
@@ -33,7 +31,7 @@ export function gist(trial) {
   if (trial.verdict === "ineligible") {
     const against = trial.criteria.filter((c) => c.outcome === "violated");
     const more = against.length > 1 ? ` (and ${against.length - 1} more)` : "";
-    if (against.length) return `${against[0].id}: ${against[0].reason}${more}`;
+    if (against.length) return `${against[0].id}: ${dated(against[0].reason)}${more}`;
     return trial.notices.find((n) => n.startsWith("Not for this patient")) ?? "Its disease or its limits of age and sex do not fit";
   }
   if (trial.verdict === "eligible") return "Everything that a note can settle is met";
@@ -49,12 +47,13 @@ function site(trial) {
 }
 
 export class TrialList {
-  constructor(trials, edit) {
+  /** `complete()` is called before the first trial is opened: its quotes need the marks of the note. */
+  constructor(trials, edit, complete) {
     this.trials = trials.map((t) => Object.assign(t, { counts: count(t), words: [t.trial_id, t.title, t.sponsor, t.phase, t.status, ...t.locations].join(" ").toLowerCase() }));
-    this.edit = edit;
+    Object.assign(this, { edit, complete });
     this.rows = new Map();
     this.kept = { verdict: new Set(), status: "", phase: "", country: "", words: "", sort: "rank" };
-    this.list = h("ol", { class: "trial-list" });
+    this.list = h("ol", { class: "trial-list", onclick: (event) => this.#clicked(event.target) });
     this.shown = h("p", { class: "muted shown", role: "status" });
     this.element = h("section", { class: "trials", "aria-label": "Trials", id: "trials" }, this.#head(), this.shown, this.list);
     this.draw();
@@ -112,29 +111,36 @@ export class TrialList {
     if (this.rows.has(trial.trial_id)) return this.rows.get(trial.trial_id);
     const { sign, word } = VERDICT[trial.verdict];
     const { satisfied, violated, unknown } = trial.counts;
-    const body = h("div", { class: "trial-body" });
-    const details = h("details", { class: `trial ${trial.verdict}`, ontoggle: () => this.#fill(trial, body) },
-      h("summary", {},
+    const row = h("li", { class: `trial ${trial.verdict}` },
+      h("div", { class: "trial-head" },
         h("span", { class: "rank" }, trial.rank),
-        h("span", { class: `verdict ${trial.verdict}` }, h("span", { "aria-hidden": "true" }, sign), ` ${word}`),
-        h("span", { class: "trial-words" },
-          h("strong", { class: "trial-title" }, trial.title || trial.trial_id),
-          h("span", { class: "gist" }, gist(trial)),
-          h("span", { class: "meta" }, [trial.trial_id, title(statusOf(trial)), trial.phase, site(trial)].filter(Boolean).join(" · "))),
-        h("span", { class: "counts" },
-          h("span", { class: "n satisfied" }, h("span", { "aria-hidden": "true" }, "✓"), ` ${satisfied}`, h("span", { class: "unseen" }, " met,")),
-          h("span", { class: "n violated" }, h("span", { "aria-hidden": "true" }, "✕"), ` ${violated}`, h("span", { class: "unseen" }, " not met,")),
-          h("span", { class: "n unknown" }, h("span", { "aria-hidden": "true" }, "?"), ` ${unknown}`, h("span", { class: "unseen" }, " open,"))),
-        h("span", { class: "score", title: "Score, 0 to 100" }, h("span", { class: "unseen" }, "score "), Math.round(trial.score * 100))),
-      body);
-    const row = h("li", {}, details);
-    row.details = details;
+        h("span", { class: `verdict ${trial.verdict}` }, `${sign} ${word}`),
+        h("div", { class: "trial-words" },
+          h("button", { type: "button", class: "trial-title", "aria-expanded": "false" }, trial.title || trial.trial_id),
+          h("p", { class: "gist" }, gist(trial)),
+          h("p", { class: "meta" }, [trial.trial_id, title(statusOf(trial)), trial.phase, site(trial)].filter(Boolean).join(" · "))),
+        h("p", { class: "counts", role: "img", "aria-label": `${satisfied} met, ${violated} not met, ${unknown} open` },
+          h("span", { class: "n satisfied" }, `✓ ${satisfied}`), h("span", { class: "n violated" }, `✕ ${violated}`), h("span", { class: "n unknown" }, `? ${unknown}`)),
+        h("span", { class: "score", title: "Score, 0 to 100" }, Math.round(trial.score * 100))));
     this.rows.set(trial.trial_id, row);
+    row.trial = trial;
     return row;
   }
 
-  #fill(trial, body) {
-    if (!body.childElementCount) body.append(...criteria(trial, this.edit).flat().filter(Boolean));
+  #clicked(target) {
+    const row = target.closest(".trial-head")?.parentElement;
+    if (row && (target.closest("button") || getSelection().isCollapsed)) this.#toggle(row, !row.classList.contains("open"));
+  }
+
+  #toggle(row, open) {
+    if (!row.body) {
+      this.complete();
+      row.body = h("div", { class: "trial-body" }, criteria(row.trial, this.edit));
+      row.append(row.body);
+    }
+    row.body.hidden = !open;
+    row.classList.toggle("open", open);
+    row.querySelector(".trial-title").setAttribute("aria-expanded", open);
   }
 
   /** Open a trial and bring it into view. */
@@ -143,10 +149,9 @@ export class TrialList {
     if (!trial) return;
     const row = this.#row(trial);
     if (!row.isConnected) this.list.append(row);
-    this.#fill(trial, row.querySelector(".trial-body"));
-    row.details.open = true;
+    this.#toggle(row, true);
     row.scrollIntoView({ block: "start" });
-    row.querySelector("summary").focus({ preventScroll: true });
+    row.querySelector(".trial-title").focus({ preventScroll: true });
     say(`${trial.title}: ${VERDICT[trial.verdict].word}`);
   }
 }
