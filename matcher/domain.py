@@ -222,11 +222,15 @@ class Allergy:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A single value with the words it was read from (age, sex, ECOG, disease state, number of lines ...)."""
+    """A single value with the words it was read from (age, sex, ECOG, disease state, number of lines ...).
+
+    `comparator`: one of < <= >= > where the note gives a bound ("life expectancy of more than 6 months").
+    """
 
     value: Any
     evidence: Evidences = ()
     date: PartialDate | None = None
+    comparator: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,3 +79,28 @@ def test_criteria_of_general_medicine(kind, text, outcome):
 ])
 def test_good_health(note, outcome):
     assert judge("Subjects in good health", "inclusion", note, "unknown").outcome.value == outcome
+
+
+WRITTEN = "A 31-year-old woman, G2P1, at 33 weeks with a singleton pregnancy, membranes intact. Smokes. Acute bronchitis."
+TUMOURS = "70-year-old man with multiple myeloma. Basal cell carcinoma of the nose excised in 2015."
+
+
+@pytest.mark.parametrize(("kind", "text", "note", "outcome"), [
+    # what another state of the note excludes
+    ("exclusion", "Multiple pregnancy", WRITTEN, "satisfied"),
+    ("exclusion", "Premature rupture of membranes", WRITTEN, "satisfied"),
+    ("inclusion", "Former smoker", WRITTEN, "violated"),
+    ("exclusion", "Prematurity", "A 3-year-old girl, born at term.", "satisfied"),
+    ("inclusion", "Mild cognitive impairment", "A 70-year-old man with dementia.", "violated"),
+    # acute illness is any illness with an acute course, and a stay in hospital
+    ("exclusion", "Acute illness at the time of enrolment", WRITTEN, "violated"),
+    ("exclusion", "Acute illness at the time of enrolment", "A 40-year-old man with hypertension.", "unknown"),
+    # a note that lists past tumours lists them all
+    ("exclusion", "Other malignancies except basal cell carcinoma of the skin", TUMOURS, "satisfied"),
+    ("exclusion", "Other malignancies except cervical carcinoma in situ", TUMOURS, "violated"),
+    ("exclusion", "Other malignancies except basal cell carcinoma of the skin", "70-year-old man with multiple myeloma.", "unknown"),
+])
+def test_what_follows_from_another_fact(kind, text, note, outcome):
+    kind = Kind(kind)
+    expression, assessable = compile_criterion(text, kind, ("multiple_myeloma",))
+    assert judge_criterion(Criterion("C1", kind, text, 0, len(text), expression, assessable), read_note(note)).outcome.value == outcome

@@ -46,6 +46,11 @@ _SEVERAL = ("indwelling_catheter",)  # one that was removed leaves open whether 
 _CONTRARY = {
     "never_smoker": ("smoking", "former_smoker", "tobacco_use_disorder"),
     "smoking": ("never_smoker",),
+    "former_smoker": ("never_smoker", "smoking"),
+    "prematurity": ("term_birth",),
+    "multiple_gestation": ("singleton_pregnancy",),
+    "premature_rupture_of_membranes": ("intact_membranes",),
+    "mild_cognitive_impairment": ("dementia",),
     "premenopausal": ("postmenopausal",),
     "postmenopausal": ("premenopausal", "pregnancy"),
 }
@@ -63,13 +68,13 @@ def condition(asked: Presence, chart: Chart) -> Answer:
         return wrong_sex
     if value in LIFE_STAGES:
         return _life_stage(value, chart)
-    if value == "good_health":
-        return _good_health(chart)
+    if value in ("good_health", "acute_illness"):
+        return _illness(value, chart)
     if value == "treatment_toxicity":
         return _treatment_toxicity(asked, chart)
     if value == "minimal_residual_disease" and (clonal := chart.conditions.get("cd138_positive")):
         return true("CD138-positive plasma cells", clonal[0].evidence)  # annotation guidelines
-    own = [f for f in chart.conditions.get(value, ()) if not _excluded(f.id, asked, chart) and not _may_be_excluded(f, asked, chart)]
+    own = _counted(asked, chart)
     judged = [_one(f, asked, chart) for f in own]
     if found := [a for a in judged if a.truth is Truth.TRUE]:
         return together(Truth.TRUE, found)
@@ -85,7 +90,18 @@ def condition(asked: Presence, chart: Chart) -> Answer:
         return together(Truth.FALSE, judged)
     if (measured := _by_measurement(asked, chart)) is not None:
         return measured
+    if not judged and (permitted := _only_permitted(asked, chart)) is not None:
+        return permitted
     return _follows(asked, chart) or _contradicted(value, chart) or organ or _not_said(value, chart)
+
+
+def _counted(asked: Presence, chart: Chart) -> list[ConditionFact]:
+    """The patient's conditions that the statement may mean: not what it excepts, nor the kind above it, told in the same words."""
+    facts = chart.conditions.get(asked.value, ())
+    if not asked.excluding:
+        return list(facts)
+    excepted = {e for f in facts if _excluded(f.id, asked, chart) for e in f.evidence}
+    return [f for f in facts if not _excluded(f.id, asked, chart) and not (f.evidence and excepted.issuperset(f.evidence)) and not _may_be_excluded(f, asked, chart)]
 
 
 def _excluded(concept: str, asked: Presence, chart: Chart) -> bool:
@@ -103,6 +119,14 @@ def _excluded(concept: str, asked: Presence, chart: Chart) -> bool:
 def _may_be_excluded(fact: ConditionFact, asked: Presence, chart: Chart) -> bool:
     """"Malignancy" said of a patient with myeloma is the myeloma, where the statement is about another one."""
     return fact.status is Status.PRESENT and any(chart.vocabulary.is_a(x, fact.id) for x in asked.excluding)
+
+
+def _only_permitted(asked: Presence, chart: Chart) -> Answer | None:
+    """Past tumours that are all excepted: a note that lists them has reviewed the group, and lists no other."""
+    if asked.value not in _LISTED:
+        return None
+    listed = list(dict.fromkeys(f for x in asked.excluding for f in chart.conditions.get(x, ()) if f.status is Status.HISTORICAL))
+    return together(Truth.FALSE, [false(f"{_shown(f)}, which is allowed", f.evidence) for f in listed]) if listed else None
 
 
 # ---------------------------------------------------------------- one fact
@@ -289,15 +313,19 @@ def _life_stage(value: str, chart: Chart) -> Answer:
     return true(shown, evidence) if from_ is before is Truth.TRUE else unsettled(shown, "age", evidence)
 
 
-def _good_health(chart: Chart) -> Answer:
-    """A healthy volunteer: no malignancy, no acute illness, not in hospital. Without these the note leaves it open."""
+def _illness(value: str, chart: Chart) -> Answer:
+    """A healthy volunteer has no malignancy and no acute illness, and is not in hospital; the latter two are acute illness.
+    Without them the note leaves it open."""
+    courses = ("acute", "malignancy") if value == "good_health" else ("acute",)
     ill = [
         f for f in chart.profile.conditions
-        if f.status is Status.PRESENT and (f.id == "hospitalization" or chart.vocabulary.conditions[f.id].course in ("acute", "malignancy"))
+        if f.status is Status.PRESENT and (f.id == "hospitalization" or chart.vocabulary.conditions[f.id].course in courses)
     ]
-    if ill:
+    if ill and value == "good_health":
         return together(Truth.FALSE, [false(_shown(f), f.evidence) for f in ill])
-    return silent("whether the patient is healthy", "condition:good_health")
+    if ill:
+        return together(Truth.TRUE, [true(_shown(f), f.evidence) for f in ill])
+    return silent("whether the patient is healthy" if value == "good_health" else name_of(value), f"condition:{value}")
 
 
 def _of_the_other_sex(value: str, chart: Chart) -> Answer | None:

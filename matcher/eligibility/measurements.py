@@ -120,8 +120,8 @@ def _life_expectancy(asked: Comparison, chart: Chart, verb: str) -> Answer:
     if reading is None:
         return silent("life expectancy", "life_expectancy")
     limit = asked.value * _DAYS.get(asked.unit or "d", 1)
-    shown = f"life expectancy {duration(reading.value)}"
-    return _told(holds(Interval.measured(reading.value), asked.op, limit), shown, reading.evidence, verb, f"{sign(asked.op)} {duration(limit)}", asked.fact)
+    shown = f"life expectancy {sign(reading.comparator) + ' ' if reading.comparator else ''}{duration(reading.value)}"
+    return _told(holds(Interval.measured(reading.value, reading.comparator), asked.op, limit), shown, reading.evidence, verb, f"{sign(asked.op)} {duration(limit)}", asked.fact)
 
 
 def _prior_lines(asked: Comparison, chart: Chart, verb: str) -> Answer:

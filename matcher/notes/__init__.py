@@ -12,6 +12,7 @@ from matcher.notes.document import Document
 from matcher.notes.electrocardiogram import read_ecg
 from matcher.notes.markers import read_markers
 from matcher.notes.measurements import read_labs, read_performance
+from matcher.notes.prognosis import read_life_expectancy
 from matcher.notes.recognition import RECOGNISERS, Recogniser, pipeline_entities, recognise, unrecognised
 from matcher.notes.therapy import read_therapy
 from matcher.notes.transcript import transcribe
@@ -51,6 +52,7 @@ def read_document(doc: Document, note_id: str = "note") -> PatientProfile:
         kps=kps,
         treatments=therapy.treatments,
         allergies=read_allergies(doc),
+        life_expectancy_days=read_life_expectancy(doc),
         complete_history=therapy.complete_history,
         flags=(*therapy.flags, *unrecognised(therapy.treatments)),
     )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-_COUNT = {w: float(n) for n, w in enumerate(["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"], 1)} | {"a": 1.0, "an": 1.0, "couple of": 2.0}
-_DAYS = {"hour": 1 / 24, "hr": 1 / 24, "day": 1.0, "week": 7.0, "wk": 7.0, "month": 30.0, "year": 365.0, "yr": 365.0}
-_SPAN = rf"(?:a\s+(?=couple))?(?P<count>\d{{1,3}}(?:\.5)?|{'|'.join(sorted(_COUNT, key=len, reverse=True))})(?:\s+full)?[\s-]{{1,2}}(?P<unit>{'|'.join(_DAYS)})s?\b['’]?"
+COUNTS = {w: float(n) for n, w in enumerate(["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"], 1)} | {"a": 1.0, "an": 1.0, "couple of": 2.0}
+DAYS = {"hour": 1 / 24, "hr": 1 / 24, "day": 1.0, "week": 7.0, "wk": 7.0, "month": 30.0, "year": 365.0, "yr": 365.0}
+_SPAN = rf"(?:a\s+(?=couple))?(?P<count>\d{{1,3}}(?:\.5)?|{'|'.join(sorted(COUNTS, key=len, reverse=True))})(?:\s+full)?[\s-]{{1,2}}(?P<unit>{'|'.join(DAYS)})s?\b['’]?"
 _ABOUT = r"(?:(?:about|approximately|around|roughly|~|the|these|his|her|last|past|previous|preceding)\s+){0,3}"
 _LASTING = re.compile(
     rf"(?P<between>(?:[^.;:\n]|\.(?=\d)){{0,40}}?)\s*(?:\b(?:for|over|during|lasting|since|x|of)|×)\s+{_ABOUT}{_SPAN}(?P<after>\s+(?:duration|now|ago))?"
@@ -40,4 +40,4 @@ def _between(words: str) -> bool:
 
 
 def _days(count: str, unit: str) -> float:
-    return round((_COUNT[count.lower()] if count.lower() in _COUNT else float(count)) * _DAYS[unit.lower()], 3)
+    return round((COUNTS[count.lower()] if count.lower() in COUNTS else float(count)) * DAYS[unit.lower()], 3)
