@@ -54,7 +54,9 @@ def _long_form(short: str, window: str) -> int | None:
 
 def reading(rows: tuple[Abbreviation, ...], doc: Document, start: int, end: int) -> Abbreviation | None:
     """The first row whose context holds. `when`: one of these stands near (none given: always); `unless`: none of these does."""
-    near = doc.text[max(doc.text.rfind("\n", 0, start) + 1, start - _NEAR) : end + _NEAR].lower()
+    if not rows[0].when and not rows[0].unless:
+        return rows[0]
+    near = doc.lowered[max(doc.text.rfind("\n", max(0, start - _NEAR), start) + 1, start - _NEAR) : end + _NEAR]
     words = frozenset(_WORD.findall(near))
     for row in rows:
         if (not row.when or _stands(row.when, near, words)) and not _stands(row.unless, near, words):

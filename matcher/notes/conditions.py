@@ -209,16 +209,20 @@ _STAGE = re.compile(r"\b(?:stage|CKD|G)\s*(?P<stage>[1-5][ab]?|I{1,3}V?|IV)\b", 
 _SEVERITY = re.compile(r"\b(?P<severity>mild|moderate|severe|trivial|trace|small|large|massive)\b", re.IGNORECASE)
 _CONTROL = re.compile(r"\b(?P<not>un|poorly[ -]|not (?:well[ -])?|inadequately )?(?:well[ -])?controlled\b", re.IGNORECASE)
 _ACUITY = re.compile(r"\b(?P<acuity>acute|chronic)\b", re.IGNORECASE)
+_LIMITING = re.compile(r"g(?:r(?:ade)?\.?)? ?[0-5i]|ctc|stage|ckd|mild|moderate|severe|trivial|trace|small|large|massive|acute|chronic|controlled")  # any of these, in small letters
 _ROMAN = {"i": "1", "ii": "2", "iii": "3", "iv": "4"}
 _SEVERE = {"trivial": "mild", "trace": "mild", "small": "mild", "large": "severe", "massive": "severe"}
+
+
+_CLAUSE_STOP = re.compile(r"[;\n]|\. ")
 
 
 def _around(text: str, start: int, end: int, before: int, after: int) -> tuple[int, int]:
     """The clause of a span, no wider than given."""
     left, right = max(0, start - before), min(len(text), end + after)
-    left = max(left, *(text.rfind(mark, left, start) + 1 for mark in ";\n"))
-    stops = [p for mark in (";", "\n", ". ") if (p := text.find(mark, end, right)) >= 0]
-    return left, min(stops, default=right)
+    left = max(left, text.rfind(";", left, start) + 1, text.rfind("\n", left, start) + 1)
+    stop = _CLAUSE_STOP.search(text, end, right)
+    return left, stop.start() if stop else right
 
 
 def _qualifiers(doc: Document, concept: str, support: list[Mention]) -> Qualifiers:
@@ -228,11 +232,12 @@ def _qualifiers(doc: Document, concept: str, support: list[Mention]) -> Qualifie
         left, right = _around(doc.text, m.start, m.end, 25, 45)
         if concept == "heart_failure" and (nyha := _NYHA.search(doc.text, max(0, m.start - 10), min(len(doc.text), m.end + 60))):
             found.setdefault("nyha", _ROMAN.get(nyha["nyha"].lower(), nyha["nyha"]))
+        limited = _LIMITING.search(doc.lowered, left, right) is not None
         for pattern, key in ((_GRADE, "grade"), (_STAGE, "stage"), (_SEVERITY, "severity"), (_ACUITY, "acuity")):
-            if hit := pattern.search(doc.text, left, right):
+            if limited and (hit := pattern.search(doc.text, left, right)):
                 value = hit[key].lower()
                 found.setdefault(key, _ROMAN.get(value, _SEVERE.get(value, value)))
-        if hit := _CONTROL.search(doc.text, left, right):
+        if limited and (hit := _CONTROL.search(doc.text, left, right)):
             found.setdefault("control", "uncontrolled" if hit["not"] else "controlled")
         if (days := lasted(doc.text, m.start, m.end, doc.sentence_at(m.start))) is not None:
             found.setdefault("duration", f"{days:g}")

@@ -10,6 +10,7 @@ from itertools import pairwise
 
 from matcher.dates import day_first
 from matcher.domain import Evidence
+from matcher.lexicon import lower
 
 # Section kinds and the headings that open them; a heading stands at the start of a line, or after a sentence in run-on notes.
 HEADINGS: dict[str, str] = {
@@ -76,6 +77,11 @@ class Document:
 
     def evidence(self, start: int, end: int) -> Evidence:
         return Evidence(start, end, self.text[start:end])
+
+    @cached_property
+    def lowered(self) -> str:
+        """The note in small letters, every offset unchanged: literal words are found in it several times faster than whatever their case."""
+        return lower(self.text)
 
     @cached_property
     def day_first(self) -> bool | None:

@@ -17,19 +17,22 @@ _HISTORY = re.compile(rf"\b{_SPAN}(?:\s+(?:history|h/o|duration|course|complaint
 _OTHERS = re.compile(r"\d|\b(?:treat\w*|given|receiv\w*|took|taking|on|with|hospitali\w*|admi\w*|resolv\w*|travel\w*|vacation|trip|returned|after|before|until|improv\w*|who|his|her)\b", re.IGNORECASE)
 
 
+_UNIT = re.compile("|".join(DAYS), re.IGNORECASE)
 _DEGREES = re.compile(r"\b\d{2,3}(?:\.\d)?\s?°?\s?[CF]\b")
 
 
 def lasted(text: str, start: int, end: int, sentence: tuple[int, int]) -> float | None:
     """Days that what stands at [start:end) has lasted, by the words of its sentence beside it; None where they do not say."""
-    left, right = sentence
-    after = _LASTING.match(text, end, min(right, end + 120))
+    left, right = max(sentence[0], start - 110), min(sentence[1], end + 120)
+    if not _UNIT.search(text, left, right):
+        return None
+    after = _LASTING.match(text, end, right)
     if after is not None and not _between(after["between"] or after["course"] or ""):
         if after["since"]:
             return _days(after["since"], after["of"])
         if not re.search(r"\bof\s+\S+\s+\S+\Z", after.group(), re.IGNORECASE) or after["after"]:  # "pain of 3 days" is rare, "of 3 weeks duration" is not
             return _days(after["count"], after["unit"])
-    before = _HISTORY.search(text[max(left, start - 110) : start])
+    before = _HISTORY.search(text[left:start])
     if before is not None and not _between(before["between"]):
         return _days(before["count"], before["unit"])
     return None

@@ -7,7 +7,7 @@ import re
 from matcher.domain import ConditionFact, Status
 from matcher.notes.document import Document
 
-_TRACING = re.compile(r"\b(?:ECG|EKG|electrocardiogra(?:m|phy|phic))\b(?P<said>(?:[^.;\n]|\.(?=\d)|(?<=\d)\.(?=\d)){0,120})", re.IGNORECASE)
+_TRACING = re.compile(r"(?:ecg|ekg|electrocardiogra(?:m|phy|phic))\b(?P<said>(?:[^.;\n]|\.(?=\d)){0,120})")
 _NOT_DONE = re.compile(r"not (?:repeated|done|performed|available|obtained)|pending|ordered|request|to be|scheduled|next visit", re.IGNORECASE)
 _ABNORMAL = re.compile(
     r"\bL?R?BBB\b|bundle branch|fascicular|av[- ]block|heart block|degree (?:av )?block|low voltage|infarct|q[- ]waves?|\bAF\b|\bAfib\b|fibrillation|flutter|pre-?excitation|delta wave"
@@ -22,7 +22,7 @@ _DENIED = re.compile(r"\b(?:no|without|not)\s+(?:\w+\s+){0,2}$", re.IGNORECASE)
 def read_ecg(doc: Document) -> ConditionFact | None:
     """`ecg_abnormality` by the last tracing that says something: absent, present, or possible where its weight is open."""
     found = None
-    for tracing in _TRACING.finditer(doc.text):
+    for tracing in _TRACING.finditer(doc.lowered):
         said = tracing["said"]
         if _NOT_DONE.search(said):
             continue

@@ -26,12 +26,6 @@ _ITEM = re.compile(
 )
 # A value or a sentence before a date: then the date does not lead its line. Numbering, 24 h, C1D8 and B2M are no values.
 _VALUED = re.compile(r"(?<![\w+])(?!24\b|24h|\d{1,2}[.)]\s)\d|[A-Za-z)][.;](?:\s|$)", re.IGNORECASE)
-_NOW = re.compile(r"\b(?:today(?:'s)?|yesterday(?:'s)?|now|current(?:ly)?|at present|presently|this (?:morning|visit|week)|present status)\b")
-_THEN = re.compile(
-    r"\b(?:at (?:diagnosis|dx|presentation|onset|relapse|baseline|that time|progression|start|screening then)|presentation|present(?:ed|ing)\b|initial(?:ly)?|"
-    r"on (?:admission|arrival|admit)|at admission|admission (?:labs?|hb|wbc)|previous(?:ly)?|prior\b|was found|found to have|(?:was |re)?admitted\b|brought (?:in|to)|arrived|came in|days? (?:history )?of|years? ago|months? ago|nadir|peak|"
-    r"baseline|pre-?(?:transplant|treatment|admit|admission|op)|carried|copied|history of|in the past|last year|formerly|at the time|when (?:first|he|she|diagnosed)|dx|diagnosed|before)\b",
-)
 _LIST_END = re.compile(r"(?:[^.;:()\[\]\n]|\.(?=\d)){0,120}?[ \t](?:on|from|dated|of)[ \t]+(?=\d|[A-Z][a-z]{2})")
 _PAST_SECTIONS = frozenset({"history", "oncology", "family"})
 _CURRENT_SECTIONS = frozenset({"exam", "results", "plan"})
@@ -107,14 +101,14 @@ class Calendar:
             return self.words.day(lead)
         if (after := self._after(place)) is not None:
             return after
-        if block is not None and block.end <= name and not self.words.says(_THEN, sentence, name):
+        if block is not None and block.end <= name and not self.words.says("then", sentence, name):
             return self.words.day(block)
         if self.words.note_date is None:
             return None
         today = PartialDate.of(self.words.note_date)
-        if self.words.says(_NOW, max(sentence, name - 60), name):
+        if self.words.says("now", max(sentence, name - 60), name):
             return today
-        if self.words.says(_THEN, max(start, name - 300), name):
+        if self.words.says("then", max(start, name - 300), name):
             return None
         kind = self.words.doc.section_at(name).kind
         span = (start, end) if end - start < 600 else (sentence, self.words.doc.sentence_at(name)[1])

@@ -48,25 +48,28 @@ def _short_names() -> dict[str, str]:
     return {name.lower(): test for name, test in names_of(load_vocabulary().tests) if name.isalpha() and 2 <= len(name) <= 6 and name.isascii()}
 
 
-_BEFORE_NUMBER = re.compile(r"(?<![^\W_])(?<![-/])([A-Za-z]{2,6})(?=\d)")
+_NUMBER_BEHIND = re.compile(r"\d(?<=[A-Za-z]{2}.)")
+_NAME_BEFORE = re.compile(r"(?<![^\W_])(?<![-/])[A-Za-z]{2,6}\Z")
 _ISOFORM = re.compile(r"\d(?![.,]?\d)")
 
 
 def _attached(text: str) -> Iterator[Hit[str]]:
     """Names with the value right behind them: "Hb98g/L", "PLT112"; not the subclass IgG4."""
-    for m in _BEFORE_NUMBER.finditer(text):
-        test = _short_names().get(m.group().lower())
-        if test is not None and not m.group().islower() and not (test in ("igg", "iga", "igm") and _ISOFORM.match(text, m.end())):
-            yield Hit(m.start(), m.end(), test)
+    for number in _NUMBER_BEHIND.finditer(text):
+        end = number.start()
+        name = _NAME_BEFORE.search(text, max(0, end - 6), end)
+        test = _short_names().get(name.group().lower()) if name else None
+        if name and test is not None and not name.group().islower() and not (test in ("igg", "iga", "igm") and _ISOFORM.match(text, end)):
+            yield Hit(name.start(), end, test)
 
 
-_LETTER = re.compile(r"(?<![^\W_])[A-Zkκλ](?=[ \t:=|/(\-])")
+_LETTER = re.compile(r"[A-Zkκλ](?<![^\W_].)(?=[ \t:=|/(\-])")
 _NUMBER_NEXT = re.compile(r"[ \t]?[:=]?[ \t]?\d")
 _IN_A_LIST = re.compile(r"[(,;/|:\n][ \t]?$")
 _AFTER_WHITE_CELLS = re.compile(r"\b(?:WBC|WCC|TLC|Leu\w*|Lc|N|ANC|neuts?)[ :=]*\d[\d.,]*[ ,]+$", re.IGNORECASE)
 _BEFORE_CREATININE = re.compile(r"[ ]?[:=]?[ ]?\d{1,2}(?:\.\d)?[ ,;/]+(?:mmol/L[ ,;]*)?(?:Cr|Creat|Crea)\b", re.IGNORECASE)
 _POTASSIUM = re.compile(r"[ \t:=|]*(?:\(?m(?:mol|Eq)/L\)?[ \t|]*)?(?:[<>]?[1-9][.,]\d{1,2}(?!\d|[.,]\d)|[2-9](?!\d|[.,/]\d|x)|--|-[ \t])")
-_LIGHT_CHAIN = re.compile(r"(?<![\w/.])[KL](?=[ :=]{1,2}[\d.,]+[ ]?mg/d?L)")  # no other K or L is measured so
+_LIGHT_CHAIN = re.compile(r"[KL](?<![\w/.].)(?=[ :=]{1,2}[\d.,]+[ ]?mg/d?L)")  # no other K or L is measured so
 _SMALL_POTASSIUM = re.compile(r"[ \t]?[:=]?[ \t]?[2-7][.,]\d{1,2}(?!\d|[.,]\d)")
 
 

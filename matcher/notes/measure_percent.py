@@ -12,7 +12,7 @@ from matcher.notes.measure_words import Words, Written
 from matcher.quantities import convert, numbers
 
 _PERCENT = re.compile(r"(?P<n>\d{1,3}(?:[.,]\d{1,2})?)(?:\s?[-–]\s?\d{1,3})?\s?(?:%|percent\b|per cent\b)", re.IGNORECASE)
-_BEFORE = re.compile(r"(?:[^.;%\n\d(]|(?<=[A-Za-z])\d|\((?![^)]*\)))*$")  # what a share may refer back to: no other number between
+_STOP = re.compile(r"[.;%\n\d(](?:(?<=[.;%\n])|(?<=\d)(?<![A-Za-z].)|(?<=\()(?=[^)]*\)))")  # a share refers back no further: another number, a closed bracket
 _AFTER = re.compile(r"(?:[^.;:%\n\d]|(?<=[A-Za-z])\d{1,3})*")
 _CELLS = re.compile(r"plasma[- ]?cells?|plasmatic cells?|plasmacytes?|plasmocytes?|\bPCs?\b|plasmacytosis|myeloma cells|plasmablasts?|CD138\+? cells", re.IGNORECASE)
 _BLOOD = re.compile(r"\b(?:leu[ck]ocytes|WBC|white cells|lymphocytes|neutrophils|monocytes|blood count|differential)\b[^.\n]*$", re.IGNORECASE)
@@ -71,7 +71,10 @@ def _percents(words: Words) -> Iterator[Written]:
 
 def _share_of(words: Words, m: re.Match[str]) -> str | None:
     text = words.text
-    before = _BEFORE.search(text, max(0, m.start() - 70), m.start()).group()  # type: ignore[union-attr]
+    stop = max(0, m.start() - 70)
+    for mark in _STOP.finditer(text, stop, m.start()):
+        stop = mark.end()
+    before = text[stop : m.start()]
     after = _AFTER.match(text, m.end(), m.end() + 75).group()  # type: ignore[union-attr]
     number = float(m.group("n").replace(",", "."))
     if _OXYGEN.match(text, m.end()) and 40 <= number <= 100 and not _WANTED.search(text, max(0, m.start() - 18), m.start()):

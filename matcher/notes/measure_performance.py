@@ -7,9 +7,11 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 from matcher.dates import DateMention, find_dates
 from matcher.domain import PartialDate, Reading
+from matcher.lexicon import Hit, Lexicon
 from matcher.notes.document import Document
 
 _GRADES = {"zero": 0, "one": 1, "two": 2, "three": 3, "four": 4, "nil": 0, "i": 1, "ii": 2, "iii": 3, "iv": 4}
@@ -20,15 +22,15 @@ _GAP = (
     r"rated|self|from|went|up|down|range)\b|\((?:0|range)[ ]?[-–][ ]?[45]\)|\)){0,14}?"
 )
 _ECOG = re.compile(
-    rf"(?P<name>\b(?:ECOG|E\.C\.O\.G\.?|Eastern Co-?operative (?:Oncology )?Group|Zubrod|WHO(?=[ -]*(?:PS|performance|status|score|grade|class|\d))|OMS(?=[ :=]*\d)|performance status|performance score|PS(?=[ ]?(?:\(|ECOG|WHO|of|is|today|now|[:=|]|[ ]?\||\d))))"
+    rf"(?P<name>(?:ECOG|E\.C\.O\.G\.?|Eastern Co-?operative (?:Oncology )?Group|Zubrod|WHO(?=[ -]*(?:PS|performance|status|score|grade|class|\d))|OMS(?=[ :=]*\d)|performance status|performance score|PS(?=[ ]?(?:\(|ECOG|WHO|of|is|today|now|[:=|]|[ ]?\||\d))))"
     rf"(?P<gap>{_GAP})(?P<n>(?<![\d.])[0-5](?![\d%]|[ ]?[-–][ ]?5\)|[.,]\d|[ ]?(?:days?|weeks?|months?|years?|lines?|cycles?|prior|mg|x\b))|\b(?:zero|one|two|three|four|nil|I{{1,3}}|IV)\b)(?:\s?(?:[-–/]|to|or)\s?(?P<n2>[0-5])(?!\d|\.\d|[%/]))?",
     re.IGNORECASE,
 )
 _KPS = re.compile(
-    rf"(?P<name>\b(?:KPS|Karnof\w+|K\.P\.S\.?|IK(?=[ :=]*\d)|KI(?=[ :=]*\d)|Lansky|PS(?=[ :=]*\d\d)|performance status(?= (?:of |is )?\d\d)))(?P<gap>{_GAP})(?P<n>100|[1-9]0|[1-9]5)(?!\d|[.,]\d)(?:\s?%?\s?(?:[-–]|to)\s?(?P<n2>100|[1-9]0)(?!\d))?",
+    rf"(?P<name>(?:KPS|Karno[fv]sk[iy](?:'s)?|K\.P\.S\.?|IK(?=[ :=]*\d)|KI(?=[ :=]*\d)|Lansky|PS(?=[ :=]*\d\d)|performance status(?= (?:of |is )?\d\d)))(?P<gap>{_GAP})(?P<n>100|[1-9]0|[1-9]5)(?!\d|[.,]\d)(?:\s?%?\s?(?:[-–]|to)\s?(?P<n2>100|[1-9]0)(?!\d))?",
     re.IGNORECASE,
 )
-_PAIR = re.compile(r"\bECOG\s?/\s?(?:KPS|Karnofsky)[ :=]*(?P<ecog>[0-4])\s?/\s?(?P<kps>100|[1-9]0)\b", re.IGNORECASE)
+_PAIR = re.compile(r"ECOG\s?/\s?(?:KPS|Karnofsky)[ :=]*(?P<ecog>[0-4])\s?/\s?(?P<kps>100|[1-9]0)\b", re.IGNORECASE)
 _AHEAD = re.compile(r"(?<![\d.,/-])(?P<n>[0-4])[\s\"'”’]{0,3}[([][ ]?(?:ECOG|WHO|PS|Zubrod)\b(?: PS)?[ ]?[)\]]")  # "I'm a 1" (ECOG)
 _NEXT = re.compile(r"[ ]?(?:\([^()\n]{0,30}\)|(?:in|at|on|last)\s[^.;,\n\d]{0,20})?(?:\s*(?:-{1,2}>|→|to\b)\s*|[;,]?\s*(?:and\s+|but\s+)?(?:is\s+|it is\s+)?(?:now|today|currently|at present)\s+(?:is\s+|at\s+|to\s+)?)(?P<n>[0-5]|100|[1-9]0)(?![\d.])", re.IGNORECASE)
 _LIMIT = re.compile(r"(?:[<>≤≥]=?|less than|at least|or less|or better|must|require\w*|criteri\w+|eligib\w+|needs? an?|if|unless|until|when|should|trial wants|wants|cut-?off|allow\w*)\b[^.;\n]{0,25}$|[<>≤≥]=?\s*$", re.IGNORECASE)
@@ -52,11 +54,14 @@ def read_performance(doc: Document, note_date: date | None) -> tuple[Reading | N
     a carried section) only where no other stands. A range gives its worse end. Neither is derived from the other.
     """
     dates = [d for d in find_dates(doc.text, doc.day_first, as_of=note_date) if d.date.month and d.date.earliest <= (note_date or date.max)]
-    ecog, kps = list(_statuses(doc, _ECOG, dates)), list(_statuses(doc, _KPS, dates))
-    for pair in _PAIR.finditer(doc.text):
-        ecog.append(_Status(int(pair.group("ecog")), pair.start(), pair.end(), None, False))
-        kps.append(_Status(int(pair.group("kps")), pair.start(), pair.end(), None, False))
-    ecog += [_Status(int(m.group("n")), m.start(), m.end(), None, False) for m in _AHEAD.finditer(doc.text)]
+    names = _names().find(doc.text)
+    ecog, kps = list(_statuses(doc, _ECOG, names, dates)), list(_statuses(doc, _KPS, names, dates))
+    for name in names:
+        if pair := _PAIR.match(doc.text, name.start):
+            ecog.append(_Status(int(pair.group("ecog")), pair.start(), pair.end(), None, False))
+            kps.append(_Status(int(pair.group("kps")), pair.start(), pair.end(), None, False))
+        if ahead := _AHEAD.search(doc.text, max(0, name.start - 8), name.end + 5):
+            ecog.append(_Status(int(ahead.group("n")), ahead.start(), ahead.end(), None, False))
     return _current(doc, ecog, note_date), _current(doc, [k for k in kps if k.value >= 10], note_date)
 
 
@@ -68,9 +73,21 @@ def _current(doc: Document, found: list[_Status], note_date: date | None) -> Rea
     return Reading(best.value, (doc.evidence(best.start, best.end),), best.when)
 
 
-def _statuses(doc: Document, pattern: re.Pattern[str], dates: list[DateMention]) -> Iterator[_Status]:
-    text = doc.text
-    for m in pattern.finditer(text):
+@lru_cache(maxsize=1)
+def _names() -> Lexicon[str]:
+    """The words that the names of the scales begin with."""
+    return Lexicon((name, name) for name in (
+        "ECOG", "E.C.O.G", "Eastern Cooperative", "Eastern Co-operative", "Zubrod", "WHO", "OMS", "performance status", "performance score", "PS", "KPS", "K.P.S", "Karnofsky",
+        "Karnofski", "Karnovsky", "Karnovski", "IK", "KI", "Lansky"))
+
+
+def _statuses(doc: Document, pattern: re.Pattern[str], names: list[Hit[str]], dates: list[DateMention]) -> Iterator[_Status]:
+    text, read = doc.text, 0
+    for name in names:
+        m = pattern.match(text, name.start) if name.start >= read else None
+        if m is None:
+            continue
+        read = m.end()
         line_start = text.rfind("\n", 0, m.start()) + 1
         before = text[max(line_start, m.start() - 60) : m.start()]
         gap = m.group("gap")

@@ -26,11 +26,8 @@ _WORDED = re.compile(r"(?:[ \t,]+[A-Za-z'’/-]+){1,7}?[ \t~≈:]+(?=[<>]?\d)")
 _AWAY = re.compile(r"\b(?:if|under|below|above|over|by|increase|rise|drop|every|than|not|no|until|fall|reduction|decrease|iv|po|dose|daily|mg|infus\w+|replace\w*|given|weigh\w*|max)\b", re.IGNORECASE)
 
 
-_CONDITIONAL = re.compile(r"\b(?:if|unless|until|till|as long as|goal|target|threshold|transfuse|parameters|once|exceeds?|aim(?:ing)?|trigger|whenever|provided|in case|cut-?off|keep|maintain|fall(?:s|ing)? (?:under|below)|stay(?:s)? (?:above|below|over|under)|criteri\w+|eligib\w+|requires? (?:a|an)\b|wants?)\b")
-_LOOSE_CONDITIONAL = re.compile(r"\b(?:when|while|hold|should|requir\w+|need\w*|must|ensure|stop|for|with|at)\b")
 _OFTEN_OVER = frozenset({"egfr", "creatinine_clearance", "spo2", "ferritin", "d_dimer"})  # reported as above the last step of the scale
 RETRACTED = re.compile(r"[^.;\n]{0,30}\b(?:typo|typing error|(?:in|an?|was|lab|entry|charting) error|erroneous\w*|incorrect\w*|mistake\w*|belong(?:s|ed) to (?:another|a different)|another patient|misread|spurious)\b", re.IGNORECASE)
-_CLAUSE_END = re.compile(r"[.;](?=\s)|\n")
 _SIDE = re.compile(r"\b(?:under|below|over|above)\s*$", re.IGNORECASE)
 _FLAG_LETTER = re.compile(r"[HL]\b")
 _NUMBER_AHEAD = re.compile(r"[ \t]*[:=|]?[ \t]*[<>]?\d")
@@ -41,6 +38,9 @@ _BLOOD_COUNTS = frozenset({"hemoglobin", "wbc", "anc", "alc", "platelets"})
 
 _VITAL_SIGNS = frozenset({"blood_pressure", "heart_rate", "respiratory_rate", "temperature", "spo2", "weight", "height"})
 _QUALIFIED = re.compile(r"[ \t]*[(\[][^)\]\n\d]*")
+_JOINT = re.compile(r"[ \t]*(?:/|,|&|\band\b)[ \t]*")
+_OPENED = re.compile(r"[ \t]*\(")
+_RANGE_GOES_ON = re.compile(r"[-–]\d")
 _GROUPED = re.compile(r"[ \t]*(?:/|&|\band\b)[ \t]*", re.IGNORECASE)
 
 
@@ -49,7 +49,7 @@ _PANELS = {  # strips without names, by number of values
     ("cbc", 4): ("wbc", "hemoglobin", "hematocrit", "platelets"),
     ("bmp", 7): ("sodium", "potassium", "chloride", "bicarbonate", "bun", "creatinine", "glucose"),
 }
-_PANEL = re.compile(r"\b(?P<name>cbc|fbc|bmp|chem ?-?7|smac)\b(?:[ \t]+(?:on |from )?\(?\d{1,2}/\d{1,2}(?:/\d{2,4})?\)?)?[ \t:=-]*(?P<strip>\d+(?:\.\d+)?(?:[ \t]?[/|\\<>][ \t]?\d+(?:\.\d+)?){2,6})(?![\d/])", re.IGNORECASE)
+_PANEL = re.compile(r"(?P<name>cbc|fbc|bmp|chem ?-?7|smac)\b(?:[ \t]+(?:on |from )?\(?\d{1,2}/\d{1,2}(?:/\d{2,4})?\)?)?[ \t:=-]*(?P<strip>\d+(?:\.\d+)?(?:[ \t]?[/|\\<>][ \t]?\d+(?:\.\d+)?){2,6})(?![\d/])")
 
 
 def prose(words: Words, covered: bytearray) -> Iterator[Written]:
@@ -171,13 +171,13 @@ def _acceptable(words: Words, reading: Series, number: Number) -> bool:
     """Whether a number after a name is its value: no limit someone set, no count of days, no part of a longer number."""
     text = words.text
     name = reading.name[0]
-    clause = max([m.end() for m in _CLAUSE_END.finditer(text, max(0, name - 80), name)] or [max(0, name - 80)])
-    if words.says(_CONDITIONAL, clause, name) or words.says(_CONDITIONAL, reading.name[1], number.start):
+    clause = max(words.clause_start(name), name - 80, 0)
+    if words.says("conditional", clause, name) or words.says("conditional", reading.name[1], number.start):
         return False
     if number.comparator:
         if reading.test == "spo2" and number.comparator[0] == "<":
             return False
-        if reading.test in _BLOOD_COUNTS and words.says(_LOOSE_CONDITIONAL, clause, name):
+        if reading.test in _BLOOD_COUNTS and words.says("loosely_conditional", clause, name):
             return False
         if number.comparator[0] == ">" and (reading.test in _BLOOD_COUNTS or (reading.test not in _OFTEN_OVER and not words.unit(number.end))):
             return False
@@ -196,7 +196,7 @@ def _acceptable(words: Words, reading: Series, number: Number) -> bool:
         return False  # feet
     if after == "/" and text[number.end + 1 : number.end + 2].isdigit():
         return False
-    if re.match(r"[-–]\d", text[number.end : number.end + 2]) and reading.test not in RANGED:
+    if _RANGE_GOES_ON.match(text, number.end) and reading.test not in RANGED:
         return False
     return not SPOILED.match(text, number.end)
 
@@ -209,7 +209,7 @@ def _slashed(words: Words, number: Number, most: int) -> list[tuple[Number, tupl
         place = unit[1] if unit else last.end
         if flag := FLAG.match(words.text, place):
             place = flag.end()
-        joint = re.compile(r"[ \t]*(?:/|,|&|\band\b)[ \t]*").match(words.text, place)
+        joint = _JOINT.match(words.text, place)
         if joint is None:
             # a slash can have been read as the beginning of a unit, as in 1.0/29 s
             return found
@@ -232,7 +232,7 @@ def _strip(words: Words, reading: Series, tests: list[str], slashed: list[tuple[
 
 
 def _date_after(words: Words, place: int) -> PartialDate | None:
-    opened = re.compile(r"[ \t]*\(").match(words.text, place)
+    opened = _OPENED.match(words.text, place)
     mention = words.date_at.get(opened.end()) if opened else None
     return words.day(mention) if mention and words.text[mention.end : mention.end + 1] == ")" else None
 
@@ -277,9 +277,13 @@ _SKELETON = re.compile(
     r"|(?<![\d.])(?P<sodium>1[0-7]\d)[ ]?[/|][ ]?(?P<potassium>[1-9]\.\d)[ ]?[/|][ ]?(?P<chloride>\d{2,3})[ ]?[/|][ ]?(?P<bicarbonate>\d{1,2})[ ]?[/|][ ]?(?P<bun>\d{1,3})[ ]?[/|][ ]?(?P<creatinine>\d{1,2}\.\d{1,2})[ ]?<[ ]?(?P<glucose>\d{2,3})(?![\d.])"
     r"|(?<![\d.])(?P<sodium2>1[0-7]\d)[ ]?\|[ ]?(?P<chloride2>\d{2,3})[ ]?\|[ ]?(?P<bun2>\d{1,3})[ ]?(?:<[ ]?(?P<glucose2>\d{2,3})[ ]?)?(?:\n[ \t]*|/[ ]?)(?P<potassium2>[1-9]\.\d)[ ]?\|[ ]?(?P<bicarbonate2>\d{1,2})[ ]?\|[ ]?(?P<creatinine2>\d{1,2}\.\d{1,2})(?:[ ]?<[ ]?(?P<glucose3>\d{2,3}))?")
 
+_BAR = re.compile(r"\d ?[<>|] ?\d")  # every skeleton has one, few notes have
+
 
 def _skeletons(words: Words) -> Iterator[Written]:
     """The strips of the ward, told by their form: "3.2 > 9.8 / 29.1 < 120" and "138 / 4.1 | 102 / 24 | 18 / 0.9 < 98"."""
+    if not _BAR.search(words.text):
+        return
     for m in _SKELETON.finditer(words.text):
         for test, value in m.groupdict().items():
             if value is not None:
@@ -289,8 +293,8 @@ def _skeletons(words: Words) -> Iterator[Written]:
 
 def _panels(words: Words) -> Iterator[Written]:
     """Strips whose names are understood: "CBC 3.9/9.8/112", "BMP 138/4.4/102/24/31/1.7/140"."""
-    for m in _PANEL.finditer(words.text):
-        panel = "cbc" if m.group("name").lower() in ("cbc", "fbc") else "bmp"
+    for m in _PANEL.finditer(words.plain):
+        panel = "cbc" if m.group("name") in ("cbc", "fbc") else "bmp"
         parts = list(re.finditer(r"\d+(?:\.\d+)?", m.group("strip")))
         for test, part in zip(_PANELS.get((panel, len(parts)), ()), parts, strict=False):
             start = m.start("strip") + part.start()

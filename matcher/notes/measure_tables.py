@@ -22,6 +22,8 @@ _HEADING = re.compile(
 )
 _ASIDE = re.compile(r"\b(?:ref\w*|range|normal|units?|flags?|limits?|h/l|uln|comment\w*|nl)\b(?:[ \t](?:range|interval|values?))?", re.IGNORECASE)
 _CELL = re.compile(r"[^\s|](?:[^\t|\n ]|[ ](?![ \t|\n]))*")
+_SPACED = re.compile(r"\S[ \t]{2,}\S|\||\t")
+_WIDE_GAP = re.compile(r"[ \t]{2,}|\||\t")
 _NOTHING = re.compile(r"(?:[-–—.*]+|pend\w*|n/?[ad]|none|nd|not done|neg\w*|trace|--+|\?|tnp|cancel\w*|undetect\w*|nm|hemoly\w*|clotted|ni)$", re.IGNORECASE)
 _JOINT = re.compile(r"[ \t]*/[ \t]*")
 
@@ -84,7 +86,7 @@ def _read(words: Words, lines: list[_Line], at: int, columns: list[_Column], fou
         values = row(words, line, columns) if content else None
         if values is None:
             misses += 1
-            if misses > 1 or (content and not re.search(r"\S[ \t]{2,}\S|\||\t", words.text[line.start : line.end])):
+            if misses > 1 or (content and not _SPACED.search(words.text, line.start, line.end)):
                 return at
         else:
             misses = 0
@@ -104,16 +106,18 @@ def _dated_columns(words: Words, lines: list[_Line], at: int) -> list[_Column]:
     dates = [d for d in words.dates_within(line.start, line.end) if d.date.month]
     if not dates:
         return []
+    if words.names_within(line.start, line.end):
+        return []
     text = words.text
     rest = text[line.start : line.end]
     for mention in dates:
         a, b = mention.start - line.start, mention.end - line.start
         rest = rest[:a] + " " * (b - a) + rest[b:]
-    asides = [m for m in _ASIDE.finditer(rest) if line.start + m.start() > dates[0].start]
-    gapped = all(re.search(r"[ \t]{2,}|\||\t", text[a.end : b.start]) for a, b in pairwise(dates))
-    if len(dates) < 2 and not (asides and re.search(r"[ \t]{2,}|\||\t", text[dates[0].end : line.start + asides[0].start()])):
+    if sum(map(str.isalpha, rest)) > 60:
         return []
-    if words.names_within(line.start, line.end) or sum(map(str.isalpha, rest)) > 60:
+    asides = [m for m in _ASIDE.finditer(rest) if line.start + m.start() > dates[0].start]
+    gapped = all(_WIDE_GAP.search(text, a.end, b.start) for a, b in pairwise(dates))
+    if len(dates) < 2 and not (asides and _WIDE_GAP.search(text, dates[0].end, line.start + asides[0].start())):
         return []
     if sum(map(str.isalpha, _HEADING.sub(" ", rest))) > (12 if gapped else 0):
         return []
@@ -321,7 +325,7 @@ def _named_columns(words: Words, lines: list[_Line], at: int) -> list[_Column]:
         columns.append(_Column(*_place(words, line, n.start, unit[1] if unit else n.end), name=n, unit=unit[0] if unit else None))
     if re.search(r"\d", text[line.start : names[0].start]):
         return []
-    gaps = sum(bool(re.search(r"[ \t]{2,}|\||\t", text[a.end : b.start])) for a, b in pairwise(names))
+    gaps = sum(bool(_WIDE_GAP.search(text, a.end, b.start)) for a, b in pairwise(names))
     if gaps < len(columns) - 1:
         return []
     others = [m for m in _CELL.finditer(text, names[-1].end + len(text[names[-1].end : line.end].partition("  ")[0]), line.end) if m.group().strip(" )")]

@@ -21,6 +21,8 @@ _BEFORE_NOW = re.compile(r"[ \t]*,?[ \t]*(?:at (?:diagnosis|dx|presentation|base
 RANGE = re.compile(r"[ \t]*(?:(?:ref(?:erence)?(?:[ \t]range)?|normal(?:[ \t]range)?|range|nl|n|norm)[ \t]*[:.=]?[ \t]*)?(?P<low>\d+(?:[.,]\d+)*)[ \t]?[-–—][ \t]?(?P<high>\d+(?:[.,]\d+)*)", re.IGNORECASE)
 _RANGE_ONLY = re.compile(RANGE.pattern + r"[ \t]*[^\d]{0,16}(?:1[.,]73 ?m.{0,2})?", re.IGNORECASE)
 LIMIT = re.compile(r"[ \t]*(?:(?P<word>uln|upper limit(?: of normal)?|ref(?:erence)?|normal|nl|n(?=[ \t]*[<>≤≥])|lln)[ \t]*[:.=]?[ \t]*(?P<cmp>[<>≤≥]=?)?|(?P<cmp2>[<>≤≥]=?))[ \t]*(?P<limit>\d+(?:[.,]\d+)*)", re.IGNORECASE)
+_OPENED = re.compile(r"[ \t]{0,4}[(\[]")
+_DATED = re.compile(r"[ \t]*(?:\(|(?:on|in|at)[ \t]+)")
 _ENDS = re.compile(r"[ \t]*(?:[,;.)(\]/|-]|$|\n|\d{1,2}:\d\d)")
 _COLON = re.compile(r"[ \t]*:")
 SPOILED = re.compile(r"[ \t]*(?:days?|weeks?|wks?|months?|mos?|years?|yrs?|cycles?|times|units?|doses?|hours?|hrs?|lines?|pack|tabs?|tablets?|visits|draws|points|occasions|consecutive|tests|samples|siblings|of|fold|L\b(?=[ \t]*(?:NC|O2|nasal|oxygen|/min))|x(?=\s))\b|[ \t]?[x×][ \t]?\d|(?:st|nd|rd|th)\b", re.IGNORECASE)
@@ -85,7 +87,7 @@ def _range_step(words: Words, reading: Series, stop: int) -> None:
     limits = RANGE.match(text, place) or LIMIT.match(text, place)
     if limits is None or limits.end() > stop or words.date_at.get(limits.start() + len(limits.group()) - len(limits.group().lstrip())):
         return
-    if text[place : place + 2] not in ("  ", "\t") and not re.match(r"[ \t]*[A-Za-z]", limits.group()):
+    if text[place : place + 2] not in ("  ", "\t") and not limits.group().lstrip(" \t")[:1].isalpha():
         return
     reading.low, reading.high = limits_of(words, limits)
     reading.place = limits.end()
@@ -104,7 +106,7 @@ def limits_of(words: Words, limits: re.Match[str]) -> tuple[tuple[float, ...], t
 def _bracket_step(words: Words, reading: Series, stop: int) -> None:
     """A bracket after a value: its range, its date, what it was measured on, or values of earlier days."""
     text = words.text
-    opened = re.compile(r"[ \t]{0,4}[(\[]").match(text, reading.place)
+    opened = _OPENED.match(text, reading.place)
     if opened is None:
         return
     start = opened.end()
@@ -222,7 +224,7 @@ def _from_step(words: Words, reading: Series, stop: int) -> None:
         return
     current = reading.values.pop()
     _add(words, reading, number, None, earlier=True)
-    opened = re.compile(r"[ \t]*(?:\(|(?:on|in|at) )").match(words.text, reading.place)
+    opened = _DATED.match(words.text, reading.place)
     mention = words.date_at.get(opened.end()) if opened else None
     if opened and mention:
         reading.values[-1].date = words.day(mention)
@@ -242,7 +244,7 @@ def _chain_step(words: Words, reading: Series, stop: int) -> None:
         return
     unit = words.unit(number.end)
     end = unit[1] if unit else number.end
-    led = re.compile(r"[ \t]*(?:\(|(?:on|in|at)[ \t]+)").match(words.text, end)
+    led = _DATED.match(words.text, end)
     mention = words.date_at.get(led.end()) if led else None
     if mention is not None and last.date is None and not last.earlier:
         reading.place = end

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from matcher.dates import DateMention, find_dates
 from matcher.domain import PartialDate
-from matcher.lexicon import Hit
+from matcher.lexicon import Hit, Lexicon
 from matcher.notes.document import Document
 from matcher.notes.measure_calendar import Calendar
 from matcher.notes.measure_names import names_in
 from matcher.quantities import numbers, plain, unit_at
+from models.vocabulary import read_rows
 
 
 @dataclass(slots=True)
@@ -58,7 +60,13 @@ _COMPARATORS = {"<": "<", ">": ">", "≤": "<=", "≥": ">=", "<=": "<=", ">=": 
                 "less than": "<", "more than": ">", "greater than": ">", "at least": ">=", "up to": "<="}
 
 
+_CLAUSE_END = re.compile(r"[.;\n](?:(?<=\n)|(?=\s))")
 _DECIMAL = re.compile(r"\d([.,])\d{1,2}(?![\d.,])")
+
+
+@lru_cache(maxsize=1)
+def _cue_lexicon() -> Lexicon[str]:
+    return Lexicon((row["cue"], row["category"]) for _, row in read_rows("measure_cues.csv"))
 
 
 class Words:
@@ -71,7 +79,9 @@ class Words:
         self.note_date = note_date
         self.dates = find_dates(doc.text, doc.day_first, as_of=note_date)
         self.date_at = {d.start: d for d in self.dates}
-        self._cues: dict[re.Pattern[str], list[tuple[int, int]]] = {}
+        self._cues: dict[str, list[tuple[int, int]]] = defaultdict(list)
+        for hit in _cue_lexicon().find(doc.text):
+            self._cues[hit.meaning].append((hit.start, hit.end))
         self.revised: dict[int, PartialDate] = {}  # short dates that their table gives another meaning
         self.names = [n for n in names_in(doc.text) if n.meaning not in ("ecog", "kps")]  # readings of their own
         self._name_ends = {n.end for n in self.names}
@@ -128,6 +138,15 @@ class Words:
     def _name_starts(self) -> list[int]:
         return [n.start for n in self.names]
 
+    def clause_start(self, place: int) -> int:
+        """Where the clause of a place begins: after a stop, a semicolon or a line end."""
+        at = bisect_right(self._clause_ends, place)
+        return self._clause_ends[at - 1] if at else 0
+
+    @cached_property
+    def _clause_ends(self) -> list[int]:
+        return [m.end() for m in _CLAUSE_END.finditer(self.text)]
+
     def dates_within(self, start: int, end: int) -> list[DateMention]:
         first = bisect_right(self._date_starts, start - 1)
         return self.dates[first : bisect_right(self._date_starts, end - 1)]
@@ -136,11 +155,9 @@ class Words:
     def _date_starts(self) -> list[int]:
         return [d.start for d in self.dates]
 
-    def says(self, cue: re.Pattern[str], start: int, end: int) -> bool:
-        """Whether a cue (in small letters) stands wholly within a span; its places in the note are found at the first question."""
-        places = self._cues.get(cue)
-        if places is None:
-            places = self._cues[cue] = [m.span() for m in cue.finditer(self.plain)]
+    def says(self, category: str, start: int, end: int) -> bool:
+        """Whether a cue of a category of measure_cues.csv stands wholly within a span."""
+        places = self._cues[category]
         at = bisect_left(places, (start, 0))
         return at < len(places) and places[at][1] <= end
 

@@ -88,21 +88,21 @@ def _places(doc: Document) -> list[tuple[int, int, str]]:
             places.append((hit.start, hit.end, concept))
     named = sorted((start, end) for start, end, _ in places)
     further = [(c.start, c.end, c.concept) for c in doc.candidates if c.kind == "condition" and not _overlaps(c.start, c.end, tuple(named))]
-    return sorted({*places, *further, *_shared_nouns(doc.text, places), *_metastatic_sites(doc.text), *_sensory(doc.text, places)})
+    return sorted({*places, *further, *_shared_nouns(doc.text, places), *_metastatic_sites(doc.text), *_sensory(doc, places)})
 
 
 _PLACE = r"(?:feet|foot|toes?|soles?|finger(?:tip)?s?|hands?|ankles?)"
 _SENSE = r"(?:numb(?:ness)?|tingl\w*|par(?:a)?esthesi\w*|pins and needles|N/T)"
-_SENSE_WORD = re.compile(r"numb|tingl|esthesi|pins|n/t", re.IGNORECASE)
+_SENSE_WORD = re.compile(r"numb(?!er)|tingl|esthesi|pins|n/t")
 _SENSORY = re.compile(rf"\b{_SENSE}\b[^.;,\n]{{0,25}}\b{_PLACE}\b|\b{_PLACE}\b[^.;,\n]{{0,12}}\b(?:numb|tingl\w*)\b", re.IGNORECASE)
 
 
-def _sensory(text: str, places: list[tuple[int, int, str]]) -> list[tuple[int, int, str]]:
+def _sensory(doc: Document, places: list[tuple[int, int, str]]) -> list[tuple[int, int, str]]:
     """Numbness or tingling of hands or feet is peripheral neuropathy (CTCAE v5, peripheral sensory neuropathy)."""
-    if not _SENSE_WORD.search(text):
+    if not _SENSE_WORD.search(doc.lowered):
         return []
     known = tuple((start, end) for start, end, concept in places if concept == "peripheral_neuropathy")
-    return [(m.start(), m.end(), "peripheral_neuropathy") for m in _SENSORY.finditer(text) if not _overlaps(m.start(), m.end(), known)]
+    return [(m.start(), m.end(), "peripheral_neuropathy") for m in _SENSORY.finditer(doc.text) if not _overlaps(m.start(), m.end(), known)]
 
 
 _FRAME = 250  # characters within which a date still dates what its sentence tells
