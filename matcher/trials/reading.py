@@ -104,12 +104,19 @@ class Reading:
             low = self.heads[-1] in ("lvef", "hemoglobin", "anc", "platelets", "wbc", "albumin", "creatinine_clearance", "egfr", "spo2")
             self._add(conjoin(*(Comparison(h, ">=" if low else "<=", 1.0, "1", x_uln=not low, x_lln=low) for h in self.heads if h in load_vocabulary().tests)))
             self.heads = []
+        self._finding()
+        self.heads = []
+
+    def _finding(self) -> bool:
+        """A test that is said to be low or high is the condition it defines: "neutrophils have decreased"."""
         for finding in () if not self.heads else (f for findings in load_limits().findings.values() for f in findings):
             side = _BELOW if finding.side == "below" else _ABOVE
             if finding.test in self.heads and side.search(self.context.text):
+                self.unknown = [t for t in self.unknown if not side.search(self._words(t))]
+                self.heads = []
                 self._add(Presence("condition", finding.condition))
-                break
-        self.heads = []
+                return True
+        return False
 
     def _add(self, expression: Expression, **more: object) -> None:
         self.pieces.append(Piece(expression, self.joint, negation=self.negation, opens=self.opens, either=self.either, member=self.member, **more))  # type: ignore[arg-type]

@@ -103,7 +103,8 @@ class Reader(Brackets):
         return end if named is None else named + 1
 
     def _lasting(self, limit: Bounds) -> bool:
-        """ "Fever of more than 5 days": how long the condition before it has been there, in days."""
+        """ "Fever of more than 5 days", "platelets low for 2 weeks": how long the condition before it has been there, in days."""
+        self._finding()
         last = self.pieces[-1].expression if len(self.pieces) > self.chunk else None
         if not isinstance(last, Presence) or last.fact != "condition" or self.heads or self.unknown:
             return False
