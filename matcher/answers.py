@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import fields, is_dataclass
 from datetime import date
 from enum import Enum
+from functools import cache
 from typing import Any
 
 from matcher.domain import (
@@ -29,15 +30,25 @@ from models import load_vocabulary
 
 def plain(value: Any) -> Any:
     """Domain values as JSON values: dates as text, tuples as lists, dataclasses as objects."""
+    if value is None or type(value) in _JSON:  # most values; an Enum may be text, too
+        return value
+    if isinstance(value, tuple | list):
+        return [plain(v) for v in value]
     if isinstance(value, PartialDate | date):
         return str(value)
     if isinstance(value, Enum):
         return value.value
     if is_dataclass(value) and not isinstance(value, type):
-        return {f.name: plain(getattr(value, f.name)) for f in fields(value)}
-    if isinstance(value, tuple | list):
-        return [plain(v) for v in value]
+        return {name: plain(getattr(value, name)) for name in _names(value.__class__)}
     return value
+
+
+_JSON = (str, int, float, bool)
+
+
+@cache
+def _names(kind: type) -> tuple[str, ...]:
+    return tuple(f.name for f in fields(kind))
 
 
 def _value(reading: Reading | None) -> Any:

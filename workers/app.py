@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 # Must be set before celery is imported: SIGTERM then means "finish what is in hand, hand back the rest".
 os.environ.setdefault("REMAP_SIGTERM", "SIGQUIT")
@@ -58,6 +59,14 @@ def enqueue(app: Celery, kind: str, job: str, turns: int = 1) -> None:
     """Say that a job has work. Losing this loses time, not work: the sweep says it again."""
     for _ in range(turns):
         app.send_task(WORK, args=[job], queue=INTERACTIVE if kind == "match" else BULK, retry=False)
+
+
+def waiting_turns(client: Any) -> int:
+    """Turns that no process has taken yet."""
+    with client.pipeline(transaction=False) as pipe:
+        for queue in (INTERACTIVE, BULK):
+            pipe.llen(queue)
+        return sum(pipe.execute())
 
 
 def enqueue_reading(app: Celery, job: str) -> None:

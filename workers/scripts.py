@@ -47,39 +47,45 @@ return {id, ARGV[4]}
 """
 
 # The upload is index -1 of a batch, taken by a reading turn only. A lost lease comes first, so that no batch ends with its hardest notes.
-# KEYS job, active | ARGV id, lease, reading | answers nothing, or index, attempt, revision, sealed note, created
-CLAIM = _PRELUDE + """
-local lease = tonumber(ARGV[2])
-local f = redis.call('HMGET', job, 'state', 'available', 'next', 'created', 'expires')
-if not f[1] or f[1] == 'done' or f[1] == 'failed' then return nil end
-local available, nxt = tonumber(f[2]), tonumber(f[3])
-local index, lost = nil, nil
-if ARGV[3] == '1' then
-  local deadline = redis.call('ZSCORE', leases, -1)
-  if deadline and tonumber(deadline) <= now then lost = -1 end
-  if nxt == -1 then index = -1 end
-else
-  for _, found in ipairs(redis.call('ZRANGEBYSCORE', leases, '-inf', now, 'LIMIT', 0, 2)) do
-    if found ~= '-1' then lost = tonumber(found) end
+# Gives nothing, or index, attempt, revision, sealed note, created.
+_CLAIM = """
+local function claim(id, lease, reading)
+  local f = redis.call('HMGET', job, 'state', 'available', 'next', 'created', 'expires')
+  if not f[1] or f[1] == 'done' or f[1] == 'failed' then return nil end
+  local available, nxt = tonumber(f[2]), tonumber(f[3])
+  local index, lost = nil, nil
+  if reading then
+    local deadline = redis.call('ZSCORE', leases, -1)
+    if deadline and tonumber(deadline) <= now then lost = -1 end
+    if nxt == -1 then index = -1 end
+  else
+    for _, found in ipairs(redis.call('ZRANGEBYSCORE', leases, '-inf', now, 'LIMIT', 0, 2)) do
+      if found ~= '-1' then lost = tonumber(found) end
+    end
+    while nxt >= 0 and nxt < available and redis.call('HEXISTS', results, nxt) == 1 do nxt = nxt + 1 end
+    if not lost and nxt >= 0 and nxt < available then index = nxt end
   end
-  while nxt >= 0 and nxt < available and redis.call('HEXISTS', results, nxt) == 1 do nxt = nxt + 1 end
-  if not lost and nxt >= 0 and nxt < available then index = nxt end
+  local attempt = 1
+  if lost then
+    index = lost
+    attempt = redis.call('HINCRBY', attempts, index, 1) + 1
+  else
+    if index then nxt = nxt + 1 end
+    redis.call('HSET', job, 'next', nxt)
+    if not index then return nil end
+  end
+  redis.call('ZADD', leases, now + lease, index)
+  redis.call('ZADD', KEYS[2], 'XX', now + lease, id)
+  if f[1] == 'queued' then redis.call('HSET', job, 'state', 'running', 'started', now) end
+  redis.call('PEXPIREAT', leases, f[5])
+  redis.call('PEXPIREAT', attempts, f[5])
+  return {index, attempt, tonumber(redis.call('HGET', job..':revisions', index) or 0), redis.call('HGET', notes, index) or '', f[4]}
 end
-local attempt = 1
-if lost then
-  index = lost
-  attempt = redis.call('HINCRBY', attempts, index, 1) + 1
-else
-  if index then nxt = nxt + 1 end
-  redis.call('HSET', job, 'next', nxt)
-  if not index then return nil end
-end
-redis.call('ZADD', leases, now + lease, index)
-redis.call('ZADD', KEYS[2], 'XX', now + lease, ARGV[1])
-if f[1] == 'queued' then redis.call('HSET', job, 'state', 'running', 'started', now) end
-redis.call('PEXPIREAT', leases, f[5])
-redis.call('PEXPIREAT', attempts, f[5])
-return {index, attempt, tonumber(redis.call('HGET', job..':revisions', index) or 0), redis.call('HGET', notes, index) or '', f[4]}
+"""
+
+# KEYS job, active | ARGV id, lease, reading | answers as `claim` gives
+CLAIM = _PRELUDE + _CLAIM + """
+return claim(ARGV[1], tonumber(ARGV[2]), ARGV[3] == '1')
 """
 
 _FINISH = """
@@ -97,24 +103,26 @@ local function finish(ttl)
 end
 """
 
-# One result per note and revision, whoever else is reading it. Unheld results (bad rows) have no lease to give back.
-# KEYS job, active, stats | ARGV id, ttl, index, revision, done or failed, result, summary, counter, amount ...
-# answers 0 not taken, 1 taken, 2 taken and the job is finished
-SETTLE = _PRELUDE + _FINISH + """
-local index, revision = ARGV[3], ARGV[4]
-if redis.call('EXISTS', job) == 0 or (redis.call('HGET', job..':revisions', index) or '0') ~= revision then return 0 end
-redis.call('ZREM', leases, index)
-redis.call('HDEL', attempts, index)
-if redis.call('HSETNX', results, index, ARGV[6]) == 0 then return 0 end
-if ARGV[7] ~= '' then redis.call('HSET', summaries, index, ARGV[7]) end
-redis.call('HINCRBY', job, ARGV[5], 1)
-if ARGV[5] == 'failed' then redis.call('SADD', job..':failures', index) end
-for i = 8, #ARGV, 2 do redis.call('HINCRBYFLOAT', KEYS[3], ARGV[i], ARGV[i + 1]) end
-local expires = redis.call('HGET', job, 'expires')
-redis.call('PEXPIREAT', results, expires)
-redis.call('PEXPIREAT', summaries, expires)
-redis.call('PEXPIREAT', job..':failures', expires)
-return 1 + finish(tonumber(ARGV[2]))
+# One result per note and revision, whoever else is reading it; and at once the next claim, so that a note costs one write to the disk.
+# Unheld results (bad rows) have no lease to give back.
+# KEYS job, active, stats | ARGV id, ttl, index, revision, done or failed, result, summary, lease of the next note ('' for none), counter, amount ...
+# answers 0 not taken, 1 taken, 2 taken and the job is finished; then what `claim` gives
+SETTLE = _PRELUDE + _FINISH + _CLAIM + """
+local function settle(index, revision, outcome)
+  if redis.call('EXISTS', job) == 0 or (redis.call('HGET', job..':revisions', index) or '0') ~= revision then return 0 end
+  redis.call('ZREM', leases, index)
+  redis.call('HDEL', attempts, index)
+  if redis.call('HSETNX', results, index, ARGV[6]) == 0 then return 0 end
+  redis.call('HSET', summaries, index, ARGV[7])
+  redis.call('HINCRBY', job, outcome, 1)
+  if outcome == 'failed' then redis.call('SADD', job..':failures', index) end
+  for i = 9, #ARGV, 2 do redis.call('HINCRBYFLOAT', KEYS[3], ARGV[i], ARGV[i + 1]) end
+  local expires = redis.call('HGET', job, 'expires')
+  for _, suffix in ipairs({':results', ':summaries', ':failures'}) do redis.call('PEXPIREAT', job..suffix, expires) end
+  return 1 + finish(tonumber(ARGV[2]))
+end
+local settled = settle(ARGV[3], ARGV[4], ARGV[5])
+return {settled, ARGV[8] ~= '' and claim(ARGV[1], tonumber(ARGV[8]), false) or nil}
 """
 
 # Notes of an upload become available in order; reading the upload a second time changes nothing.

@@ -178,11 +178,7 @@ class Store:
 
     def claim(self, job: str, reading: bool = False) -> Claim | None:
         """The next note of a job that nobody holds, under a lease; for a reading turn, its upload."""
-        answer = self._script["CLAIM"](keys=[_key(job), ACTIVE], args=[job, self._lease, int(reading)])
-        if not answer:
-            return None
-        index, attempt, revision, sealed, created = answer
-        return Claim(job, index, attempt, revision, sealed, max(0.0, time() - int(created) / 1000))
+        return _claim(job, self._script["CLAIM"](keys=[_key(job), ACTIVE], args=[job, self._lease, int(reading)]))
 
     def claimed_note(self, claim: Claim) -> dict[str, Any]:
         """{"note_id", "note", "rows"?}. Raises SealError."""
@@ -195,15 +191,19 @@ class Store:
         self.redis.zadd(_key(claim.job, ":leases"), {str(claim.index): deadline}, xx=True)
         self.redis.zadd(ACTIVE, {claim.job: deadline}, xx=True)
 
-    def settle(self, claim: Claim, result: Mapping[str, Any], summary: Mapping[str, Any], stats: Mapping[str, float]) -> int:
+    def settle(
+        self, claim: Claim, result: Mapping[str, Any], summary: Mapping[str, Any], stats: Mapping[str, float], more: bool = False
+    ) -> tuple[int, Claim | None]:
         """Keep the one result of a note: 0 if it had one (or the job is gone), 1 if taken, 2 if that finished the job.
 
-        `result` with an "error" is a failure.
+        `result` with an "error" is a failure. With `more`, the job's next note is claimed in the same step.
         """
         job, index = claim.job, claim.index
         args: list[Any] = [job, self._ttl, index, claim.revision, "failed" if "error" in result else "done"]
         args += [self._seal(result, job, "results", index), self._seal(summary, job, "summaries", index)]
-        return self._script["SETTLE"](keys=[_key(job), ACTIVE, STATS], args=[*args, *(part for pair in stats.items() for part in pair)])
+        args += [self._lease if more else "", *(part for pair in stats.items() for part in pair)]
+        settled, *following = self._script["SETTLE"](keys=[_key(job), ACTIVE, STATS], args=args)
+        return settled, _claim(job, *following) if following else None
 
     def has_work(self, job: str) -> bool:
         available, taken = self.redis.hmget(_key(job), "available", "next")
@@ -332,6 +332,13 @@ class Store:
 
 def _key(job: str, suffix: str = "") -> str:
     return f"eligo:job:{job}{suffix}"
+
+
+def _claim(job: str, answer: Sequence[Any] | None) -> Claim | None:
+    if not answer:
+        return None
+    index, attempt, revision, sealed, created = answer
+    return Claim(job, index, attempt, revision, sealed, max(0.0, time() - int(created) / 1000))
 
 
 def _tenant_jobs(tenant: str) -> str:

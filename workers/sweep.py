@@ -11,7 +11,7 @@ import structlog
 from celery import Celery
 from kombu.exceptions import OperationalError
 
-from workers.app import BULK, INTERACTIVE, enqueue, enqueue_reading
+from workers.app import enqueue, enqueue_reading, waiting_turns
 from workers.store import Store
 
 log = structlog.get_logger()
@@ -26,7 +26,7 @@ def sweep(store: Store, celery: Celery) -> int:
     client = store.redis
     if not client.set("eligo:sweeping", 1, nx=True, px=int(_EVERY * 800)):
         return 0
-    waiting = client.llen(INTERACTIVE) + client.llen(BULK)
+    waiting = waiting_turns(client)
     processes = max(1, len(store.workers()))
     turns = 0
     for idle in store.sweep(_LOOK_BUSY if waiting else _LOOK_IDLE):

@@ -21,7 +21,7 @@ from opentelemetry import propagate, trace
 
 from matcher import EligoError
 from matcher.domain import Trial
-from workers.app import READ, WORK, enqueue
+from workers.app import READ, WORK, enqueue, waiting_turns
 from workers.catalogue import Catalogue
 from workers.connection import connect
 from workers.matching import answer_note, summary
@@ -35,6 +35,7 @@ tracer = trace.get_tracer("eligo")
 
 _BEAT = 1.0  # seconds between signs of life
 _LIVING = 5.0  # seconds after which a silent process is taken for dead
+_LONGEST_TURN = 1.0  # seconds, well within a soft shutdown
 _INSIST = 10.0  # seconds to go on offering a finished result to a Redis that is away or full
 
 
@@ -64,15 +65,23 @@ class Process:
             sleep(_BEAT)
 
     def work(self, job: str) -> None:
-        """Match notes of a job for one slice; then, if it has more, ask for another turn behind the others."""
+        """Match notes of a job for one slice, or while nobody else waits; then, if it has more, ask for another turn behind the others."""
         with self._turn(job) as (kind, options):
             trials = self.catalogue.trials(options.get("trials"))
-            began = monotonic()
-            while monotonic() - began < self.settings.slice and (claim := self.store.claim(job)) is not None:
+            began, claim = monotonic(), self.store.claim(job)
+            while claim is not None:
                 with self._held(claim):
-                    self._answer(claim, trials, options)
-            if self.store.has_work(job):
-                enqueue(self.celery, kind, job)
+                    result, stats = self._answer(claim, trials, options)
+                    more = self._goes_on(monotonic() - began)
+                    settled, claim = self._settle(claim, result, stats, more)
+                if settled == 2:
+                    log.info("job_finished")
+                elif not more and self.store.has_work(job):
+                    enqueue(self.celery, kind, job)
+
+    def _goes_on(self, spent: float) -> bool:
+        """Whether a turn takes another note: to hand a job back costs as much as a tenth of a note, and is for others who wait."""
+        return spent < self.settings.slice or (spent < _LONGEST_TURN and not waiting_turns(self.store.redis))
 
     def read(self, job: str) -> None:
         """Make the upload of a batch into its notes; others begin to match them meanwhile."""
@@ -106,7 +115,8 @@ class Process:
         finally:
             self._holding = None
 
-    def _answer(self, claim: Claim, trials: Sequence[Trial], options: dict[str, Any]) -> None:
+    def _answer(self, claim: Claim, trials: Sequence[Trial], options: dict[str, Any]) -> tuple[dict[str, Any], dict[str, float]]:
+        """The result of a note, and what its work took."""
         started, took = perf_counter(), dict[str, float]()
         corrections: Sequence[Mapping[str, Any]] = ()
         result: dict[str, Any]
@@ -128,14 +138,13 @@ class Process:
         outcome = f"failed:{result['kind']}" if "error" in result else "done"
         stats = {f"seconds:{stage}": seconds for stage, seconds in took.items()}
         stats |= {f"notes:{outcome}": 1, "seconds:wait": claim.waited, "seconds:work": perf_counter() - started}
-        if self._settle(claim, result, stats) == 2:
-            log.info("job_finished")
+        return result, stats
 
-    def _settle(self, claim: Claim, result: dict[str, Any], stats: dict[str, float]) -> int:
-        until = monotonic() + _INSIST
+    def _settle(self, claim: Claim, result: dict[str, Any], stats: dict[str, float], more: bool) -> tuple[int, Claim | None]:
+        until, short = monotonic() + _INSIST, summary(result)
         while True:
             try:
-                return self.store.settle(claim, result, summary(result), stats)
+                return self.store.settle(claim, result, short, stats, more)
             except redis.RedisError:
                 if monotonic() > until:
                     raise
