@@ -58,7 +58,7 @@ def conditions(note: str) -> dict[str, str]:
      {"gastric_cancer": "present", "metastatic_disease": None, "liver_metastasis": "present", "bone_metastasis": "present", "brain_metastasis": "present", "cns_involvement": None}),
     ("Melanoma. No metastases in lung or liver.", {"melanoma": "present", "metastatic_disease": "absent", "lung_metastasis": "absent", "liver_metastasis": "absent"}),
     ("Recent CAP, treated with doxycycline and resolved.", {"pneumonia": "historical"}),
-    ("Therapy was held in June for pneumonia, then resumed.", {"pneumonia": "historical"}),
+    ("Therapy was held in June for PJP pneumonia, then resumed.", {"pneumocystis_pneumonia": "historical", "pneumonia": "historical", "fungal_infection": None}),
     ("Ankle fracture 2011 while skiing. Multiple myeloma.", {"multiple_myeloma": "present", "ankle_fracture": None, "fracture": None}),
 ])
 def test_status(note: str, facts: dict[str, str | None]) -> None:

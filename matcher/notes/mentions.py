@@ -88,7 +88,18 @@ def _places(doc: Document) -> list[tuple[int, int, str]]:
             places.append((hit.start, hit.end, concept))
     named = sorted((start, end) for start, end, _ in places)
     further = [(c.start, c.end, c.concept) for c in doc.candidates if c.kind == "condition" and not _overlaps(c.start, c.end, tuple(named))]
-    return sorted({*places, *further, *_shared_nouns(doc.text, places), *_metastatic_sites(doc.text), *_sensory(doc, places)})
+    return _whole(sorted({*places, *further, *_shared_nouns(doc.text, places), *_metastatic_sites(doc.text), *_sensory(doc, places)}), doc.text)
+
+
+def _whole(places: list[tuple[int, int, str]], text: str) -> list[tuple[int, int, str]]:
+    """"PJP pneumonia" names one disease: a kind and, right after it, what it is a kind of."""
+    joined: list[tuple[int, int, str]] = []
+    for start, end, concept in places:
+        if joined and text[joined[-1][1] : start] == " " and load_vocabulary().is_a(joined[-1][2], concept):
+            joined[-1] = (joined[-1][0], end, joined[-1][2])
+        else:
+            joined.append((start, end, concept))
+    return joined
 
 
 _PLACE = r"(?:feet|foot|toes?|soles?|finger(?:tip)?s?|hands?|ankles?)"
