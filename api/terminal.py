@@ -10,6 +10,7 @@ from rich.table import Table
 
 from matcher.answers import understanding
 from matcher.domain import Status, Trial
+from matcher.eligibility.reasons import name_of, number, test_name, unit_of
 from matcher.expressions import render
 
 console = Console(highlight=False, soft_wrap=False)
@@ -54,10 +55,10 @@ def show_profile(patient: dict[str, Any]) -> None:
         rows.append((f"  line {line['number']}", "; ".join(p for p in parts if p)))
     rows.append(("Refractory to", ", ".join(patient["refractory_to"]) or "none stated"))
     for status in Status:
-        named = [_words(c["id"]) + (f" ({c['date']})" if c["date"] else "") for c in patient["conditions"] if c["status"] == status]
+        named = [name_of(c["id"]) + (f" ({c['date']})" if c["date"] else "") for c in patient["conditions"] if c["status"] == status]
         if named:
             rows.append((status.value.capitalize(), ", ".join(named)))
-    labs = [f"{_words(x['test'])} {x['comparator'] or ''}{x['value']:.4g} {'' if x['unit'] == '1' else x['unit']}".strip() for x in latest_labs(patient["labs"])]
+    labs = [f"{test_name(x['test'])} {x['comparator'] or ''}{number(x['value'])}{unit_of(x['unit'])}" for x in latest_labs(patient["labs"])]
     rows.append(("Labs", ", ".join(labs) or "none"))
     rows += [("Note well", flag["text"]) for flag in patient["flags"]]
     for name, text in rows:
@@ -70,11 +71,11 @@ def show_report(answer: dict[str, Any]) -> None:
     """A `match` answer: the ranked trials, what rules each out and what is missing, what to ask next."""
     show_profile(answer["patient"])
     table = Table(title="Trials", title_justify="left")
-    for name, options in (("#", {"justify": "right"}), ("Trial", {"no_wrap": True}), ("Verdict", {}), ("Score", {"justify": "right"}), ("Met / not / open", {"justify": "center", "no_wrap": True}), ("Why", {"ratio": 1})):
+    for name, options in (("#", {"justify": "right"}), ("Trial", {"no_wrap": True}), ("Verdict", {}), ("Score", {"justify": "right"}), ("Met/not/open", {"justify": "center", "no_wrap": True}), ("Why", {"ratio": 1})):
         table.add_column(name, **options)  # type: ignore[arg-type]
     for found in answer["trials"]:
         counts = [sum(c["outcome"] == o for c in found["criteria"]) for o in ("satisfied", "violated", "unknown")]
-        table.add_row(str(found["rank"]), escape(found["trial_id"]), _coloured(found["verdict"]), f"{found['score']:.2f}", " / ".join(map(str, counts)), escape(_why(found)))
+        table.add_row(str(found["rank"]), escape(found["trial_id"]), _coloured(found["verdict"]), f"{found['score']:.2f}", "/".join(map(str, counts)), escape(_why(found)))
     console.print(table)
     for found in answer["trials"]:
         _show_match(found)
@@ -89,8 +90,9 @@ def _coloured(word: str) -> str:
 
 
 def missing_words(fact: str) -> str:
-    """A missing fact as people say it: "condition:ecg_abnormality" is "ecg abnormality"."""
-    return _words(fact.split(":", 1)[-1])
+    """A missing fact as people say it: "condition:ecg_abnormality" is "ECG abnormality"."""
+    kind, _, concept = fact.rpartition(":")
+    return test_name(concept) if kind in ("", "measurement") else name_of(concept)
 
 
 def _missing(criteria: list[dict[str, Any]]) -> list[str]:
