@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 from matcher.domain import BcmaAgent, BcmaExposure, Course, Evidence, Reading
 from matcher.notes.document import Document
+from matcher.notes.events import Event
 from matcher.notes.exposure import shown_given, statement_at
-from matcher.notes.lines import Event, Line
+from matcher.notes.lines import Line
 from matcher.notes.treatments import windows, without_generic
 from models import load_vocabulary
 
@@ -25,7 +26,6 @@ _NAIVE = re.compile(
 _NEITHER = re.compile(r"\b(?:no|never|not|neither|without|denies)\b[^.\n]*?\b(?:CAR[- ]?T|cell(?:ular)? therap|T-cell engager|T-cell redirect)", re.IGNORECASE)
 _ENGAGERS = ("bispecific", "t-cell engager", "t cell engager", "t-cell redirect", "bite")
 _SOMETHING_UNNAMED = re.compile(r"(?:unknown|unnamed|masked|blinded|undisclosed|not sure|unsure|unclear|see (?:other|outside|treatment|consult|separate|prior)|records? (?:incomplete|pending|requested|not|unavailable|awaited)|history (?:kept|elsewhere|incomplete)|\?\?)", re.IGNORECASE)
-_NOT_INFUSED = re.compile(r"\b(?:no|not|never)\b.*\b(?:infused|given|received|administered)\b", re.IGNORECASE)
 _COMPLETE = re.compile(
     r"\b(?:treatment|therapy|rx|tx|therapeutic|onc\w*)\s+(?:history|hx|to date|summary)[^\n:]{0,20}\bcomplete\b|\bcomplete (?:treatment |therapy |list|history)|\(complete\)|\bhx, complete\b"
     r"|\bevery (?:therapy|treatment|drug|line)\b[^.\n]{0,40}\b(?:had|received|given|in order)|\beverything (?:he|she|they|the patient|pt) (?:has |have |had |'s )*(?:received|had|been given|taken)|\ball (?:prior |previous )?(?:therap(?:y|ies)|treatments?|lines)[^.\n]{0,20}(?:listed|in order|to date|received)"
@@ -64,11 +64,6 @@ def _given(doc: Document, events: Sequence[Event], in_lines: set[str]) -> list[B
             known = found.get(drug)
             found[drug] = BcmaAgent(drug, _MODALITY[row.modality], (*(known.evidence if known else ()), evidence), (known.date if known else None) or event.start)  # type: ignore[arg-type]
     return [found[d] for d in without_generic(found)]
-
-
-def denies_infusion(doc: Document, event: Event) -> bool:
-    """"No cilta-cel was infused": what was not given, said of the product by name."""
-    return _NOT_INFUSED.search(event.gap[-30:] + doc.text[event.group.start : event.group.end] + event.after[:40]) is not None
 
 
 def _naive_in_words(doc: Document, events: Sequence[Event]) -> Evidence | None:

@@ -7,11 +7,12 @@ from collections.abc import Collection, Sequence
 
 from matcher.domain import ConditionFact, Reading, Status
 from matcher.notes.document import Document
+from matcher.notes.endings import Ending
+from matcher.notes.events import active
 from matcher.notes.exposure import statement_at
-from matcher.notes.lines import Line, active, said
-from matcher.notes.refractory import Ending
+from matcher.notes.lines import Line
+from matcher.notes.signals import signals_of
 from matcher.notes.treatments import windows
-from models.therapy_cues import load_therapy_cues
 
 _NUMBERS = {"no": 0, "zero": 0, "one": 1, "a single": 1, "single": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10, "eleven": 11, "twelve": 12}
 _ORDINAL = {"first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "sixth": 6, "seventh": 7, "eighth": 8, "ninth": 9, "tenth": 10}
@@ -45,11 +46,11 @@ def read_stated_lines(doc: Document, described: int, numbered: int = 0) -> Readi
     for rank, pattern in enumerate(_COUNT):
         for match in (m for a, b in spans for m in pattern.finditer(doc.text, a, b)):
             value = _value(next(g for g in match.groups() if g))
-            if value is not None and _of_patient(doc, match):
+            if value is not None and _of_patient(doc, *match.span()):
                 found.append((rank, value, *match.span()))
     for match in (m for a, b in windows(doc.text, ("line", "l1", "l2", "l3", "l4", "l5", "l6", "l7", "l8", "l9", *(f"{n}l" for n in range(10))), 14, 20) for m in _CURRENT.finditer(doc.text, a, b)):
         value = int(match.group(1) or match.group(3) or match.group(4) or match.group(5) or 0) or _ORDINAL.get((match.group(2) or "").lower(), 0)
-        if value and _of_patient(doc, match) and not re.search(r"\b(?:option|therapy would|plan|consider|next)\b", doc.text[statement_at(doc, match.start())[0] : match.end() + 30], re.IGNORECASE):
+        if value and _of_patient(doc, *match.span()) and not re.search(r"\b(?:option|therapy would|plan|consider|next)\b", doc.text[statement_at(doc, match.start())[0] : match.end() + 30], re.IGNORECASE):
             found.append((len(_COUNT), value, *match.span()))
     counts = [f for f in found if f[0] < len(_COUNT)]
     if not counts:
@@ -76,12 +77,13 @@ def _value(written: str) -> int | None:
     return value if value is not None and value <= 20 else None
 
 
-def _of_patient(doc: Document, match: re.Match[str]) -> bool:
-    start, end = statement_at(doc, match.start())
-    before, after = doc.text[max(start, match.start() - 80) : match.start()], doc.text[match.end() : min(end, match.end() + 40)]
+def _of_patient(doc: Document, begin: int, stop: int) -> bool:
+    start, end = statement_at(doc, begin)
+    low = max(start, begin - 80)
+    before, after = doc.text[low:begin], doc.text[stop : min(end, stop + 40)]
     if _QUOTED.search(before + " ") or re.match(r"\s*(?:or more|\+|and (?:over|above)|required|needed|are required|of (?:platinum|chemo\w* for))", after, re.IGNORECASE):
         return False
-    return not _NOT_THERAPY.search(before) and not said("relative", before)
+    return not _NOT_THERAPY.search(before) and not signals_of(doc.text).said("relative", low, begin)
 
 
 def read_disease_state(doc: Document, conditions: Sequence[ConditionFact], lines: Sequence[Line], endings: Sequence[Ending], plasma_cell: bool, n_lines: int = 0,
@@ -91,16 +93,17 @@ def read_disease_state(doc: Document, conditions: Sequence[ConditionFact], lines
         return None
     for state, pattern in _SAID[:1]:
         for match in pattern.finditer(doc.text):
-            if _of_patient(doc, match) and not re.search(r"\b(?:not|no|for|trials? (?:of|for|in)|in)\s+(?:\w+\s+)?$", doc.text[max(0, match.start() - 25) : match.start()], re.IGNORECASE):
+            if _of_patient(doc, *match.span()) and not re.search(r"\b(?:not|no|for|trials? (?:of|for|in)|in)\s+(?:\w+\s+)?$", doc.text[max(0, match.start() - 25) : match.start()], re.IGNORECASE):
                 return Reading(state, (doc.evidence(*match.span()),))
     if primary := _REFRACTORY.search(doc.text):
         later = any(e.relapsed and e.best not in (None, "SD", "PD") for e in endings[1:])
         return Reading("relapsed_refractory" if later else "refractory", (doc.evidence(*primary.span()),))
     relapsed = bool(refractory) or any(e.relapsed or e.failed for e in endings)
     first = doc.evidence(lines[0].events[0].group.start, lines[0].events[0].group.end) if lines else None
-    relapsed = relapsed or any(_of_patient(doc, m) and not _elsewhere(doc, m) for m in load_therapy_cues()["relapse"].finditer(doc.text) if said("relapse", doc.text[max(0, m.start() - 30) : m.end()]))
+    signals = signals_of(doc.text)
+    relapsed = relapsed or any(_of_patient(doc, s.start, s.end) and not _elsewhere(doc, s.start) for s in signals.within("relapse", 0, len(doc.text)) if not signals.negated(s))
     if not relapsed and (len(lines) <= 1 or (len(lines) == 2 and endings[0].reason == "toxicity")):
-        remission = next((m for m in _REMISSION.finditer(doc.text) if not _elsewhere(doc, m)), None)
+        remission = next((m for m in _REMISSION.finditer(doc.text) if not _elsewhere(doc, m.start())), None)
         if remission and lines:
             return Reading("remission", (doc.evidence(*remission.span()),))
         if lines and ((endings[0].best in ("sCR", "CR") and lines[0].transplant) or (endings[0].best in ("sCR", "CR", "VGPR") and lines[0].maintenance)):
@@ -118,9 +121,9 @@ def read_disease_state(doc: Document, conditions: Sequence[ConditionFact], lines
     return Reading("relapsed_refractory" if refractory or any(e.failed for e in endings) else "relapsed", evidence)
 
 
-def _elsewhere(doc: Document, match: re.Match[str]) -> bool:
+def _elsewhere(doc: Document, place: int) -> bool:
     """Said of another disease, or of what may come."""
-    start, end = statement_at(doc, match.start())
+    start, end = statement_at(doc, place)
     return re.search(r"colitis|crohn|depress|psych|arthrit|lupus|psoria|lymphoma|leuk\w+mia|breast|prostate|sarcoid|nephr|asthma|migraine|substance|alcohol|\bif\b|\bwill\b|\bshould\b|at relapse|risk of|then autologous|transplant in|\bPE\b|DVT", doc.text[start:end], re.IGNORECASE) is not None
 
 

@@ -1,0 +1,120 @@
+"""What a treatment was for besides the plasma cell disease, and what a correction in the note takes back."""
+
+from __future__ import annotations
+
+import re
+
+from matcher.domain import Course
+from matcher.notes.events import Event, is_cell_product
+from matcher.notes.exposure import statement_at
+from models import load_vocabulary
+
+NOT_OF_A_LINE = ("bridging", "lymphodepletion", "mobilisation", "premedication", "supportive")
+_NEARBY = 40  # events: what was said further up no longer bears on one
+_SENTENCE = 1000  # characters of a run-on sentence that bear on a name
+_PARAGRAPH = re.compile(r"\n[ \t]*\n")
+_PLASMA = re.compile(r"myeloma|\bMM\b|[Pp]lasma cell|[Aa]myloid|[Pp]lasmacytoma|Waldenstr|\bWM\b|POEMS|MYELOMA")
+_OTHER = re.compile(
+    r"(?i:lymphoma|hodgkin|leuk(?:a)?emia|sarcoma|melanoma|carcinoma|seminoma|\b(?:breast|prostate|colon|colorectal|lung|gastric|bladder|thyroid|ovarian|cervical|renal|rectal|testicular|neck)\b[^.;\n]{0,25}\b(?:cancer|ca|tumou?r)\b)|\b(?:DLBCL|CLL|AML|MDS|NHL)\b")
+MYELOMA_DRUGS = frozenset({"bortezomib", "carfilzomib", "ixazomib", "lenalidomide", "pomalidomide", "thalidomide", "daratumumab", "isatuximab", "elotuzumab", "selinexor", "panobinostat", "iberdomide", "mezigdomide"})
+_TRANSPLANT_BEHIND = re.compile(r"\s*(?:\d+\s*(?:mg(?:/m2)?)?\s*)?(?:/|\+|and|with|-|\(|followed by)?\s*(?:auto|ASCT|stem|SCT|transplant)", re.IGNORECASE)
+_AS_LINE = re.compile(r"[^.;]{0,30}\bline\b", re.IGNORECASE)
+_NOT_INFUSED = re.compile(r"\b(?:no|not|never)\b.*\b(?:infused|given|received|administered)\b", re.IGNORECASE)
+_BRIDGE_OVER = re.compile(r"infused|relaps|progress|\bPD\b|\bCR\b|VGPR|\bline\b|\n\s*[-*•(L]|\n\s*\d{1,2}[.)]|\n\s*\n", re.IGNORECASE)
+
+
+def settle_purposes(events: list[Event]) -> None:
+    """Sets `purpose` of each event, then applies what the note corrects."""
+    for place, event in enumerate(events):
+        if event.drugs or event.transplant:
+            event.purpose = _purpose(event) or _as_before(event, events[max(0, place - _NEARBY) : place])
+    _correct(events)
+    denied = {d for e in events if e.course is Course.ABSENT and _denies_infusion(e) for d in e.drugs if is_cell_product(d)}
+    for event in events:
+        if denied & set(event.drugs) and event.received:
+            event.course = Course.ABSENT  # "to be clear: it was never infused" outranks a problem list
+
+
+def _purpose(event: Event) -> str | None:
+    if any(_AS_LINE.match(event.doc.text, count.end) for count in event.signals.within("counted", event.group.end, event.group.end + 120)):
+        return None
+    if _other_cancer(event):
+        return "other_malignancy"
+    if event.active == {"fludarabine", "cyclophosphamide"}:
+        return "lymphodepletion"
+    if any(is_cell_product(d) for d in event.drugs):
+        return None
+    for purpose in NOT_OF_A_LINE:
+        if not (purpose == "supportive" and event.active) and not (event.transplant and not event.drugs) and _said_of(event, purpose):
+            return purpose
+    if event.active == {"melphalan"} and _TRANSPLANT_BEHIND.match(event.doc.text, event.group.end, event.group.end + 40):
+        return "conditioning"
+    return None
+
+
+def _said_of(event: Event, purpose: str) -> bool:
+    text, start = event.doc.text, event.group.start
+    bracket = text.rfind(")", event.low, start) + 1
+    if event.signals.last(purpose, max(event.lead, bracket, start - 60), start):
+        return True
+    opened = text.find("(", event.group.end, event.tail)
+    if event.signals.first(purpose, event.group.end, min(event.tail if opened < 0 else opened, event.group.end + 50)):
+        return True
+    told = event.signals.last(purpose, max(statement_at(event.doc, start)[0], start - 90), start) if purpose in ("bridging", "premedication") else None
+    return told is not None and "." not in text[told.end : start] and _goes_on(text[told.end : start])
+
+
+def _as_before(event: Event, earlier: list[Event]) -> str | None:
+    """The purpose of what this goes on with, or tells again."""
+    bridge = next((e for e in reversed(earlier) if e.received and e.drugs), None)
+    if bridge and bridge.purpose == "bridging" and event.active and not any(is_cell_product(d) for d in event.drugs) and _goes_on(event.doc.text[bridge.group.end : event.group.start]):
+        return "bridging"
+    told = next((e.purpose for e in earlier if e.purpose in NOT_OF_A_LINE and event.active and event.active <= set(e.drugs)), None)
+    return told if told and event.restated else None
+
+
+def _goes_on(between: str) -> bool:
+    """Nothing since the bridging before says that it was over: no infusion, relapse, response or new number."""
+    return len(between) < 400 and _BRIDGE_OVER.search(between) is None
+
+
+def _other_cancer(event: Event) -> bool:
+    """Told of another cancer: its statement, or the heading of its paragraph, names one and no plasma cell disease."""
+    if MYELOMA_DRUGS & set(event.drugs):
+        return False
+    text = event.doc.text
+    start, end = statement_at(event.doc, event.group.start)
+    start, end = max(start, event.group.start - _SENTENCE), min(end, event.group.end + _SENTENCE)
+    if _OTHER.search(text, start, end):
+        return _PLASMA.search(text, start, end) is None
+    paragraph = max((m.end() for m in _PARAGRAPH.finditer(text, max(0, start - 1500), start)), default=0)
+    line_end = text.find("\n", paragraph, start)
+    return _OTHER.search(text[paragraph : start if line_end < 0 else line_end][:80]) is not None and _PLASMA.search(text, paragraph, end) is None
+
+
+def _denies_infusion(event: Event) -> bool:
+    """ "No cilta-cel was infused": what was not given, said of the product by name."""
+    return _NOT_INFUSED.search(event.doc.text, max(event.low, event.group.start - 30), min(event.high, event.group.end + 40)) is not None
+
+
+def _correct(events: list[Event]) -> None:
+    """What a correction withdraws is replaced, wherever the note tells it, by what the correction names in its stead."""
+    for place, event in enumerate(events):
+        if event.course is not Course.ABSENT or not event.drugs:
+            continue
+        start, end = statement_at(event.doc, event.group.start)
+        if not event.signals.first("correction", max(0, start - 200), min(end, event.group.end + 200)):
+            continue
+        stead = next((e for e in events[max(0, place - _NEARBY) : place + _NEARBY] if _in_its_stead(e, event)), None)
+        if stead is None or not event.signals.first("correction", max(0, stead.group.start - 250), stead.group.end + 100):
+            continue
+        for other in events:
+            if other not in (event, stead) and other.received and set(event.drugs) <= set(other.drugs):
+                other.drugs = tuple(dict.fromkeys([*stead.drugs, *(d for d in other.drugs if d not in event.drugs)]))
+
+
+def _in_its_stead(other: Event, event: Event) -> bool:
+    known = load_vocabulary().drugs
+    kind = known[event.drugs[0]].modality if event.drugs[0] in known else None
+    return other.course is Course.GIVEN and other is not event and bool(other.drugs) and abs(other.group.start - event.group.start) < 200 \
+        and not set(other.drugs) & set(event.drugs) and all(d in known and (kind is None or known[d].modality == kind) for d in other.drugs)
