@@ -17,7 +17,7 @@ from api.problems import ProblemError, documented
 from api.receive import Form, receive_form
 from api.routes_matches import NO_RESULT, IdempotencyKey, JobId, Wait, options, owned, poll, rank_again, traceparent
 from api.service import Reader, Service, Submitter, Svc
-from api.shapes import Accepted, BatchAnswer, Corrected, Corrections, NoteAnswer, Orders, batch_answer
+from api.shapes import Accepted, BatchAnswer, Corrected, Corrections, ListOrders, NoteAnswer, batch_answer
 from api.tables import rows, write_csv, write_xlsx
 from workers.patients import SUFFIXES
 from workers.store import Job, JobGone, Submission, new_id
@@ -79,15 +79,15 @@ def _submission(svc: Service, tenant: str, job: str, form: Form, key: str | None
     if suffix not in SUFFIXES:
         raise ProblemError(422, f"a list is one of {' '.join(SUFFIXES)}")
     try:
-        orders = Orders.model_validate(
-            {name: [i.strip() for i in value.split(",")] if name == "trials" else value for name, value in given.items() if name in Orders.model_fields}
+        orders = ListOrders.model_validate(
+            {name: [i.strip() for i in value.split(",")] if name == "trials" else value for name, value in given.items() if name in ListOrders.model_fields}
         )
     except ValidationError as error:
         raise ProblemError(422, "; ".join(f"{e['loc'][0]}: {e['msg']}" for e in error.errors())) from None
     columns = {role: given.get(f"{role}_column", "") for role in _COLUMNS}
     # The file's name is not kept: people name lists after patients.
     upload = {"name": "list" + suffix, "size": form.size, "columns": columns}
-    return Submission("batch", tenant, {**options(svc, orders), "upload": upload}, idempotency=key, fingerprint=svc.store.fingerprint(form.digest.encode()), trace=traceparent(), id=job)
+    return Submission("batch", tenant, {**options(svc, orders, orders.trials), "upload": upload}, idempotency=key, fingerprint=svc.store.fingerprint(form.digest.encode()), trace=traceparent(), id=job)
 
 
 def _drop(svc: Service, job: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from time import monotonic
 from typing import Annotated, Any, TypeVar
 
@@ -15,7 +15,17 @@ from opentelemetry import propagate
 from api.keys import Caller
 from api.problems import ProblemError, documented
 from api.service import Reader, Service, Submitter, Svc
-from api.shapes import Accepted, Corrected, Corrections, MatchAnswer, MatchRequest, Orders, times
+from api.shapes import (
+    Accepted,
+    Corrected,
+    Corrections,
+    MatchAnswer,
+    MatchRequest,
+    Orders,
+    TrialFile,
+    TrialRecord,
+    times,
+)
 from matcher import EligoError
 from matcher.corrections import apply_corrections
 from matcher.domain import PatientProfile
@@ -28,6 +38,7 @@ T = TypeVar("T")
 JobId = Annotated[str, Path(pattern="^[0-9a-f]{32}$", description="As the Location of the submission gives it")]
 IdempotencyKey = Annotated[str | None, Header(min_length=1, max_length=200, description="The same key with the same request is answered with the same job")]
 Wait = Annotated[float, Query(ge=0, le=30, description="Seconds to wait for the result")]
+_MAX_GIVEN, _MAX_GIVEN_CHARACTERS = 20, 1_000_000  # their reading is part of the note's time
 _POLL = 0.02, 0.25  # seconds: how often a waiting request looks, at first and at most
 
 
@@ -38,11 +49,24 @@ def owned(svc: Service, who: Caller, job_id: str, kind: str | None = None) -> Jo
     return job
 
 
-def options(svc: Service, orders: Orders) -> dict[str, Any]:
-    """What the worker needs to know. Raises EligoError naming a trial that is not in the registry."""
-    if orders.trials is not None and (unknown := set(orders.trials) - svc.catalogue.etags().keys()):
+def options(svc: Service, orders: Orders, ids: Sequence[str] | None) -> dict[str, Any]:
+    """What the worker needs to know. `ids`: of the registry's trials; all where None. Raises EligoError naming one that is not there."""
+    if ids and (unknown := set(ids) - svc.catalogue.etags().keys()):
         raise EligoError(f"not in the registry: {', '.join(sorted(unknown)[:5])}; GET /api/v1/trials lists what is")
-    return orders.model_dump(mode="json", include={"trials", "as_of", "unmentioned"})
+    return {"trials": ids, **orders.model_dump(mode="json", include={"as_of", "unmentioned"})}
+
+
+def _named_and_given(trials: Sequence[str | TrialFile | TrialRecord] | None) -> tuple[list[str] | None, list[dict[str, str]]]:
+    """The ids of the registry's trials, and the documents that came with the note, as {"name", "content"}."""
+    if trials is None:
+        return None, []
+    given = [trial for trial in trials if not isinstance(trial, str)]
+    documents = [
+        {"name": trial.name, "content": trial.content} if isinstance(trial, TrialFile) else {"name": trial.id, "content": trial.model_dump_json(exclude_none=True)} for trial in given
+    ]
+    if len(documents) > _MAX_GIVEN or sum(len(document["content"]) for document in documents) > _MAX_GIVEN_CHARACTERS:
+        raise ProblemError(413, f"a match may bring {_MAX_GIVEN} trials of {_MAX_GIVEN_CHARACTERS:,} characters in all; add more to the registry (POST /api/v1/trials) and name their ids")
+    return [trial for trial in trials if isinstance(trial, str)], documents
 
 
 def traceparent() -> str:
@@ -58,8 +82,9 @@ def submit(body: MatchRequest, response: Response, svc: Svc, who: Submitter, ide
         raise ProblemError(422, "the note is blank")
     if len(body.note.encode()) > svc.settings.max_note_bytes:
         raise ProblemError(413, f"a note may have {svc.settings.max_note_bytes} bytes (ELIGO_MAX_NOTE_BYTES)")
+    ids, documents = _named_and_given(body.trials)
     submission = Submission(
-        kind="match", tenant=who.tenant, options=options(svc, body), note={"note_id": body.note_id, "note": body.note},
+        kind="match", tenant=who.tenant, options=options(svc, body, ids), note={"note_id": body.note_id, "note": body.note, **({"documents": documents} if documents else {})},
         idempotency=idempotency_key, fingerprint=svc.store.fingerprint(body.model_dump_json().encode()), trace=traceparent(),
     )  # fmt: skip
     job, differs = svc.store.submit(submission)

@@ -15,23 +15,66 @@ EXAMPLE_NOTE = (
 )
 
 Unmentioned = Literal["unknown", "absent"]
-TrialIds = Annotated[list[Annotated[str, Field(min_length=1, max_length=200)]], Field(min_length=1, max_length=10_000)]
+TrialId = Annotated[str, Field(min_length=1, max_length=200)]
+TrialIds = Annotated[list[TrialId], Field(min_length=1, max_length=10_000)]
 State = Literal["queued", "running", "done", "failed"]
 
 
-class Orders(BaseModel):
-    """What to match against, and how."""
+class TrialFile(BaseModel):
+    """A trial as saved: JSON or XML of a registry, a web page, or text."""
 
     model_config = ConfigDict(extra="forbid")
 
-    trials: TrialIds | None = Field(None, description="Ids of trials in the registry; all of them where none is named")
+    name: str = Field(min_length=1, max_length=200, description="Its file name; the result's `source`")
+    content: str = Field(min_length=1)
+
+
+class TrialRecord(BaseModel):
+    """A trial as a line of a .jsonl of trials."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    id: str = Field(min_length=1, max_length=200)
+    title: str
+    eligibility: str = Field(min_length=1, description="Inclusion and exclusion criteria, as the registry has them")
+    conditions: list[str] = []
+    summary: str | None = None
+    description: str | None = None
+    phase: str | None = None
+    min_age: str | None = None
+    max_age: str | None = None
+    sex: str | None = None
+
+
+class Orders(BaseModel):
+    """How to match."""
+
+    model_config = ConfigDict(extra="forbid")
+
     as_of: date | None = Field(None, description="The date to count windows back from; the note's own where not given")
     unmentioned: Unmentioned = Field("unknown", description="What to hold of conditions and treatments that the note does not mention")
 
 
-class MatchRequest(Orders):
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"note": EXAMPLE_NOTE, "as_of": "2024-02-11"}]})
+class ListOrders(Orders):
+    """What to match against, and how."""
 
+    trials: TrialIds | None = Field(None, description="Ids of trials in the registry; all of them where none is named")
+
+
+class MatchRequest(Orders):
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {"note": EXAMPLE_NOTE, "as_of": "2024-02-11"},
+                {"note": EXAMPLE_NOTE, "trials": [{"name": "protocol.txt", "content": "Title: ...\nInclusion Criteria:\n1. Age 18 years or older\nExclusion Criteria:\n1. Pregnancy"}]},
+            ]
+        },
+    )
+
+    trials: Annotated[list[TrialId | TrialFile | TrialRecord], Field(min_length=1, max_length=10_000)] | None = Field(
+        None, description="Ids of trials in the registry, or trials as documents or records, which are read for this match only and kept with the note; the whole registry where none is named"
+    )
     note: str = Field(min_length=1, description="The note, as plain text")
     note_id: str = Field("note", min_length=1, max_length=200, description="Your name for it; comes back in the result. Not a patient's name, please")
 

@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -19,6 +20,7 @@ import matcher
 from matcher.answers import match_answer
 from matcher.corrections import CorrectionError, apply_corrections
 from matcher.domain import Trial
+from matcher.trials import TrialDocumentError
 from workers.reading import read_note
 
 log = structlog.get_logger()
@@ -30,8 +32,8 @@ class NoteTimeout(Exception):
 
 
 def warm_up(trials: Sequence[Trial]) -> None:
-    """Load what the readers know, once, before a fork: the processes then share these pages."""
-    matcher.match(read_note("Note 2024-01-01. 60-year-old man, relapsed multiple myeloma after VRd. No heart failure. ECOG 1. Hb 10 g/dL."), trials)
+    """Load what the readers know, the trained pipeline for unlisted agents too, once, before a fork: the processes then share these pages."""
+    matcher.match(read_note("Note 2024-01-01. 60-year-old man, relapsed multiple myeloma after VRd, then the unlisted agent QZX-4021. No heart failure. ECOG 1. Hb 10 g/dL."), trials)
 
 
 @contextmanager
@@ -55,7 +57,7 @@ def limited(seconds: float) -> Iterator[None]:
 def answer_note(
     note: Mapping[str, Any], trials: Sequence[Trial], options: Mapping[str, Any], limit: float, corrections: Sequence[Mapping[str, Any]] = ()
 ) -> tuple[dict[str, Any], dict[str, float]]:
-    """The match answer of one note {"note_id", "note"}, or {"note_id", "error": reason}; and the seconds each stage took.
+    """The match answer of one note {"note_id", "note", "documents"?: [{"name", "content"}] of further trials}, or {"note_id", "error": reason}; and the seconds each stage took.
 
     Never raises for anything a note can do: one poisonous note fails alone. The reason names no word of the note.
     """
@@ -63,6 +65,9 @@ def answer_note(
     note_id = str(note["note_id"])
     try:
         with limited(limit):
+            if documents := note.get("documents"):
+                with tracer.start_as_current_span("read trials"), _timed(took, "trials"):
+                    trials = (*trials, *(trial for document in documents for trial in _given(document["content"], document["name"])))
             with tracer.start_as_current_span("read note"), _timed(took, "read"):
                 profile = apply_corrections(read_note(note["note"], note_id), corrections)
             with tracer.start_as_current_span("match"), _timed(took, "match"):
@@ -73,6 +78,8 @@ def answer_note(
                 return match_answer(report), took
     except NoteTimeout:
         return {"note_id": note_id, "error": f"reading took longer than {limit:g} s", "kind": "timeout"}, took
+    except TrialDocumentError as error:
+        return {"note_id": note_id, "error": str(error), "kind": "trials"}, took
     except CorrectionError as error:
         return {"note_id": note_id, "error": str(error), "kind": "correction"}, took
     except Exception as error:
@@ -101,6 +108,12 @@ def summary(answer: Mapping[str, Any]) -> dict[str, Any]:
 def where(error: BaseException) -> list[str]:
     """File and line of every frame, innermost last: a traceback without values, messages or source, which could hold a note's words."""
     return [f"{Path(frame.filename).name}:{frame.lineno}:{frame.name}" for frame in traceback.extract_tb(error.__traceback__)]
+
+
+@lru_cache(maxsize=32)
+def _given(content: str, name: str) -> tuple[Trial, ...]:
+    """Trials that came with a note; the same often come with the next."""
+    return tuple(matcher.read_trials(content.encode("utf-8", "replace"), name))
 
 
 @contextmanager

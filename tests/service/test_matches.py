@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from matcher import match, read_note
+from matcher import match, read_note, read_trials
 from matcher.answers import match_answer
 from matcher.registry import bundled_trials
 from tests.service.stack import NOTE, all_bytes
@@ -35,6 +35,51 @@ def test_only_the_named_trials_are_matched_as_of_the_day_named(client):
     answer = result(client, submit(client, trials=[trial.trial_id], as_of="2024-06-01", unmentioned="absent"))["result"]
     assert [t["trial_id"] for t in answer["trials"]] == [trial.trial_id]
     assert (answer["as_of"], answer["unmentioned"]) == ("2024-06-01", "absent")
+
+
+FILE = {"name": "own.txt", "content": "Title: Our own\nInclusion Criteria:\n1. Age 18 years or older\n2. ECOG performance status 0-1\nExclusion Criteria:\n1. Pregnancy\n"}
+RECORD = {"id": "OWN-2", "title": "Another", "conditions": ["Multiple Myeloma"], "eligibility": "Inclusion Criteria:\n1. Hemoglobin >= 8 g/dL\n"}
+
+
+def test_trials_may_come_with_the_note_beside_those_of_the_registry(client):
+    named = bundled_trials()[0].trial_id
+    before = client.get("/api/v1/trials").json()["total"]
+    answer = result(client, submit(client, trials=[named, FILE, RECORD]))["result"]
+    given = [*read_trials(FILE["content"].encode(), FILE["name"]), *read_trials(json.dumps(RECORD).encode(), RECORD["id"])]
+    assert answer["trials"] == match_answer(match(read_note(NOTE), [bundled_trials()[0], *given]))["trials"]
+    assert client.get("/api/v1/trials").json()["total"] == before  # read for this match only
+
+
+def test_trials_that_came_with_a_note_alone_are_all_it_is_matched_against_also_after_corrections(client):
+    location = submit(client, trials=[RECORD])
+    assert [t["trial_id"] for t in result(client, location)["result"]["trials"]] == ["OWN-2"]
+    client.post(location + "/corrections", json={"corrections": [{"fact": "hemoglobin", "value": 7}]})
+    (trial,) = result(client, location)["result"]["trials"]
+    assert (trial["trial_id"], trial["criteria"][0]["outcome"]) == ("OWN-2", "violated")
+
+
+def test_a_document_without_a_trial_fails_with_what_to_do(client):
+    answer = result(client, submit(client, trials=[{"name": "page.json", "content": "{}"}]))
+    assert answer["state"] == "failed"
+    assert "page.json" in answer["error"]
+    assert "protocolSection" in answer["error"]
+
+
+@pytest.mark.parametrize(
+    ("trials", "status", "says"),
+    [
+        ([], 422, "schema"),
+        ([{"name": "x.txt"}], 422, "schema"),
+        ([{"id": "x", "title": "t"}], 422, "schema"),
+        ([FILE] * 21, 413, "POST /api/v1/trials"),
+        ([{"name": "x.txt", "content": "x" * 1_000_001}], 413, "POST /api/v1/trials"),
+        ([FILE, "nonesuch"], 422, "nonesuch"),
+    ],
+)
+def test_trials_that_do_not_fit_are_refused_with_what_to_do(client, trials, status, says):
+    answer = client.post("/api/v1/matches", json={"note": NOTE, "trials": trials})
+    assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
+    assert says in answer.json()["detail"]
 
 
 def test_the_same_idempotency_key_is_the_same_job(client):

@@ -35,7 +35,7 @@ async function request(path, { method = "GET", json, body, type, headers = {}, s
   signal?.addEventListener("abort", () => late.abort(), { once: true });
   let response;
   try {
-    response = await fetch(path, { method, headers: sent, body: json === undefined ? body : JSON.stringify(json), signal: late.signal, credentials: "omit" });
+    response = await fetch(path, { method, headers: sent, body: json === undefined ? body : JSON.stringify(json), signal: late.signal });
   } catch (error) {
     if (signal?.aborted) throw error;
     throw new Problem(0, "The service does not answer. It may be restarting, or the network may be down.");
@@ -80,10 +80,19 @@ export async function upload(path, fields) {
 
 export const pdfText = async (file) => (await request("/api/v1/text", { method: "POST", body: file, type: "application/pdf" })).json();
 
+/** {required, login, caller}: whether one must sign in, where, and who has. */
+export const session = async () => (await request("/api/v1/session")).json();
+
+/** End the session here and, where there is one in a cookie, on the server. */
+export async function signOff() {
+  credentials.clear();
+  await request("/api/v1/session", { method: "DELETE" });
+}
+
 /** Whether notes can be matched now; else what is missing, in words. */
 export async function readiness() {
   try {
-    const response = await fetch("/health/ready", { credentials: "omit" });
+    const response = await fetch("/health/ready");
     return response.ok ? "" : (await problem(response)).message;
   } catch {
     return "The service does not answer.";

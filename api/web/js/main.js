@@ -1,7 +1,7 @@
 // Which view an address opens, and who is signed in.
 
-import { credentials, get, onSignIn, Problem } from "./api.js";
-import { afterPaint, dialog, h, inPause } from "./dom.js";
+import { credentials, get, onSignIn, Problem, session, signOff } from "./api.js";
+import { afterPaint, h, inPause } from "./dom.js";
 import { showStart } from "./start.js";
 import { failure, waiting } from "./states.js";
 
@@ -25,28 +25,18 @@ function style(name) {
 
 const open = async (view) => (await Promise.all([import(`./${view}.js`), ...STYLES[view].map(style)]))[0];
 
-let asking = null;
-onSignIn((refused) => {
-  asking ??= dialog("Sign in", (close) => h("form", { method: "dialog", onsubmit: (event) => {
-    event.preventDefault();
-    credentials.set(new FormData(event.target).get("key").trim());
-    close(true);
-  } },
-    refused && h("p", { class: "hint", role: "alert" }, "This key is not valid here."),
-    h("p", {}, "This service asks for an API key (made with ", h("code", {}, "eligo keys create"), ") or a token of your identity provider."),
-    h("label", { class: "field" }, h("span", {}, "Key or token"), h("input", { name: "key", type: "password", required: true, autofocus: true, autocomplete: "off" })),
-    h("p", { class: "muted" }, "Kept in this tab only, until it is closed."),
-    h("p", { class: "row" }, h("button", { class: "primary" }, "Sign in"), h("button", { type: "button", class: "quiet", onclick: () => close(false) }, "Cancel"))))
-    .then((done) => {
-      asking = null;
-      signOut.hidden = !credentials.get();
-      return Boolean(done);
-    });
-  return asking;
+// How a sign-in at the identity provider ended, where it did not end well.
+const ended = new URLSearchParams(location.search).get("sign_in");
+if (ended) history.replaceState(null, "", location.pathname + location.hash);
+
+onSignIn(async (again) => {
+  const done = await (await import("./signin.js")).ask(again, again ? null : ended);
+  signOut.hidden = !credentials.get();
+  return done;
 });
 
-signOut.addEventListener("click", () => {
-  credentials.clear();
+signOut.addEventListener("click", async () => {
+  await signOff().catch(() => null);
   justSent = null;
   location.hash = "#/";
   location.reload();
@@ -81,7 +71,9 @@ function route() {
 async function whenIdle() {
   await Promise.all([open("result"), open("lists")]);
   const { dateName, loadNames } = await import("./names.js");
-  const [program] = await Promise.all([get("/api/v1/version"), loadNames()]);
+  const [program, { required, caller }] = await Promise.all([get("/api/v1/version"), session(), loadNames()]);
+  signOut.hidden = !required;
+  if (caller) signOut.title = `Signed in as ${caller.name}, ${caller.tenant}`;
   document.getElementById("version").textContent = `Version ${program.version}, registry of ${dateName(program.registry_date)} (${program.trials} trials).`;
 }
 

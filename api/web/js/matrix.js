@@ -118,7 +118,7 @@ export class Matrix {
   #row(patient) {
     const sort = () => (Object.assign(this.kept, { byPatient: this.kept.byPatient === patient.index ? null : patient.index, from: 0 }), this.draw());
     return h("tr", {},
-      h("th", { scope: "row" }, h("button", { type: "button", class: "column", title: "Sort the trials by this patient", "aria-pressed": String(this.kept.byPatient === patient.index), onclick: sort }, patient.note_id)),
+      h("th", { scope: "row" }, h("button", { type: "button", class: "column", title: "Sort the trials by this patient", "aria-pressed": String(this.kept.byPatient === patient.index), onclick: sort }, patient.note_id, patient.corrections?.length > 0 && h("small", {}, "corrected"))),
       this.columns.map((id) => this.#cell(patient, id)));
   }
 

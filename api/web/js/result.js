@@ -15,12 +15,12 @@ import { TrialList } from "./trials.js";
 const ASKED = 6;
 const PATIENCE = 1500; // ms before the wait is explained
 
-/** Poll a match until it is settled at the wanted revision. `tell(words, more)` says how it goes. */
-export async function settled(id, revision, tell, signal) {
+/** Poll a match, or a patient of a list, until it is settled at the wanted revision. `tell(words, more)` says how it goes. */
+async function settled(path, revision, tell, signal) {
   const began = performance.now();
   for (;;) {
-    const answer = await get(`/api/v1/matches/${id}?wait=${performance.now() - began < PATIENCE ? 1.5 : 3}`, { signal });
-    if ((answer.state === "done" || answer.state === "failed") && answer.revision >= revision) return answer;
+    const answer = await get(`${path}?wait=${performance.now() - began < PATIENCE ? 1.5 : 3}`, { signal });
+    if ((answer.state === "done" || answer.state === "failed") && (answer.revision ?? 0) >= revision) return answer;
     const missing = await readiness();
     const spent = Math.round((performance.now() - began) / 1000);
     if (missing) tell("Your note is kept and waits to be read", `The service is not ready: ${missing}. It goes on by itself when it is back.`);
@@ -30,25 +30,19 @@ export async function settled(id, revision, tell, signal) {
 
 /** The view behind #/match/ID. `known`: the note's text where this page has just sent it. */
 export async function showMatch(root, id, signal, known) {
+  const path = `/api/v1/matches/${id}`;
   const wait = waiting("Reading the note");
   root.replaceChildren(wait.element);
   try {
-    const beside = Promise.all([known ?? text(`/api/v1/matches/${id}/note`, { signal }), version(signal)]);
+    const beside = Promise.all([known ?? text(`${path}/note`, { signal }), version(signal)]);
     beside.catch(() => null); // awaited below, once there is a result to go with
-    const [answer] = await Promise.all([settled(id, 0, wait.say, signal), loadNames()]);
+    const [answer] = await Promise.all([settled(path, 0, wait.say, signal), loadNames()]);
     if (!answer.result) {
       root.replaceChildren(message("The note could not be read", answer.error ?? "No reason was given.", h("p", {}, h("a", { class: "button", href: "#/" }, "New note"))));
       return;
     }
     const [note, program] = await beside;
-    const match = {
-      path: `/api/v1/matches/${id}`,
-      async correct(corrections) {
-        await post(`/api/v1/matches/${id}/corrections`, { corrections });
-        return settled(id, this.revision + 1, (words) => say(words), signal);
-      },
-    };
-    new ResultView(root, { note, program, match, ...answer }).draw();
+    new ResultView(root, { note, program, correct: correcting(path, signal), erase: () => remove(path), ...answer }).draw();
   } catch (error) {
     if (error.name === "AbortError") return;
     if (!(error instanceof Problem)) throw error;
@@ -60,10 +54,11 @@ export async function showMatch(root, id, signal, known) {
 export async function showPatient(root, id, index, trialId, signal) {
   root.replaceChildren(waiting("Opening the patient").element);
   try {
-    const [found, program] = await Promise.all([get(`/api/v1/batches/${id}/notes/${index}`, { signal }), version(signal), loadNames()]);
+    const path = `/api/v1/batches/${id}/notes/${index}`;
+    const [found, program] = await Promise.all([get(path, { signal }), version(signal), loadNames()]);
     const back = h("a", { class: "button quiet", href: `#/batch/${id}` }, "← List");
     if (found.error) throw new Problem(422, found.error);
-    const view = new ResultView(root, { note: found.note ?? "", result: found.result, corrections: found.corrections ?? [], program, back });
+    const view = new ResultView(root, { note: "", corrections: [], program, back, correct: correcting(path, signal), ...found });
     view.draw();
     if (trialId) view.trials.open(trialId);
   } catch (error) {
@@ -73,14 +68,19 @@ export async function showPatient(root, id, index, trialId, signal) {
   }
 }
 
+/** Post corrections; resolves to the answer that takes them into account. */
+const correcting = (path, signal) => async (corrections) => {
+  const { revision } = await post(`${path}/corrections`, { corrections });
+  return settled(path, revision, say, signal);
+};
+
 const version = (signal) => get("/api/v1/version", { signal }).catch(() => null);
 
 export class ResultView {
-  /** `view`: {note, result, corrections, revision, expires?, program?, match?: {path, revision, correct}, back?}. */
+  /** `view`: {note, result, corrections, correct(corrections), expires?, program?, erase?(), back?}. */
   constructor(root, view) {
     this.root = root;
     this.view = view;
-    if (view.match) view.match.revision = view.revision;
   }
 
   /** What decides first: the patient, the therapy, the first trials. The rest follows when these are seen, or sooner where it is needed. */
@@ -147,7 +147,6 @@ export class ResultView {
   }
 
   #pencil(fact, current, label, text) {
-    if (!this.view.match?.correct) return null;
     const act = async () => this.#add(await askFact(fact, current));
     if (text) return h("button", { type: "button", class: "enter", onclick: act }, text);
     return [
@@ -167,10 +166,9 @@ export class ResultView {
     this.element.classList.add("busy");
     say("Ranking again");
     try {
-      const answer = await this.view.match.correct(corrections);
+      const answer = await this.view.correct(corrections);
       if (!answer.result) throw new Problem(422, answer.error ?? "The correction could not be applied.");
       Object.assign(this.view, answer);
-      this.view.match.revision = answer.revision;
       const changed = answer.result.trials.filter((t) => before.get(t.trial_id)?.verdict !== t.verdict);
       const moved = answer.result.trials.filter((t) => before.get(t.trial_id)?.rank !== t.rank).length;
       this.draw({ changed: changed.map((t) => [t, before.get(t.trial_id)?.verdict]), moved });
@@ -188,7 +186,7 @@ export class ResultView {
     const undo = (index) => this.#apply(this.view.corrections.filter((_, i) => i !== index));
     return h("section", { class: "panel corrections", "aria-label": "Entered by the clinician" },
       h("h2", {}, "Entered by the clinician"),
-      h("ul", {}, corrections.map((c, i) => h("li", {}, `${correctionName(c)} `, this.view.match && h("button", { type: "button", class: "quiet small", "aria-label": `Take back: ${correctionName(c)}`, onclick: () => undo(i) }, "Take back")))),
+      h("ul", {}, corrections.map((c, i) => h("li", {}, `${correctionName(c)} `, h("button", { type: "button", class: "quiet small", "aria-label": `Take back: ${correctionName(c)}`, onclick: () => undo(i) }, "Take back")))),
       changes && h("p", { class: "changes" }, changes.changed.length || changes.moved ? `Ranked again: ${plural(changes.moved, "trial")} moved. ` : "Ranked again: no trial moved. ",
         changes.changed.slice(0, 5).map(([t, was]) => h("span", { class: "change" }, `${t.trial_id}: ${VERDICT[was]?.word.toLowerCase() ?? "new"} → ${VERDICT[t.verdict].word.toLowerCase()}. `))));
   }
@@ -202,11 +200,11 @@ export class ResultView {
       questions.length > 0 ? h("p", { class: "muted" }, "Each answer alone would settle a criterion in so many trials.") : h("p", { class: "muted" }, "No single answer would settle an open criterion."),
       h("ol", {}, questions.slice(0, ASKED).map(item)),
       more.length > 0 && h("details", {}, h("summary", {}, `${more.length} more`), h("ol", { start: ASKED + 1 }, more.map(item))),
-      this.view.match?.correct && h("button", { type: "button", class: "add", onclick: async () => this.#add(await askAnyFact()) }, "Add or correct a fact"));
+      h("button", { type: "button", class: "add", onclick: async () => this.#add(await askAnyFact()) }, "Add or correct a fact"));
   }
 
   #actions() {
-    const { match, expires, result, corrections, back } = this.view;
+    const { expires, result, corrections, back } = this.view;
     const copy = async () => {
       const words = summaryText(this.view);
       const copied = await navigator.clipboard?.writeText(words).then(() => true, () => false);
@@ -217,7 +215,7 @@ export class ResultView {
     const erase = async () => {
       const sure = await dialog("Delete this note?", (close) => [h("p", {}, "The note, the result and the corrections go at once, for everybody with the link."), h("p", { class: "row" }, h("button", { type: "button", class: "danger", onclick: () => close(true) }, "Delete now"), h("button", { type: "button", class: "quiet", onclick: () => close() }, "Keep"))]);
       if (!sure) return;
-      await remove(match.path).catch(() => null);
+      await this.view.erase().catch(() => null);
       this.root.replaceChildren(message("Deleted", "The note and everything derived from it is gone from this server.", h("p", {}, h("a", { class: "button", href: "#/" }, "New note"))));
     };
     return h("div", { class: "actions" },
@@ -225,7 +223,7 @@ export class ResultView {
       h("button", { type: "button", onclick: copy }, "Copy summary"),
       h("button", { type: "button", onclick: () => print() }, "Print"),
       h("button", { type: "button", onclick: () => save(JSON.stringify({ ...result, corrections }, null, 1), "eligo-result.json", "application/json") }, "JSON"),
-      match && h("button", { type: "button", class: "danger-quiet", onclick: erase }, "Delete now"),
+      this.view.erase && h("button", { type: "button", class: "danger-quiet", onclick: erase }, "Delete now"),
       h("span", { class: "muted" }, [expires && `Link works until ${momentName(expires)}`, result.as_of && `as of ${dateName(result.as_of)}`].filter(Boolean).join(" · ")));
   }
 
