@@ -48,12 +48,12 @@ _DATE = re.compile(  # matched only at the places _PLACE finds, which is ten tim
 )
 _MONTH_OF_YEAR = re.compile(rf"\b{_MONTH}\b\.?,? {_YEAR}\b", re.IGNORECASE)
 _DOTTED = re.compile(r"(?:19|20)\d\d\.\d\d?\.\d")
-_TRIGRAMS = "|".join(sorted({*_MONTHS, *(name[:3] for name in _ABROAD)}))
+_TRIGRAMS = "|".join(_NAMES)
 # Where a date may begin, in small letters: a number that a separator or a month follows, a year, a month; no letter or number runs into it.
 # What must stand before it is looked at after its first character, because a search for a set of characters is ten times faster.
 _PLACE = re.compile(
     rf"""[\d'{''.join(sorted({name[0] for name in _TRIGRAMS.split('|')}))}](?<!\w.)(?<!\d[.,/].)(?:
-      (?<=\d)\d?(?!\d)(?=[/.-]|(?:st|nd|rd|th)?[ -]*(?:(?:of|de)[ ])?(?:{_TRIGRAMS}))
+      (?<=\d)\d?(?!\d)(?=[/.-]|(?:st|nd|rd|th)?[ -]*(?:(?:of|de)[ ])?(?:{"|".join(sorted({*_NAMES, *(name[:3] for name in _ABROAD)}))}))
     | (?:(?<=1)9|(?<=2)0)\d\d(?!\d)
     | (?<=')\d\d
     | (?<=[^\d'])..(?<={_TRIGRAMS})

@@ -24,7 +24,7 @@ from matcher.notes.durations import lasted
 ])
 def test_durations(text, complaint, days):
     start = text.index(complaint)
-    assert lasted(text, start, start + len(complaint), (0, len(text))) == days
+    assert lasted(text.lower(), start, start + len(complaint), (0, len(text))) == days
 
 
 def test_a_fact_tells_its_duration():
@@ -35,4 +35,4 @@ def test_a_fact_tells_its_duration():
 @given(st.text(alphabet="fever for 3 days of,.;\n", max_size=200), st.integers(0, 200), st.integers(0, 200))
 def test_any_place_of_any_text_has_an_answer(text, one, other):
     start, end = sorted((min(one, len(text)), min(other, len(text))))
-    assert lasted(text, start, end, (0, len(text))) is None or lasted(text, start, end, (0, len(text))) > 0
+    assert lasted(text.lower(), start, end, (0, len(text))) is None or lasted(text.lower(), start, end, (0, len(text))) > 0

@@ -14,6 +14,8 @@ from models.words import load_words
 _CASELESS = 0.01  # share of capitals; prose of any style has more
 _CAPITALS = 0.9
 _SMALLEST = 40  # letters; a shorter text tells nothing of its writer
+_CAPITAL = re.compile(r"[A-ZÀ-ÖØ-Þ]")
+_SMALL = re.compile(r"[a-zß-öø-ÿ]+")
 _SENTENCE = re.compile(r"(?:^|[.!?]\s+|\n[ \t]*(?:[-*•+>#]\s*)?)([a-z])")
 _MEASURE = re.compile(r"\d ?$")
 _ACRONYM = re.compile(r"(?<![\w-])[dvbrlkptcxsm]{2,5}d(?![\w-])")  # no vowel: "kpd" is no word, "bed" is one
@@ -37,7 +39,7 @@ def _short_forms() -> Lexicon[str]:
 
 def restore_case(text: str) -> str:
     """The text with capitals where a writer sets them, every offset unchanged; as it is, where its writer set some."""
-    capitals, small = sum(map(str.isupper, text)), sum(map(str.islower, text))
+    capitals, small = len(_CAPITAL.findall(text)), sum(map(len, _SMALL.findall(text)))
     if capitals + small < _SMALLEST or _CASELESS < capitals / (capitals + small) < _CAPITALS:
         return text
     letters = list(text if capitals < small else "".join(low if len(low := c.lower()) == 1 else c for c in text))

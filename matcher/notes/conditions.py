@@ -239,7 +239,7 @@ def _qualifiers(doc: Document, concept: str, support: list[Mention]) -> Qualifie
                 found.setdefault(key, _ROMAN.get(value, _SEVERE.get(value, value)))
         if limited and (hit := _CONTROL.search(doc.text, left, right)):
             found.setdefault("control", "uncontrolled" if hit["not"] else "controlled")
-        if (days := lasted(doc.text, m.start, m.end, doc.sentence_at(m.start))) is not None:
+        if (days := lasted(doc.lowered, m.start, m.end, doc.sentence_at(m.start))) is not None:
             found.setdefault("duration", f"{days:g}")
     return tuple(sorted(found.items()))
 

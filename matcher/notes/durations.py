@@ -17,12 +17,12 @@ _HISTORY = re.compile(rf"\b{_SPAN}(?:\s+(?:history|h/o|duration|course|complaint
 _OTHERS = re.compile(r"\d|\b(?:treat\w*|given|receiv\w*|took|taking|on|with|hospitali\w*|admi\w*|resolv\w*|travel\w*|vacation|trip|returned|after|before|until|improv\w*|who|his|her)\b", re.IGNORECASE)
 
 
-_UNIT = re.compile("|".join(DAYS), re.IGNORECASE)
-_DEGREES = re.compile(r"\b\d{2,3}(?:\.\d)?\s?°?\s?[CF]\b")
+_UNIT = re.compile("|".join(DAYS))
+_DEGREES = re.compile(r"\b\d{2,3}(?:\.\d)?\s?°?\s?[cf]\b")
 
 
 def lasted(text: str, start: int, end: int, sentence: tuple[int, int]) -> float | None:
-    """Days that what stands at [start:end) has lasted, by the words of its sentence beside it; None where they do not say."""
+    """Days that what stands at [start:end) has lasted, by the words of its sentence beside it; None where they do not say. The text is in small letters."""
     left, right = max(sentence[0], start - 110), min(sentence[1], end + 120)
     if not _UNIT.search(text, left, right):
         return None

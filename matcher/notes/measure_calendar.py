@@ -46,17 +46,18 @@ class Calendar:
         for line in text.splitlines(keepends=True):
             start, end = place, place + len(line)
             place = end
-            section = self.words.doc.section_at(start + len(line) - len(line.lstrip()))
             if not line.strip():
                 blank = True
                 self._leads.append((start, end, None, block))
                 continue
             lead = self._lead(start, end)
             heads = lead is not None and self._heads_block(start, end, lead)
-            if heads:
-                block, block_section = lead, section.start
-            elif block is not None and self._ends_block(start, end, section, block_section, blank):
-                block = None
+            if heads or block is not None:
+                section = self.words.doc.section_at(start + len(line) - len(line.lstrip()))
+                if heads:
+                    block, block_section = lead, section.start
+                elif self._ends_block(start, end, section, block_section, blank):
+                    block = None
             blank = False
             self._leads.append((start, end, lead, block))
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from functools import lru_cache
 
 from matcher.domain import Reading, Treatment
-from matcher.lexicon import Lexicon, names_of
+from matcher.lexicon import Lexicon, lower, names_of
 from matcher.notes.document import Candidate, Document
 from matcher.notes.linking import link_condition, link_drug
 from matcher.notes.spelling import is_known
@@ -21,7 +21,8 @@ from models.artefacts import NAME_KINDS, load_name_model, load_pipeline
 
 Recogniser = Callable[[Document], Iterable[Candidate]]
 
-_ODD = re.compile(r"(?<![\w/.@-])(?:(?P<code>[A-Za-z]{2,6}-?\d{2,6}[A-Za-z]?)|(?P<word>[A-Za-z]{5,30}))(?![\w@])")
+_ODD = r"(?<![\w/.@-])(?:(?P<code>[A-Za-z]{2,6}-?\d{2,6}[A-Za-z]?)|(?:%s))(?![\w@])"
+_WORD = re.compile(r"[a-z]{5,30}")
 # Codes of other things: antigens, chromosomes, visits, trials, records, isotopes, vitamins, viruses, staging, dates.
 _NO_AGENT = re.compile(r"(?:CD|NCT|ISRCTN|EUDRACT|ICD|HLA|CYP|MRN|MR|ID|REF|LAB|RM|ROOM|BED|FAX|TEL|EXT|ZIP|POB?|SN|LOT|DOB|CA|BRCA|COVID|SARS|HPV|HHV|PD|TP|IL|GRADE|STAGE|FEV|SPO|PAO|DAY|WEEK|CYCLE|VISIT|LINE|AGE|APT|BLDG|UNIT|BX|ECOG|KPS|JAN|FEB|MAR|APR|MAY|JUNE?|JULY?|AUG|SEPT?|OCT|NOV|DEC|HPF|UTC|GMT|ISS|CKD|PMH|FY|Q)-?\d+\w?", re.IGNORECASE)
 _TITLE = re.compile(r"\b(?:Drs?|Mrs?|Ms|Miss|Prof(?:essor)?|Sr|Nurse|PA|RN|NP|MD|Sister)\.?\s+(?:[A-Z][\w'-]*\.?\s+){0,2}$")
@@ -59,11 +60,11 @@ def unlisted_agents(doc: Document) -> Iterable[Candidate]:
 def _odd_words(text: str) -> dict[str, list[tuple[int, int]]]:
     """Unknown words that may be an agent, in small letters, each with its places."""
     found: dict[str, list[tuple[int, int]]] = {}
-    for match in _ODD.finditer(text):
+    unknown = sorted(w for w in set(_WORD.findall(lower(text))) if _may_be_agent(w))
+    for match in re.finditer(_ODD % "|".join(unknown or ("(?!)",)), text, re.IGNORECASE):
         word = match.group().lower()
         if word not in found:
-            likely = _may_be_code(match.group()) if match["code"] else _may_be_agent(word)
-            if not likely or len(found) == _WORDS or _TITLE.search(text, max(0, match.start() - 40), match.start()):
+            if (match["code"] and not _may_be_code(match.group())) or len(found) == _WORDS or _TITLE.search(text, max(0, match.start() - 40), match.start()):
                 continue
             found[word] = []
         found[word].append(match.span())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass, fields, is_dataclass, replace
+from functools import cache
 from typing import Any, TypeVar
 
 from matcher.domain import Evidence
@@ -31,11 +32,14 @@ class Transcript:
             return Evidence(start, end, self.received[start:end])
         if isinstance(value, tuple):
             return tuple(self._quoted(v, places) for v in value)
-        if is_dataclass(value) and not isinstance(value, type):
-            inner = {f.name: getattr(value, f.name) for f in fields(value)}
-            changed = {name: new for name, old in inner.items() if isinstance(old, tuple) or is_dataclass(old) if (new := self._quoted(old, places)) != old}
-            return replace(value, **changed) if changed else value
-        return value
+        inner = {name: old for name in _fields(type(value)) if isinstance(old := getattr(value, name), tuple) or _fields(type(old))}
+        return replace(value, **{name: self._quoted(old, places) for name, old in inner.items()}) if inner else value
+
+
+@cache
+def _fields(kind: type) -> tuple[str, ...]:
+    """Names of the fields of a dataclass; none of any other type."""
+    return tuple(f.name for f in fields(kind)) if is_dataclass(kind) else ()
 
 
 def transcribe(note: str) -> Transcript:
