@@ -66,7 +66,7 @@ def from_tree(tree: Any, where: str = "expression") -> Expression:
         raise ExpressionError(f"{where}: a mapping is wanted (all, any, not, at_least, fact, at_screening or unparsed), not {tree!r}")
     for key, node in (("all", AllOf), ("any", AnyOf)):
         if key in tree:
-            return node(_parts(tree[key], f"{where}.{key}"))
+            return node(_parts(tree[key], f"{where}.{key}") if tree[key] != [] else ())  # a mere permission has no part
     if "at_least" in tree:
         if not isinstance(tree["at_least"], int):
             raise ExpressionError(f"{where}.at_least: a whole number is wanted, not {tree['at_least']!r}")
