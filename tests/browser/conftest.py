@@ -46,8 +46,8 @@ def page(browser: Browser, service: Stack) -> Iterator[Page]:
     yield from opened(browser, service)
 
 
-def opened(browser: Browser, service: Stack, **options) -> Iterator[Page]:
-    """A page of its own, which asks nobody but the service and reports no error of its own."""
+def opened(browser: Browser, service: Stack, also: str = "", **options) -> Iterator[Page]:
+    """A page of its own, which asks nobody but the service (and the origin `also`) and reports no error of its own."""
     base = str(service.client().base_url)
     context = browser.new_context(base_url=base, **options)
     found = context.new_page()
@@ -58,7 +58,7 @@ def opened(browser: Browser, service: Stack, **options) -> Iterator[Page]:
     found.on("console", lambda message: errors.append(message.text) if "Content Security Policy" in message.text else None)
     yield found
     context.close()
-    assert [url for url in asked if not url.startswith((base, "data:", f"blob:{base}"))] == []
+    assert [url for url in asked if not url.startswith((base, "data:", f"blob:{base}", also or base))] == []
     assert errors == []
 
 

@@ -54,6 +54,18 @@ def test_a_cell_opens_its_explanation(page: Page, tmp_path):
     expect(page.locator(".matrix tbody tr")).to_have_count(3)
 
 
+def test_a_patient_of_a_list_is_corrected_and_ranked_again(page: Page, tmp_path):
+    upload(page, patient_list(tmp_path))
+    page.get_by_label(re.compile("P-1, XINQIAO-BCMA: Possible")).click()
+    page.get_by_role("button", name="Correct ECOG").click()
+    page.get_by_role("spinbutton", name="ECOG").fill("4")
+    page.get_by_role("button", name="Save and re-rank").click()
+    expect(page.get_by_role("region", name="Entered by the clinician")).to_contain_text("ECOG performance status: 4")
+    page.get_by_role("link", name="List", exact=False).filter(has_text="←").click()
+    expect(page.get_by_label(re.compile("P-1, XINQIAO-BCMA: Ruled out"))).to_be_visible()
+    expect(page.locator("tbody tr", has_text="P-1")).to_contain_text("corrected")
+
+
 def test_arrow_keys_go_from_cell_to_cell(page: Page, tmp_path):
     upload(page, patient_list(tmp_path))
     page.locator("a.cell").first.focus()

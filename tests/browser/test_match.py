@@ -121,6 +121,68 @@ def test_filters_and_search_narrow_the_list(result: Page):
     expect(result.locator(".shown")).to_have_text("No trial fits these filters.")
 
 
+def test_the_trials_are_sorted_as_asked(result: Page):
+    def column(css: str) -> list[str]:
+        return result.locator(".trial-list").locator(css).all_text_contents()
+
+    def met() -> list[int]:
+        return [int(words.split()[-1]) for words in column(".n.satisfied")]
+
+    by_rank = column(".rank")
+    assert by_rank == [str(n + 1) for n in range(len(by_rank))]
+    sort = result.get_by_label("Sort")
+    sort.select_option("title")
+    assert column(".trial-title") == sorted(column(".trial-title"), key=str.casefold)
+    sort.select_option("met")
+    assert met() == sorted(met(), reverse=True)
+    sort.select_option("rank")
+    assert column(".rank") == by_rank
+
+
+def test_time_is_counted_back_from_the_date_given(page: Page):
+    page.goto("/")
+    page.get_by_label("The note").fill(EXAMPLE)
+    page.get_by_label("As of").fill("2025-09-30")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(".actions")).to_contain_text("as of 30 Sep 2025")
+    page.get_by_role("button", name="Copy summary").click()
+    assert "as of 30 Sep 2025" in page.get_by_label("Summary", exact=True).input_value()
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "cp1252"])
+def test_a_dropped_text_file_is_in_the_box(page: Page, encoding):
+    note = "Zustand nach VRd; Größe 180 cm, 64-year-old man."
+    page.goto("/")
+    drop(page, "letter.txt", "text/plain", note.encode(encoding))
+    expect(page.get_by_label("The note", exact=True)).to_have_value(note)
+
+
+def test_a_dropped_pdf_is_in_the_box(result: Page):
+    pdf = result.pdf()
+    result.goto("/")
+    drop(result, "letter.pdf", "application/pdf", pdf)
+    expect(result.get_by_label("The note", exact=True)).to_have_value(re.compile("BCMA naive"))
+
+
+def test_a_dropped_picture_is_refused_with_what_to_do(page: Page):
+    page.goto("/")
+    drop(page, "scan.png", "image/png", b"\x89PNG")
+    expect(page.get_by_role("alert")).to_contain_text("Drop a .txt or a .pdf file here")
+
+
+def drop(page: Page, name: str, kind: str, content: bytes) -> None:
+    """Drop a file onto the box, as a file manager does."""
+    files = page.evaluate_handle(
+        """([name, type, bytes]) => {
+            const carried = new DataTransfer();
+            carried.items.add(new File([new Uint8Array(bytes)], name, { type }));
+            return carried;
+        }""",
+        [name, kind, list(content)],
+    )
+    page.locator(".drop textarea").dispatch_event("drop", {"dataTransfer": files})
+
+
 def test_a_pdf_is_read_into_the_box(result: Page, tmp_path):
     path = tmp_path / "note.pdf"
     path.write_bytes(result.pdf())

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from api.keys import KeyFile
 from tests.browser.conftest import EXAMPLE, opened
+from tests.service.provider import CLIENT, SECRET, Provider
 from tests.service.stack import ROOT, Stack
 
 
@@ -77,6 +79,59 @@ def test_sign_in_and_a_foreign_link(browser: Browser, tmp_path):
             page.goto(address)
             expect(page.get_by_role("heading", name="Nothing behind this link")).to_be_visible()
             assert theirs not in page.url
+
+
+@pytest.fixture(scope="module")
+def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Stack, Provider]]:
+    """A service whose users sign in at an identity provider."""
+    folder = tmp_path_factory.mktemp("guarded")
+    with Provider() as provider, Stack(folder, processes=1, oidc_issuer=provider.issuer, oidc_audience="eligo", oidc_client_id=CLIENT, oidc_client_secret=SECRET) as own:
+        own.start_redis()
+        own.start_worker()
+        own.ready(own.start_api())
+        yield own, provider
+
+
+def test_sign_in_at_the_identity_provider_and_out_again(browser: Browser, guarded):
+    own, provider = guarded
+    for page in opened(browser, own, also=provider.issuer):
+        page.goto("/#/lists")
+        page.get_by_role("link", name="Sign in with your organisation").click()
+        expect(page).to_have_url(re.compile(r"/#/lists$"))  # back where one was, and nothing of the sign-in in the address
+        expect(page.get_by_role("dialog")).to_have_count(0)
+        page.get_by_role("link", name="New note").click()
+        page.get_by_label("The note").fill(EXAMPLE)
+        page.keyboard.press("Control+Enter")
+        expect(page.get_by_role("heading", level=1)).to_have_text("66-year-old man")
+        assert page.evaluate("[document.cookie, localStorage.length, sessionStorage.length]") == ["", 0, 0]  # no token within reach of a script
+        page.get_by_role("button", name="Sign out").click()
+        expect(page.get_by_role("link", name="Sign in with your organisation")).to_be_visible()
+
+
+def test_a_sign_in_that_does_not_hold_says_why(browser: Browser, guarded):
+    own, provider = guarded
+    provider.denies = True
+    for page in opened(browser, own, also=provider.issuer):
+        page.goto("/")
+        page.get_by_role("link", name="Sign in with your organisation").click()
+        expect(page.get_by_role("alert")).to_have_text("The identity provider did not let you in.")
+        expect(page).to_have_url(re.compile(r"/$"))
+    provider.denies = False
+
+
+def test_a_note_in_the_box_outlives_a_session_that_ends(browser: Browser, guarded):
+    own, provider = guarded
+    for page in opened(browser, own, also=provider.issuer):
+        page.goto("/")
+        page.get_by_role("link", name="Sign in with your organisation").click()
+        page.get_by_label("The note").fill(EXAMPLE)
+        page.context.clear_cookies()
+        page.keyboard.press("Control+Enter")
+        with page.expect_popup() as tab:
+            page.get_by_role("link", name="Sign in with your organisation").click()
+        expect(tab.value).to_have_url(re.compile(r"/#/$|/$"))
+        page.get_by_role("button", name="I have signed in").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("66-year-old man")
 
 
 def sign_in(page: Page, key: str) -> None:
