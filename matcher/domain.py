@@ -125,7 +125,7 @@ class ConditionFact:
 
     Qualifiers in use: nyha 1-4, grade 0-5 (CTCAE, GVHD), stage, severity mild|moderate|severe, control
     controlled|uncontrolled, acuity acute|chronic, treatment (what it needs: systemic|none|...), duration (days it has
-    lasted so far, where the note says how long and not since when).
+    lasted so far, where the note says how long and not since when), activity active|inactive (autoimmune diseases).
     """
 
     id: str

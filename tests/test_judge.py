@@ -104,3 +104,16 @@ def test_what_follows_from_another_fact(kind, text, note, outcome):
     kind = Kind(kind)
     expression, assessable = compile_criterion(text, kind, ("multiple_myeloma",))
     assert judge_criterion(Criterion("C1", kind, text, 0, len(text), expression, assessable), read_note(note)).outcome.value == outcome
+
+
+@pytest.mark.parametrize(("note", "outcome"), [
+    ("Rheumatoid arthritis, on methotrexate.", ["violated", "violated"]),
+    ("Rheumatoid arthritis, currently active.", ["violated", "violated"]),
+    ("Psoriasis of the elbows.", ["unknown", "unknown"]),
+    ("Ulcerative colitis since 2001, in remission without medicine.", ["satisfied", "unknown"]),
+    ("Crohn disease, resection in 2013, quiescent since.", ["satisfied", "unknown"]),
+    ("No autoimmune disease.", ["satisfied", "satisfied"]),
+])
+def test_an_autoimmune_disease_is_active_where_the_note_says_so_or_treats_it(note, outcome):
+    asked = ("Active autoimmune disease", "Active autoimmune disease, such as psoriasis or rheumatoid arthritis")
+    assert [judge(text, "exclusion", note, "unknown").outcome.value for text in asked] == outcome

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 
-from matcher.domain import ConditionFact, Evidences, Presence, Status, Truth, Window
+from matcher.domain import ConditionFact, Evidences, Presence, Qualifiers, Status, Truth, Window
 from matcher.eligibility.chart import Chart, in_window
 from matcher.eligibility.measurements import Interval, holds, measurement
 from matcher.eligibility.organs import organ_dysfunction
@@ -146,9 +146,11 @@ def _one(fact: ConditionFact, asked: Presence, chart: Chart) -> Answer:
     if asked.excluding and any(x not in chart.vocabulary.conditions for x in asked.excluding):
         return unsettled(shown, missing, fact.evidence, f"the note does not say whether it is {listing([name_of(x) for x in asked.excluding])}, which is allowed")
     worst = Truth.TRUE
-    for key, wanted in asked.qualifiers:
+    for key, wanted in (*asked.qualifiers, *_active(fact, asked, chart)):
         met = qualifies(dict(fact.qualifiers), key, wanted)
         if met is Truth.UNKNOWN and key == "treatment" and wanted not in ("none", "no"):
+            met = _treated(fact, chart)
+        if met is Truth.UNKNOWN and key == "activity":
             met = _treated(fact, chart)
         if met is Truth.UNKNOWN and key == "control" and fact.status is Status.HISTORICAL:
             met = Truth.FALSE if wanted == "uncontrolled" else met
@@ -161,6 +163,12 @@ def _one(fact: ConditionFact, asked: Presence, chart: Chart) -> Answer:
     if worst is Truth.UNKNOWN:
         return unsettled(shown, missing, fact.evidence, f"the note does not say whether {unstated}")
     return true(shown, fact.evidence)
+
+
+def _active(fact: ConditionFact, asked: Presence, chart: Chart) -> Qualifiers:
+    """An autoimmune disease lasts for life: that it is active now has to be said, or to follow from its treatment."""
+    now = asked.window is not None and asked.window.relation == "current"
+    return (("activity", "active"),) if now and chart.vocabulary.is_a(fact.id, "autoimmune_disease") else ()
 
 
 def _shown(fact: ConditionFact) -> str:
@@ -319,7 +327,7 @@ def _illness(value: str, chart: Chart) -> Answer:
     courses = ("acute", "malignancy") if value == "good_health" else ("acute",)
     ill = [
         f for f in chart.profile.conditions
-        if f.status is Status.PRESENT and (f.id == "hospitalization" or chart.vocabulary.conditions[f.id].course in courses)
+        if f.status is Status.PRESENT and (known := chart.vocabulary.conditions.get(f.id)) and (f.id == "hospitalization" or known.course in courses)
     ]
     if ill and value == "good_health":
         return together(Truth.FALSE, [false(_shown(f), f.evidence) for f in ill])

@@ -208,6 +208,8 @@ _NYHA = re.compile(r"\bNYHA(?:\s+(?:functional\s+)?(?:class|stage|grade))?\s*(?P
 _STAGE = re.compile(r"\b(?:stage|CKD|G)\s*(?P<stage>[1-5][ab]?|I{1,3}V?|IV)\b", re.IGNORECASE)
 _SEVERITY = re.compile(r"\b(?P<severity>mild|moderate|severe|trivial|trace|small|large|massive)\b", re.IGNORECASE)
 _CONTROL = re.compile(r"\b(?P<not>un|poorly[ -]|not (?:well[ -])?|inadequately )?(?:well[ -])?controlled\b", re.IGNORECASE)
+_ACTIVITY = re.compile(
+    r"\b(?P<quiet>in (?:complete |clinical |full |sustained )?remission|quiescent|quiet|inactive|not (?:currently )?active|dormant|burn(?:t|ed) out|no (?:recent )?flares?)\b|\b(?:active|flar(?:e|es|ing))\b")
 _ACUITY = re.compile(r"\b(?P<acuity>acute|chronic)\b", re.IGNORECASE)
 _LIMITING = re.compile(r"g(?:r(?:ade)?\.?)? ?[0-5i]|ctc|stage|ckd|mild|moderate|severe|trivial|trace|small|large|massive|acute|chronic|controlled")  # any of these, in small letters
 _ROMAN = {"i": "1", "ii": "2", "iii": "3", "iv": "4"}
@@ -226,8 +228,9 @@ def _around(text: str, start: int, end: int, before: int, after: int) -> tuple[i
 
 
 def _qualifiers(doc: Document, concept: str, support: list[Mention]) -> Qualifiers:
-    """The words around a mention that limit it: within its clause and 40 characters."""
+    """The words around a mention that limit it: within its clause and 40 characters; activity within its sentence."""
     found: dict[str, str] = {}
+    vocabulary = load_vocabulary()
     for m in support[:3]:
         left, right = _around(doc.text, m.start, m.end, 25, 45)
         if concept == "heart_failure" and (nyha := _NYHA.search(doc.text, max(0, m.start - 10), min(len(doc.text), m.end + 60))):
@@ -239,6 +242,8 @@ def _qualifiers(doc: Document, concept: str, support: list[Mention]) -> Qualifie
                 found.setdefault(key, _ROMAN.get(value, _SEVERE.get(value, value)))
         if limited and (hit := _CONTROL.search(doc.text, left, right)):
             found.setdefault("control", "uncontrolled" if hit["not"] else "controlled")
+        if vocabulary.is_a(concept, "autoimmune_disease") and (hit := _ACTIVITY.search(doc.lowered, left, doc.sentence_at(m.start)[1])):
+            found.setdefault("activity", "inactive" if hit["quiet"] else "active")
         if (days := lasted(doc.lowered, m.start, m.end, doc.sentence_at(m.start))) is not None:
             found.setdefault("duration", f"{days:g}")
     return tuple(sorted(found.items()))

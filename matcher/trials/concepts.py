@@ -76,7 +76,7 @@ class Concepts(Words):
         disease = not allergy and (own or (not self.context.conditions and malignant and not self.context.exclusion and not self.negation))
         qualifiers = tuple(sorted(self.qualifiers.items()))
         self.qualifiers = {}
-        window = self.window or (Window("current") if self.current and not disease else None)
+        window = self.window or (Window("current") if self.current and not disease else self._window_of_kind(concept))
         previous = self.pieces[-1].expression if self.pieces else None
         if isinstance(previous, Presence) and previous.fact == "condition" and not self.joint and concept != previous.value and vocabulary.is_a(concept, previous.value):
             qualifiers = tuple(sorted({**dict(previous.qualifiers), **dict(qualifiers)}.items()))  # "heart disease with heart failure": the latter
@@ -97,6 +97,11 @@ class Concepts(Words):
             return
         excluding = self.context.conditions if concept in GENERAL and not disease and (self.context.exclusion or self.negation) else ()
         self._add(Presence("allergy" if allergy else "disease" if disease else "condition", concept, window, qualifiers, excluding))
+
+    def _window_of_kind(self, concept: str) -> Window | None:
+        """An example is meant as the kind it is listed under: "active autoimmune disease, such as psoriasis"."""
+        kind = next((p.expression for p in reversed(self.pieces) if not p.member), None) if self.member else None
+        return kind.window if isinstance(kind, Presence) and load_vocabulary().is_a(concept, kind.value) else None
 
     def _treatment(self, concept: str) -> None:
         if self.since:
