@@ -123,6 +123,8 @@ class Calendar:
 
     def _after(self, place: int) -> PartialDate | None:
         """The date that closes a list of values: "kappa 98, lambda 0.8, ratio 122 on 12/3"."""
+        if not self.words.dates_within(place, place + 140):
+            return None
         closing = _LIST_END.match(self.words.text, place)
         mention = self.words.date_at.get(closing.end()) if closing else None
         return self.words.day(mention) if mention else None

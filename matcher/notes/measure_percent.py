@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 from itertools import chain
 
-from matcher.notes.measure_prose import RETRACTED
 from matcher.notes.measure_tail import condition_of
 from matcher.notes.measure_words import Words, Written
 from matcher.quantities import convert, numbers
@@ -44,14 +43,16 @@ _PRESSURE = re.compile(r"(?P<s>\d{2,3})\s?/\s?(?P<d>[3-9]\d|1[0-3]\d)(?![\d/%.])
 def unnamed(words: Words) -> Iterator[Written]:
     """Values without a name before them; a place that prose read too gives the same value once more."""
     for value in chain(_percents(words), _vitals(words), _counts(words)):
-        if not RETRACTED.match(words.text, value.end):
+        if not words.retracted(value.end):
             yield value
 
 
-def _found(pattern: re.Pattern[str], text: str) -> Iterator[re.Match[str]]:
-    """The matches that no number, slash, sign or letter runs into. A lookbehind in the pattern would cost ten times as much."""
-    for m in pattern.finditer(text):
-        before = text[m.start() - 1 : m.start()]
+def _found(pattern: re.Pattern[str], words: Words, *units: str) -> Iterator[re.Match[str]]:
+    """The matches that no number, slash, sign or letter runs into, in a note that has one of the units. A lookbehind in the pattern would cost ten times as much."""
+    if not any(unit in words.plain for unit in units):
+        return
+    for m in pattern.finditer(words.text):
+        before = words.text[m.start() - 1 : m.start()]
         if not before or not (before.isalnum() or before in ".,/+×" or (before == "-" and pattern is not _PERCENT)):
             yield m
 
@@ -59,7 +60,7 @@ def _found(pattern: re.Pattern[str], text: str) -> Iterator[re.Match[str]]:
 def _percents(words: Words) -> Iterator[Written]:
     """Shares told by what stands around them: marrow plasma cells, BCMA, ejection fraction, saturation."""
     text = words.text
-    for m in _found(_PERCENT, text):
+    for m in _found(_PERCENT, words, "%", "percent", "per cent"):
         test = _share_of(words, m)
         if test is not None:
             end = m.end("n")
@@ -126,21 +127,21 @@ def _measure(words: Words, test: str, m: re.Match[str], unit: str) -> Written:
 
 def _vitals(words: Words) -> Iterator[Written]:
     text = words.text
-    for m in _found(_FEET, text):
+    for m in _found(_FEET, words, "'", "′", "ft", "feet", "foot"):
         inches = 12 * int(m.group("n")) + (float(m.group("i")) if m.group("i") else 0)
         yield Written("height", m.start("n"), m.end(), (inches,), "[in_i]")
-    for m in _found(_MASS, text):
+    for m in _found(_MASS, words, "kg", "lb", "pound"):
         if _among_vitals(words, m) and not _CHANGE.search(text[max(0, m.start() - 18) : m.start()]):
             yield _measure(words, "weight", m, "kg" if m.group("u").lower().startswith("k") else "[lb_av]")
-    for m in _found(_METRES, text):
+    for m in _found(_METRES, words, "m"):
         if re.search(r"\d\s?(?:kg|lb)|weight|wt|height|ht\b|bmi|size|measures", _line(words, m), re.IGNORECASE):
             metres = float(re.sub(r"\s?m\s?", ".", m.group("n")).rstrip(".").replace(",", "."))
             if metres > 1.2:
                 yield Written("height", m.start("n"), m.end(), (100 * metres,), "cm")
-    for m in _found(_LENGTH, text):
+    for m in _found(_LENGTH, words, "cm"):
         if _among_vitals(words, m) and re.search(r"\d\s?(?:kg|lb)|weight|wt|height|ht\b|bmi", _line(words, m), re.IGNORECASE):
             yield _measure(words, "height", m, "cm")
-    for m in _found(_PRESSURE, text):
+    for m in _found(_PRESSURE, words, "/"):
         upper, lower = int(m.group("s")), int(m.group("d"))
         if 70 <= upper < 250 and upper >= lower + 10 and m.start() not in words.date_at and _among_vitals(words, m, 1):
             for test, group in (("systolic_bp", "s"), ("diastolic_bp", "d")):
@@ -149,7 +150,7 @@ def _vitals(words: Words) -> Iterator[Written]:
 
 def _counts(words: Words) -> Iterator[Written]:
     """A cell count whose name stands in the sentence before: "platelet clumping in EDTA. Citrate tube 64 K/uL"."""
-    for m in _found(_COUNT, words.text):
+    for m in _found(_COUNT, words, "/", "x10", "x 10"):
         number = words.number(m.start())
         unit = words.unit(number.end) if number else None
         if number is None or unit is None:

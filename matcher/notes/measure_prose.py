@@ -27,7 +27,6 @@ _AWAY = re.compile(r"\b(?:if|under|below|above|over|by|increase|rise|drop|every|
 
 
 _OFTEN_OVER = frozenset({"egfr", "creatinine_clearance", "spo2", "ferritin", "d_dimer"})  # reported as above the last step of the scale
-RETRACTED = re.compile(r"[^.;\n]{0,30}\b(?:typo|typing error|(?:in|an?|was|lab|entry|charting) error|erroneous\w*|incorrect\w*|mistake\w*|belong(?:s|ed) to (?:another|a different)|another patient|misread|spurious)\b", re.IGNORECASE)
 _SIDE = re.compile(r"\b(?:under|below|over|above)\s*$", re.IGNORECASE)
 _FLAG_LETTER = re.compile(r"[HL]\b")
 _NUMBER_AHEAD = re.compile(r"[ \t]*[:=|]?[ \t]*[<>]?\d")
@@ -185,7 +184,7 @@ def _acceptable(words: Words, reading: Series, number: Number) -> bool:
             return False
     if _SIDE.search(text, max(0, number.start - 8), number.start):
         return False
-    if RETRACTED.match(text, number.end):
+    if words.retracted(number.end):
         return False
     if words.unit(number.end):
         return True

@@ -10,6 +10,9 @@ ISOTYPES = frozenset({"igg", "iga", "igm", "kappa_flc", "lambda_flc"})
 M_PROTEINS = frozenset({"serum_m_protein", "urine_m_protein"})
 _STUDIES = frozenset({"echo", "tte", "muga", "echocardiogram"})
 _OTHER_FLUID = re.compile(r"\b(?:CSF|cerebrospinal|LP\b|lumbar puncture|ascit\w+|pleural|peritoneal|synovial|pericardial|joint) ?(?:fluid|tap)?\b[^.;\n]{0,60}$|\b(?:urinalysis|UA)\b(?![ \t:]*\d)[^.;\n]{0,40}$", re.IGNORECASE)
+_PERCENTAGES = {"anc": "neutrophil_percentage", "alc": "lymphocyte_percentage"}
+_TOLD_BY_WORDS = frozenset({*M_PROTEINS, "kappa_flc", "lambda_flc", "total_protein", "height", "lvef", *_PERCENTAGES})
+_STATEMENT_END = re.compile(r"[.;\n](?:\s|$)")
 _IN_FLUIDS = frozenset({"wbc", "rbc", "anc", "alc", "glucose", "total_protein", "albumin", "ldh", "bone_marrow_plasma_cells"})
 _IN_URINE = re.compile(r"\bin (?:the )?(?:urine|stool|CSF|sputum|fluid)\b", re.IGNORECASE)
 _URINE = re.compile(r"\b(?:urin\w*|upep|24.?h\w*|bence|bj[lp]?|uife|proteinuria)\b", re.IGNORECASE)
@@ -20,11 +23,13 @@ def specimen(words: Words, value: Written, unit: str | None) -> str | None:
     """Serum or urine, light chain or M-protein: by the unit and the words around. None where it is neither."""
     test = value.test
     name = value.name or (value.start, value.end)
-    if test in _IN_FLUIDS and (_OTHER_FLUID.search(words.text, max(0, name[0] - 80), name[0]) or _IN_URINE.search(words.text, name[1], max(name[1], value.start))):
+    if test in _IN_FLUIDS and _of_other_fluid(words, name, value.start):
         return None
+    if test not in _TOLD_BY_WORDS:
+        return test
     excreted = unit in EXCRETED
     before = words.text[max(0, name[0] - 60) : name[0]]
-    clause = re.split(r"[.;\n](?:\s|$)", before)[-1]
+    clause = _STATEMENT_END.split(before)[-1]
     if test in ("serum_m_protein", "kappa_flc", "lambda_flc") and excreted:
         around = clause + words.text[name[0] : value.end + 30]
         if _URINE.search(around) or unit in ("mg/(24.h)", "g/(24.h)"):
@@ -40,6 +45,10 @@ def specimen(words: Words, value: Written, unit: str | None) -> str | None:
         return None  # feet go with inches, which stand apart
     if test == "lvef" and unit != "%" and words.plain[name[0] : name[1]] in _STUDIES:
         return None
-    if test in ("anc", "alc") and unit == "%":
-        return {"anc": "neutrophil_percentage", "alc": "lymphocyte_percentage"}[test]
-    return test
+    return _PERCENTAGES[test] if unit == "%" and test in _PERCENTAGES else test
+
+
+def _of_other_fluid(words: Words, name: tuple[int, int], value: int) -> bool:
+    if words.says("other_fluid", max(0, name[0] - 80), name[0]) and _OTHER_FLUID.search(words.text, max(0, name[0] - 80), name[0]):
+        return True
+    return _IN_URINE.search(words.text, name[1], max(name[1], value)) is not None

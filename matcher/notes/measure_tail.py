@@ -52,6 +52,8 @@ def follow(words: Words, reading: Series, number: Number, following: Hit[str] | 
     text = words.text
     _add(words, reading, number, reading.date, reading.earlier)
     stop = min(len(text), number.start + 400, following.start if following else len(text))
+    if stop - reading.place < 8 and not text[reading.place : stop].strip(" \t\r\n,;|/"):
+        return  # the next name of a list
     while reading.place < stop:
         place = reading.place
         for step in (_unit_step, _flag_step, _range_step, _bracket_step, _arrow_step, _date_step, _from_step, _chain_step):

@@ -161,6 +161,12 @@ class Words:
         at = bisect_left(places, (start, 0))
         return at < len(places) and places[at][1] <= end
 
+    def retracted(self, place: int) -> bool:
+        """Whether the words after a value take it back: "9.8 (lab error)", "6.1, a typo"."""
+        at = bisect_right(self._clause_ends, place)
+        end = self._clause_ends[at] if at < len(self._clause_ends) else len(self.text)
+        return self.says("retracted", place, min(end, place + 50))
+
     @cached_property
     def calendar(self) -> Calendar:
         return Calendar(self)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable
@@ -30,6 +31,7 @@ _TOGETHER = (
     ("creatinine", "total_bilirubin", "calcium", "urea", "bun", "glucose", "uric_acid"),
 )
 _SI = frozenset({"g/L", "umol/L", "mmol/L"})
+_OTHER_VALUE = re.compile(r"[\n0-9]")
 _NITROGEN = 28.014 / 60.056  # of urea, by mass
 
 
@@ -140,6 +142,6 @@ def _evidence(doc: Document, value: Written) -> Evidences:
     if value.name is None:
         return (doc.evidence(value.start, value.end),)
     between = doc.text[value.name[1] : value.start]
-    if value.name[1] <= value.start and len(between) < 40 and not any(c in between for c in "\n0123456789"):
+    if value.name[1] <= value.start and len(between) < 40 and not _OTHER_VALUE.search(between):
         return (doc.evidence(value.name[0], value.end),)
     return (doc.evidence(value.start, value.end), doc.evidence(*value.name))
