@@ -144,7 +144,8 @@ def _today(profile: PatientProfile) -> PartialDate | None:
 
 
 def _condition(profile: PatientProfile, concept: str, correction: Correction, where: str) -> PatientProfile:
-    _known(concept, load_vocabulary().conditions, where)
+    vocabulary = load_vocabulary()
+    _known(concept, {**vocabulary.conditions, **vocabulary.findings}, where)
     status = Status(_one_of(correction["value"], ("present", "historical", "absent", "possible"), where))
     qualifiers = correction.get("qualifiers") or {}
     if not isinstance(qualifiers, Mapping):

@@ -121,6 +121,49 @@ class Stem:
     source: str
 
 
+@dataclass(frozen=True, slots=True)
+class Marker:
+    """A receptor, antigen, mutation, fusion ... of the malignant cells: what a note reports as there or not.
+
+    `aliases` need a word or sign that says which; `positive` and `negative` say it themselves. `positive_from`: the percentage
+    or immunohistochemical score ("3+") from which it counts as positive. `positive_in`, `negative_in`: conditions and markers
+    that are so by definition. `union`: nothing but its kinds, so that it is not there where none of them is.
+    """
+
+    id: str
+    name: str
+    aliases: tuple[str, ...]
+    kind: str
+    parents: tuple[str, ...]
+    positive: tuple[str, ...]
+    negative: tuple[str, ...]
+    positive_from: str
+    positive_in: tuple[str, ...]
+    negative_in: tuple[str, ...]
+    union: bool
+    source: str
+
+    @property
+    def fact(self) -> str:
+        """The id of the finding in a profile: `her2_positive`, `kras_g12c`."""
+        return f"{self.id}_positive" if self.kind in PROTEINS else self.id
+
+    def said(self, there: bool) -> str:
+        """How a clinician says the finding: HER2 negative, no EGFR mutation, MSI-high."""
+        if self.kind in PROTEINS:
+            return f"{self.name} {'positive' if there else 'negative'}"
+        return self.name if there else f"{'not' if self.kind in LEVELS else 'no'} {self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class MarkerCue:
+    """A word beside a marker. `role`: positive, negative, altered (there unless denied), query, open, therapy, link.
+    `kinds`: of the markers it can be said of; () for all."""
+
+    role: str
+    kinds: tuple[str, ...]
+
+
 @dataclass(frozen=True)
 class Vocabulary:
     conditions: Mapping[str, Condition]
@@ -132,6 +175,12 @@ class Vocabulary:
     ucum: Mapping[str, Unit]
     abbreviations: tuple[Abbreviation, ...] = field(default=())
     stems: tuple[Stem, ...] = field(default=())  # longer suffixes first
+    markers: Mapping[str, Marker] = field(default_factory=lambda: MappingProxyType({}))
+
+    @cached_property
+    def findings(self) -> Mapping[str, Marker]:
+        """The markers by the id that their finding has in a profile."""
+        return {m.fact: m for m in self.markers.values()}
 
     def ancestors(self, concept: str) -> frozenset[str]:
         """The concept itself and all that is more general: of a condition, a therapy, or a drug (through its classes).
@@ -159,6 +208,7 @@ class Vocabulary:
         parents: dict[str, tuple[str, ...]] = {c.id: c.parents for c in self.conditions.values()}
         parents |= {t.id: t.parents for t in self.therapies.values()}
         parents |= {d.id: (*d.classes, *d.targets) for d in self.drugs.values()}
+        parents |= {m.fact: tuple(self.markers[p].fact if p in self.markers else p for p in m.parents) for m in self.markers.values()}
         closed: dict[str, frozenset[str]] = {}
 
         def close(concept: str, path: tuple[str, ...]) -> frozenset[str]:
@@ -183,6 +233,10 @@ class Vocabulary:
 
 
 COURSES = {"chronic", "acute", "event", "finding", "state", "malignancy", "group"}
+PROTEINS = frozenset({"receptor", "antigen", "expression"})
+LEVELS = frozenset({"instability", "level"})
+MARKER_KINDS = PROTEINS | LEVELS | {"mutation", "fusion", "alteration", "aberration"}
+CUE_ROLES = {"positive", "negative", "altered", "query", "open", "therapy", "link"}
 THERAPY_KINDS = {"class", "target", "modality", "procedure", "group"}
 
 
@@ -210,7 +264,7 @@ def _number(where: str, column: str, cell: str) -> float | None:
         raise VocabularyError(f'{where}, column {column}: "{cell}" is not a number') from None
 
 
-Row = TypeVar("Row", Condition, Drug, Therapy, Regimen, Test)
+Row = TypeVar("Row", Condition, Drug, Therapy, Regimen, Test, Marker)
 
 
 def _table(name: str, build: Callable[[str, dict[str, str]], Row]) -> Mapping[str, Row]:
@@ -221,7 +275,8 @@ def _table(name: str, build: Callable[[str, dict[str, str]], Row]) -> Mapping[st
         if built.id in table:
             raise VocabularyError(f'{where}: the id "{built.id}" has a row already; merge the two')
         table[built.id] = built
-        names = {alias_key(a) for a in (*built.aliases, getattr(built, "name", built.id))}
+        said = (*built.positive, *built.negative) if isinstance(built, Marker) else (getattr(built, "name", built.id),)
+        names = {alias_key(a) for a in (*built.aliases, *said)}
         for key in names:
             if owner.setdefault(key, built.id) != built.id:
                 raise VocabularyError(f'{where}: the alias "{key}" belongs to "{owner[key]}" too; keep it in one row')
@@ -261,6 +316,24 @@ def _therapy(where: str, row: dict[str, str]) -> Therapy:
     return Therapy(row["id"], row["name"], _many(row["aliases"]), _many(row["parents"]), row["kind"], row["source"])
 
 
+def _marker(where: str, row: dict[str, str]) -> Marker:
+    if row["kind"] not in MARKER_KINDS:
+        raise VocabularyError(f'{where}, column kind: "{row["kind"]}" is none of {", ".join(sorted(MARKER_KINDS))}')
+    if not re.fullmatch(r"(?:\d+%|[1-3]\+)?", row["positive_from"]):
+        raise VocabularyError(f'{where}, column positive_from: a percentage ("1%") or a score ("3+") is wanted')
+    many = {column: _many(row[column]) for column in ("aliases", "parents", "positive", "negative", "positive_in", "negative_in")}
+    return Marker(id=row["id"], name=row["name"], kind=row["kind"], positive_from=row["positive_from"], union=row["union"] == "yes", source=row["source"], **many)
+
+
+def load_marker_cues() -> Iterator[tuple[str, MarkerCue]]:
+    """(phrase, cue) of marker_cues.csv. Raises VocabularyError with file, line and remedy."""
+    for where, row in read_rows("marker_cues.csv"):
+        kinds = tuple(row["kinds"].split())
+        if row["role"] not in CUE_ROLES or not MARKER_KINDS.issuperset(kinds):
+            raise VocabularyError(f"{where}: role is one of {', '.join(sorted(CUE_ROLES))}, kinds are of {', '.join(sorted(MARKER_KINDS))}")
+        yield from ((phrase, MarkerCue(row["role"], kinds)) for phrase in _many(row["phrases"]))
+
+
 def _regimen(where: str, row: dict[str, str]) -> Regimen:
     return Regimen(row["id"], _many(row["aliases"]), _many(row["drugs"]), row["transplant"], row["source"])
 
@@ -296,6 +369,7 @@ def load_vocabulary() -> Vocabulary:
         ucum=MappingProxyType({row["ucum"]: _unit(where, row) for where, row in read_rows("ucum.csv")}),
         abbreviations=tuple(_abbreviation(row) for _, row in read_rows("abbreviations.csv")),
         stems=tuple(sorted((Stem(row["suffix"], _many(row["classes"]), row["source"]) for _, row in read_rows("stems.csv")), key=lambda s: (-len(s.suffix), s.suffix))),
+        markers=_table("markers.csv", _marker),
     )
     for c in vocabulary.conditions.values():
         _known(f"conditions.csv {c.id}", "parents", c.parents, vocabulary.conditions)
@@ -312,6 +386,10 @@ def load_vocabulary() -> Vocabulary:
         _known(f"tests.csv {test.id}", "unit", (test.unit,), vocabulary.ucum)
     for stem in vocabulary.stems:
         _known(f"stems.csv {stem.suffix}", "classes", stem.classes, vocabulary.therapies)
+    known: Mapping[str, object] = {**vocabulary.conditions, **vocabulary.markers}
+    for m in vocabulary.markers.values():
+        for column in ("parents", "positive_in", "negative_in"):
+            _known(f"markers.csv {m.id}", column, getattr(m, column), known)
     tables: Mapping[str, Mapping[str, object]] = {"conditions": vocabulary.conditions, "labs": vocabulary.tests, "therapies": vocabulary.therapies}
     for a in vocabulary.abbreviations:
         if a.table in tables:

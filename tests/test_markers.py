@@ -1,11 +1,20 @@
-"""Antigens that a note reports on the malignant cells."""
+"""Receptors, antigens and alterations of the malignant cells, as notes report them."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from matcher.markers import read_statements
+from matcher.notes import read_note
 from matcher.notes.document import Document
 from matcher.notes.markers import read_markers
+from models import load_vocabulary
+
+
+def facts(text):
+    """The findings of a text as "er_positive", "no her2_positive", "family brca1_mutation"."""
+    said = {"present": "", "absent": "no ", "family": "family ", "possible": "possible "}
+    return {said[f.status.value] + f.id for f in read_note(text).conditions if f.id in load_vocabulary().findings}
 
 
 @pytest.mark.parametrize(
@@ -25,10 +34,78 @@ from matcher.notes.markers import read_markers
         ("CD138 stain pending", []),
     ],
 )
-def test_markers(text, wanted):
+def test_antigens(text, wanted):
     assert [(f.id, f.status.value) for f in read_markers(Document(text))] == wanted
 
 
-@given(st.text(alphabet="CD138 BCMA+-()positvenga,/"))
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("Breast cancer, ER+/PR+/HER2-.", "er_positive, pr_positive, no her2_positive"),
+        ("Breast core: ER 90%, PR neg, HER2 IHC 2+ FISH negative.", "er_positive, no pr_positive, no her2_positive, her2_low"),
+        ("HER2 3+ by immunohistochemistry.", "her2_positive"),
+        ("HER2 equivocal (2+), FISH pending.", ""),
+        ("Carcinoma of the breast, ER/PR negative, HER2 not amplified.", "no er_positive, no pr_positive, no her2_positive"),
+        ("ER, PR and HER2 were all negative on the breast biopsy.", "no er_positive, no pr_positive, no her2_positive"),
+        ("HER2-low breast cancer.", "her2_low, no her2_positive"),
+        ("Metastatic breast cancer, triple negative.", "no er_positive, no pr_positive, no her2_positive, no hormone_receptor_positive"),
+        ("Best response PR in 2021, then PD; hepatitis serology triple negative.", ""),
+        ("Lung adenocarcinoma, EGFR L858R, PD-L1 TPS 60%.", "egfr_l858r, pdl1_positive"),
+        ("EGFR exon 19 deletion, ALK negative.", "egfr_exon_19_deletion, no alk_rearrangement"),
+        ("EGFR/ALK/ROS1 wild type, PD-L1 <1%.", "no egfr_mutation, no alk_rearrangement, no ros1_rearrangement, no pdl1_positive"),
+        ("ALK rearrangement negative.", "no alk_rearrangement"),
+        ("Negative for EGFR, ALK and ROS1.", "no egfr_mutation, no alk_rearrangement, no ros1_rearrangement"),
+        ("No EGFR or ALK alterations.", "no egfr_mutation, no alk_rearrangement"),
+        ("No actionable mutations.", "no actionable_alteration"),
+        ("EGFR mutation testing pending, ALK status unknown.", ""),
+        ("KRAS G12C inhibitor was discussed; on an EGFR TKI.", ""),
+        ("If EGFR mutated, osimertinib.", ""),
+        ("Colon cancer, KRAS G12D, BRAF wild-type, MSS.", "kras_g12d, no braf_mutation, no msi_high"),
+        ("MSI-H/dMMR tumour.", "msi_high"),
+        ("Mismatch repair proteins: intact.", "no msi_high"),
+        ("Loss of MLH1 and PMS2.", "msi_high"),
+        ("Melanoma, BRAF V600E mutated.", "braf_v600e"),
+        ("BRAF V600E not detected.", "no braf_v600e"),
+        ("BRCA1 germline pathogenic variant.", "brca1_mutation"),
+        ("BRCA2 variant of uncertain significance.", ""),
+        ("Mother with a BRCA1 mutation.", "family brca1_mutation"),
+        ("AML, FLT3-ITD positive, NPM1 mutated, IDH2 R140Q VAF 32%.", "flt3_itd, npm1_mutation, idh2_r140"),
+        ("AML with t(8;21), FLT3-ITD negative.", "no flt3_itd"),  # whether the translocation is negative too is not said
+        ("t(4;14), t(14;16), del(17p): not detected.", "no t_4_14, no t_14_16, no del_17p"),
+        ("FISH: no del(17p), t(4;14) or t(14;16). t(11;14) present in 60% of cells, 1q gain.", "no del_17p, no t_4_14, no t_14_16, t_11_14, gain_1q"),
+        ("TP53 mutated.", "tp53_mutation"),
+        ("B-ALL, Ph+, CD19+, CD20-.", "bcr_abl1, cd19_positive, no cd20_positive"),
+        ("BCR::ABL1 positive.", "bcr_abl1"),
+        ("Waldenström, MYD88 L265P.", "myd88_l265p"),
+        ("Diffuse large B-cell lymphoma, CD20 positive.", "cd20_positive"),
+        ("Prostate cancer with PSMA-avid lesions.", "psma_positive"),
+        ("ESR1 mutation in ctDNA.", "esr1_mutation"),
+    ],
+)
+def test_findings_of_a_note(text, wanted):
+    assert facts(text) == set(filter(None, wanted.split(", ")))
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("EGFR 45 mL/min, creatinine 1.8 mg/dL", {"egfr": 45}),
+        ("EGFR 19 del. eGFR 72 mL/min", {"egfr": 72}),
+        ("EGFR T790M negative", {}),
+        ("EGFR - 45", {"egfr": 45}),
+    ],
+)
+def test_the_gene_is_not_the_filtration_rate(text, wanted):
+    profile = read_note(text)
+    assert {lab.test: lab.value for lab in profile.labs if lab.test == "egfr"} == wanted
+    assert facts(text) == ({"egfr_exon_19_deletion"} if "del" in text else {"no egfr_t790m"} if "T790M" in text else set())
+
+
+@given(st.text(alphabet="CD138 BCMAEGFRHER2 ALK t(1;)+-%()positvengaw\n,/"))
 def test_evidence_quotes_the_note(text):
     assert all(text[e.start : e.end] == e.text for f in read_markers(Document(text)) for e in f.evidence)
+
+
+@pytest.mark.parametrize(("unit", "names"), [("EGFR, ALK/", 2), ("ER ", 0), ("KRAS exon; ", 0), ("HER2 IHC 2+; ", 0), ("positive for CD138 ", 1)])
+def test_long_lists_are_read_in_one_pass(unit, names):
+    assert len(read_statements(unit * 5_000 + "and ROS1: negative")) == names * 5_000 + 1

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from matcher.domain import ConditionFact, Evidences, Presence, Qualifiers, Status, Truth, Window
 from matcher.eligibility.chart import Chart, in_window
+from matcher.eligibility.markers import by_definition
 from matcher.eligibility.measurements import Interval, holds, measurement
 from matcher.eligibility.organs import organ_dysfunction
 from matcher.eligibility.reasons import (
@@ -78,6 +79,8 @@ def condition(asked: Presence, chart: Chart) -> Answer:
     judged = [_one(f, asked, chart) for f in own]
     if found := [a for a in judged if a.truth is Truth.TRUE]:
         return together(Truth.TRUE, found)
+    if not own and (defined := by_definition(value, chart)) is not None:
+        return defined
     ruled_out = _ruled_out(value, chart)
     if ruled_out is not None and not any(f.id == value for f in own):
         doubtful = [a for f, a in zip(own, judged, strict=True) if a.truth is Truth.UNKNOWN and (f.status is not Status.HISTORICAL or f.until or f.date)]

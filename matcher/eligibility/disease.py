@@ -1,8 +1,8 @@
-"""The malignancy itself: is it the trial's disease, in which state, measurable, how did it respond, what does it express."""
+"""The malignancy itself: is it the trial's disease, in which state, measurable, how did it respond."""
 
 from __future__ import annotations
 
-from matcher.domain import Lab, Presence, Reading, Status, Truth
+from matcher.domain import Lab, Presence, Reading, Truth
 from matcher.eligibility.chart import Chart
 from matcher.eligibility.conditions import condition
 from matcher.eligibility.measurements import FLC_RATIO, Interval, holds, measurement
@@ -178,36 +178,6 @@ def _chain_measurable(chain: Lab | None, chart: Chart) -> Answer | None:
 
 def _shown(lab: Lab) -> str:
     return f"{test_name(lab.test)} {lab.comparator or ''}{number(lab.value)}{unit_of(lab.unit)}{on(lab.date)}"
-
-
-def expression_of(asked: Presence, chart: Chart) -> Answer:
-    """A marker on the malignant cells: a measured share, or a finding "X positive" or "X expression" of the note."""
-    marker = asked.value
-    lab = chart.profile.latest(f"{marker}_expression")
-    if lab is not None:
-        found = Interval.measured(lab.value, lab.comparator)
-        for key, wanted in asked.qualifiers:
-            met = _share(found, key, wanted)
-            if met is not Truth.TRUE:
-                return Answer(met, (true(_shown(lab), verb="required", asked=wanted).said), evidence=lab.evidence, missing=(f"expression:{marker}",) if met is Truth.UNKNOWN else ())
-        return Answer(holds(found, ">", 0), true(_shown(lab)).said, evidence=lab.evidence)
-    for concept in (f"{marker}_positive", f"{marker}_expression", marker):
-        for fact in chart.conditions.get(concept, ()):
-            if fact.status is Status.PRESENT:
-                if asked.qualifiers:
-                    return unsettled(f"{marker.upper()} positive, share not stated", f"expression:{marker}", fact.evidence)
-                return true(f"{marker.upper()} positive", fact.evidence)
-        if concept in chart.denied:
-            return false(f"{marker.upper()} negative", chart.denied[concept].evidence)
-    return silent(f"{marker.upper()} expression", f"expression:{marker}")
-
-
-def _share(found: Interval, key: str, wanted: str) -> Truth:
-    op = next((o for o in (">=", "<=", ">", "<", "=") if wanted.startswith(o)), "")
-    try:
-        return holds(found, op or ">=", float(wanted.removeprefix(op).rstrip("% ")))
-    except ValueError:
-        return Truth.UNKNOWN
 
 
 def sex(asked: Presence, chart: Chart) -> Answer:

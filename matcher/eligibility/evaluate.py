@@ -19,7 +19,7 @@ from matcher.domain import (
     Truth,
     Unparsed,
 )
-from matcher.eligibility import conditions, disease, therapies
+from matcher.eligibility import conditions, disease, markers, therapies
 from matcher.eligibility.chart import Chart, Unmentioned
 from matcher.eligibility.measurements import compare
 from matcher.eligibility.presumptions import presumed
@@ -36,7 +36,7 @@ PRESENCES: Mapping[str, Callable[[Presence, Chart], Answer]] = {
     "allergy": therapies.allergy,
     "measurable_disease": disease.measurable_disease,
     "response": disease.response,
-    "expression": disease.expression_of,
+    "expression": markers.expression_of,
     "sex": disease.sex,
 }
 

@@ -13,7 +13,7 @@ from matcher.expressions import atoms
 from models.limits import load_limits
 from models.presumptions import load_presumptions
 
-_PRESUMABLE = {"condition", "disease", "prior_therapy", "refractory_to", "intolerant_to", "allergy"}
+_PRESUMABLE = {"condition", "disease", "prior_therapy", "refractory_to", "intolerant_to", "allergy", "expression"}
 # What a patient offers by coming: contraception, insurance, a stable course and what the body can do are facts that the note would have to tell.
 _OFFERED = re.compile(
     r"\b(?:consent|assent|compl[iy]|adher|willing|agree|able\b|abilit|capable|capacity|availab|attend|follow|co-?operat|participat|accept|understand|comprehen|communicat|provi[ds]|volunt|speak|read\b)",

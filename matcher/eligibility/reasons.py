@@ -132,6 +132,8 @@ def name_of(concept: str) -> str:
     for table in (vocabulary.conditions, vocabulary.therapies):
         if concept in table:
             return _CLASS.sub(r"\2-directed \1", table[concept].name)
+    if concept in vocabulary.findings:
+        return vocabulary.findings[concept].said(True)
     return concept if concept in vocabulary.drugs else concept.replace("_", " ")
 
 

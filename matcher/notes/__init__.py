@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from matcher.domain import ConditionFact, PatientProfile
+from matcher.domain import ConditionFact, Lab, PatientProfile
 from matcher.notes.allergies import read_allergies
 from matcher.notes.conditions import read_conditions
 from matcher.notes.demographics import read_age, read_note_date, read_sex
@@ -33,6 +33,7 @@ def read_document(doc: Document, note_id: str = "note") -> PatientProfile:
     """What the rules read of a text as it stands."""
     note_date = read_note_date(doc)
     conditions = read_conditions(doc, note_date)
+    markers = read_markers(doc, conditions)
     therapy = read_therapy(doc, note_date, conditions)
     ecog, kps = read_performance(doc, note_date)
     return PatientProfile(
@@ -40,14 +41,14 @@ def read_document(doc: Document, note_id: str = "note") -> PatientProfile:
         note_date=note_date,
         age_years=read_age(doc, note_date),
         sex=read_sex(doc),
-        conditions=_with_findings(conditions, doc),
+        conditions=_with_findings(conditions, markers, doc),
         disease_state=therapy.disease_state,
         n_lines=therapy.n_lines,
         lines=therapy.lines,
         refractory_to=therapy.refractory_to,
         bcma=therapy.bcma,
         transplants=therapy.transplants,
-        labs=read_labs(doc, note_date),
+        labs=_of_kidneys(read_labs(doc, note_date), markers),
         ecog=ecog,
         kps=kps,
         treatments=therapy.treatments,
@@ -58,9 +59,15 @@ def read_document(doc: Document, note_id: str = "note") -> PatientProfile:
     )
 
 
-def _with_findings(conditions: tuple[ConditionFact, ...], doc: Document) -> tuple[ConditionFact, ...]:
+def _with_findings(conditions: tuple[ConditionFact, ...], markers: tuple[ConditionFact, ...], doc: Document) -> tuple[ConditionFact, ...]:
     """The conditions, and what tests of their own reader found; one entry an id."""
     ecg = read_ecg(doc)
-    findings = (*read_markers(doc), *([ecg] if ecg else []))
+    findings = (*markers, *([ecg] if ecg else []))
     read = {f.id for f in findings}
     return (*(c for c in conditions if c.id not in read), *findings)
+
+
+def _of_kidneys(labs: tuple[Lab, ...], markers: tuple[ConditionFact, ...]) -> tuple[Lab, ...]:
+    """Without the numbers of gene names: "EGFR 19 del" is no filtration rate."""
+    genes = [e for m in markers for e in m.evidence]
+    return tuple(lab for lab in labs if lab.test != "egfr" or not any(g.start <= e.start and e.end <= g.end for g in genes for e in lab.evidence))

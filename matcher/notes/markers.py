@@ -1,39 +1,83 @@
-"""Antigens on the malignant cells: "CD138+ CD56-", "BCMA IHC positive in 90 %"."""
+"""Receptors, antigens and alterations of the malignant cells that a note reports, one entry a finding."""
 
 from __future__ import annotations
 
-import re
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
-from matcher.domain import ConditionFact, Status
+from matcher.domain import ConditionFact, Evidence, Status
+from matcher.markers import Statement, read_statements
+from matcher.notes.assertion import scopes
 from matcher.notes.document import Document
+from models import load_vocabulary
 
-# Source of the notation: flow cytometry and immunohistochemistry reports; dim, weak and partial expression is expression.
-_ANTIGEN = re.compile(r"(?:cd ?(?:138|38|56|19|20)|bcma|gprc5d|fcrh5)\b")  # of a note in small letters
-_BETWEEN = r"(?:[ -]?(?:antigen|expression|IHC|immunostain(?:ing)?|stain(?:ing)?|flow|by (?:IHC|flow(?: cytometry)?|immunohistochemistry)|is|was|are|were|strongly|weakly|partially|uniformly|diffusely|positive rate)\b){0,4}[ :\"“]*"
-_SIGN = re.compile(
-    _BETWEEN + r"(?:(?P<pos>\(\+{1,3}\)|\+{1,3}|-?pos(?:itive)?\b|dim\b|weak\b|bright\b|strong\b|retained\b|partial\b|expressed\b)"
-    r"|(?P<neg>\([-–−]\)|-?neg(?:ative)?\b|lost\b|absent\b|not (?:expressed|detected)\b|[-–−](?=[\s,;/.)]|$)))",
-    re.IGNORECASE,
-)
-_LEAD = re.compile(r"\b(?:positive|(?P<neg>negative)|express(?:es|ing)?) (?:for )?(?:(?:CD ?\d{2,3}|BCMA|GPRC5D)(?:,| and|,? ?and|/| )+)*\Z", re.IGNORECASE)
-_LISTED = 80  # characters before an antigen that may open its list
+_OWN = (Status.PRESENT, Status.ABSENT, Status.POSSIBLE)
 
 
-def read_markers(doc: Document) -> tuple[ConditionFact, ...]:
-    """One entry an antigen: `cd138_positive`, present or absent; positive anywhere outranks negative."""
-    found: dict[str, ConditionFact] = {}
+def read_markers(doc: Document, conditions: Iterable[ConditionFact] = ()) -> tuple[ConditionFact, ...]:
+    """One entry a marker: `cd138_positive`, `egfr_mutation`, present or absent, of a relative, or possible.
 
-    def add(antigen: str, positive: bool, start: int, end: int) -> None:
-        concept = f"{antigen.replace(' ', '')}_positive"
-        if concept not in found or (positive and found[concept].status is Status.ABSENT):
-            found[concept] = ConditionFact(concept, Status.PRESENT if positive else Status.ABSENT, (doc.evidence(start, end),))
+    What the patient's `conditions` are by definition says it too (triple negative breast cancer). Positive anywhere outranks
+    negative; the patient's own outranks a relative's.
+    """
+    said: dict[str, dict[Status, list[Evidence]]] = {}
+    for fact, status, evidence in (*_stated(doc), *_defined(conditions)):
+        said.setdefault(fact, {}).setdefault(status, []).append(evidence)
+    found = []
+    for fact, by_status in said.items():
+        status = next(s for s in (*_OWN, Status.FAMILY) if s in by_status)
+        found.append(ConditionFact(fact, status, tuple(dict.fromkeys(by_status[status]))))
+    return tuple(sorted(found, key=lambda f: (f.evidence[0].start, f.id)))
 
-    for antigen in _ANTIGEN.finditer(doc.lowered):
-        start, end = antigen.span()
-        if doc.lowered[max(0, start - 1) : start].isalnum() or doc.lowered[max(0, start - 1) : start] in ("-", "_"):
+
+def _stated(doc: Document) -> Iterator[tuple[str, Status, Evidence]]:
+    markers = load_vocabulary().markers
+    for statement in read_statements(doc.text):
+        status = _status(doc, statement)
+        if status is None:
             continue
-        if sign := _SIGN.match(doc.text, end):
-            add(antigen.group(), sign["pos"] is not None, start, sign.end())
-        elif lead := _LEAD.search(doc.text, max(0, start - _LISTED), start):
-            add(antigen.group(), lead["neg"] is None, start, end)
-    return tuple(found.values())
+        evidence = doc.evidence(statement.start, statement.end)
+        yield markers[statement.marker].fact, status, evidence
+        if status is Status.PRESENT or status is Status.ABSENT:
+            for other, there in (*_entailed().get(statement.marker, ()), *_low(statement)):
+                if status is Status.PRESENT or other == "her2_low":
+                    yield markers[other].fact, Status.PRESENT if there else Status.ABSENT, evidence
+
+
+def _status(doc: Document, said: Statement) -> Status | None:
+    """How the note asserts a statement; None where it is none about the patient or the family."""
+    context = scopes(doc).context(said.start, said.end)
+    if context.hypothetical or context.other:
+        return None
+    denied = not said.stated and (context.negated or scopes(doc).context(said.first, said.first + 1).negated)
+    there = said.there and not denied
+    if context.family:
+        return Status.FAMILY if there else None
+    if context.possible:
+        return Status.POSSIBLE
+    return Status.PRESENT if there else Status.ABSENT
+
+
+def _low(said: Statement) -> Iterator[tuple[str, bool]]:
+    """HER2-low: immunohistochemistry 1+, or 2+ without amplification (ASCO/CAP 2023)."""
+    if said.marker == "her2" and said.score is not None and not said.there:
+        yield "her2_low", said.score > 0
+
+
+def _defined(conditions: Iterable[ConditionFact]) -> Iterator[tuple[str, Status, Evidence]]:
+    markers = load_vocabulary().markers
+    for condition in conditions:
+        if condition.status is Status.PRESENT:
+            for marker, there in _entailed().get(condition.id, ()):
+                yield from ((markers[marker].fact, Status.PRESENT if there else Status.ABSENT, evidence) for evidence in condition.evidence)
+
+
+@lru_cache(maxsize=1)
+def _entailed() -> dict[str, list[tuple[str, bool]]]:
+    """Condition or marker: the markers that it is positive or negative for by definition."""
+    found: dict[str, list[tuple[str, bool]]] = {}
+    for marker in load_vocabulary().markers.values():
+        for there, sources in ((True, marker.positive_in), (False, marker.negative_in)):
+            for source in sources:
+                found.setdefault(source, []).append((marker.id, there))
+    return found
