@@ -679,6 +679,19 @@ def test_reasons_read_as_a_clinician_writes(expression, reason):
     assert evaluate(expression, patient).reason == reason
 
 
+@pytest.mark.parametrize(("statement", "wanted"), [
+    (Presence("disease_state", "progressive", Window("within", 60, "after the last line of therapy")), FALSE),
+    (Presence("disease_state", "progressive", Window("within", 60, "before enrolment")), UNKNOWN),
+    (AllOf((Presence("disease_state", "previously_treated"), Not(Presence("response", "MR")))), FALSE),
+])
+def test_who_was_never_treated_has_not_failed_a_treatment(statement, wanted):
+    assert truth(statement, n_lines=Reading(0)) == wanted
+
+
+def test_who_has_had_a_line_is_previously_treated():
+    assert truth(Presence("disease_state", "previously_treated"), lines=LINES) == TRUE
+
+
 def test_evidence_and_missing_facts_are_those_of_the_deciding_parts():
     first, second = Evidence(0, 3, "HTN"), Evidence(5, 9, "CVA-")
     facts = (ConditionFact("hypertension", Status.PRESENT, (first,)), ConditionFact("stroke", Status.ABSENT, (second,)))

@@ -56,6 +56,8 @@ def disease(asked: Presence, chart: Chart) -> Answer:
 
 def disease_state(asked: Presence, chart: Chart) -> Answer:
     profile = chart.profile
+    if asked.value == "previously_treated" and profile.lines:
+        return true(f"{len(profile.lines)} line{'s' if len(profile.lines) > 1 else ''} of therapy", profile.lines[0].evidence)
     wanted, name = asked.value, asked.value.replace("_", "/" if asked.value == "relapsed_refractory" else " ")
     state = profile.disease_state
     if state is not None:
@@ -70,7 +72,8 @@ def disease_state(asked: Presence, chart: Chart) -> Answer:
         if wanted in _STATES:
             return false(f"{shown}, not {name}", state.evidence)
         return unsettled(f"{shown}; {name} is not stated", "disease_state", state.evidence)
-    if chart.never_treated and wanted in ("relapsed", "refractory", "relapsed_refractory", "previously_treated", "remission"):
+    after_treatment = wanted in ("relapsed", "refractory", "relapsed_refractory", "previously_treated", "remission")
+    if chart.never_treated and (after_treatment or (wanted == "progressive" and _counts_from_treatment(asked))):
         return false(f"no treatment given so far, so not {name}", evidence_of(profile.n_lines))
     if wanted == "newly_diagnosed" and profile.n_lines and profile.n_lines.value > 1:
         return false(f"{profile.n_lines.value} prior lines, so not newly diagnosed", profile.n_lines.evidence)
@@ -80,8 +83,7 @@ def disease_state(asked: Presence, chart: Chart) -> Answer:
 def _since_last_line(asked: Presence, shown: str, chart: Chart) -> Answer:
     """A relapse "within 12 months after the last line": on the last line, or so soon after it ended. Other anchors stay open."""
     window, state = asked.window, chart.profile.disease_state
-    anchor = (window.anchor or "").casefold() if window else ""
-    if window is None or state is None or window.days is None or not any(word in anchor for word in ("line", "therap", "treatment", "regimen", "dose")):
+    if window is None or state is None or window.days is None or not _counts_from_treatment(asked):
         return unsettled(shown, "disease_state", state.evidence if state else (), "since when is not stated")
     last = max(chart.profile.lines, key=lambda x: x.number, default=None)
     if last is None:
@@ -101,6 +103,11 @@ def _since_last_line(asked: Presence, shown: str, chart: Chart) -> Answer:
     if least > window.days * (1 if state.date else 2):
         return false(f"{told}, more than {duration(window.days)} before", state.evidence + last.evidence)
     return unsettled(f"{told}; when it relapsed is not stated", "disease_state", state.evidence + last.evidence)
+
+
+def _counts_from_treatment(asked: Presence) -> bool:
+    anchor = (asked.window.anchor or "").casefold() if asked.window else ""
+    return any(word in anchor for word in ("line", "therap", "treatment", "regimen", "dose"))
 
 
 def response(asked: Presence, chart: Chart) -> Answer:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from matcher.domain import AtScreening, Comparison, Not, Presence, Unparsed, Window
+from matcher.domain import AllOf, AtScreening, Comparison, Not, Presence, Unparsed, Window
 from matcher.trials.logic import combine
 from matcher.trials.measures import period_at
 from matcher.trials.reading import Reading
@@ -166,7 +166,11 @@ class Words(Reading):
         return at + 1
 
     def _on_response(self, at: int) -> int:
-        self._add(Presence("response", self.tokens[at].value))
+        response = Presence("response", self.tokens[at].value)
+        negation, self.negation = self.negation, 0
+        # who has not responded has been treated
+        self._add(AllOf((Presence("disease_state", "previously_treated"), Not(response))) if negation else response)
+        self.negation = negation
         return at + 1
 
     def _on_measurable(self, at: int) -> int:
