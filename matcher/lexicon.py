@@ -6,7 +6,6 @@ Matching works on characters (Aho-Corasick), because a tokenizer costs ten times
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Generic, NamedTuple, TypeVar
@@ -43,83 +42,73 @@ class Lexicon(Generic[Meaning]):
     a plural s; a name that begins with `=` matches only as written. Of overlapping names the longest, then the first, wins."""
 
     def __init__(self, names: Iterable[tuple[str, Meaning]]) -> None:
-        self._meanings: dict[str, Meaning] = {}
-        self._exact: dict[str, list[tuple[str, Meaning]]] = {}
+        meanings: dict[str, Meaning] = {}
+        exact: dict[str, list[tuple[str, Meaning]]] = {}
         for name, meaning in names:
             if name.startswith("="):
-                self._exact.setdefault(_spaced(fold(name[1:])), []).append((name[1:], meaning))
+                exact.setdefault(_spaced(fold(name[1:])), []).append((name[1:], meaning))
             else:
                 spaced = _spaced(fold(name))
-                self._meanings.setdefault(spaced, meaning)
+                meanings.setdefault(spaced, meaning)
                 if re.search(r"[^aeiou]y$", spaced) and len(spaced) > 3:
-                    self._meanings.setdefault(spaced[:-1] + "ies", meaning)
-        self._patterns = sorted({*self._meanings, *self._exact} - {""})
-        self._automaton = ahocorasick_rs.AhoCorasick([_titled(p) for p in self._patterns], implementation=ahocorasick_rs.Implementation.DFA) if self._patterns else None
+                    meanings.setdefault(spaced[:-1] + "ies", meaning)
+        patterns = sorted({*meanings, *exact} - {""})
+        self._meanings = [meanings.get(p) for p in patterns]
+        self._exact = [exact.get(p, ()) for p in patterns]
+        self._automaton = ahocorasick_rs.AhoCorasick([_titled(p) for p in patterns], implementation=ahocorasick_rs.Implementation.DFA) if patterns else None
 
     def find(self, text: str, broken_by: re.Pattern[str] | None = None) -> list[Hit[Meaning]]:
         """All names in the text, in order, without overlaps; none that spans what `broken_by` matches."""
         if self._automaton is None:
             return []
         squeezed, places = _squeezed(text)
-        candidates = []
+        bounded = squeezed + "  "  # blanks after the last character, and at -1 before the first
+        candidates: list[Hit[Meaning]] = []
         for index, start, end in self._automaton.find_matches_as_indexes(squeezed, overlapping=True):
-            if start and squeezed[start - 1].isalnum() and squeezed[start].isalnum():
-                continue
             stop = end
-            if stop < len(squeezed) and squeezed[stop].isalnum() and squeezed[end - 1].isalnum():
-                if squeezed[stop] in "sS" and not squeezed[stop + 1 : stop + 2].isalnum() and end - start > 2:
-                    stop += 1
-                else:
+            if bounded[end].isalnum() and bounded[end - 1].isalnum():
+                if bounded[end] not in "sS" or bounded[end + 1].isalnum() or end - start < 3:
                     continue
+                stop += 1
+            if bounded[start - 1].isalnum() and bounded[start].isalnum():
+                continue
             first, last = places[start], places[stop - 1] + 1
             if broken_by is not None and broken_by.search(text, first, last):
                 continue
-            meaning = self._meaning(self._patterns[index], text[first : places[end - 1] + 1])
+            meaning = self._meanings[index]
+            if exact := self._exact[index]:
+                written = text[first : places[end - 1] + 1]
+                meaning = next((m for name, m in exact if name == written), meaning)
             if meaning is not None:
-                candidates.append((first, last, meaning))
-        candidates.sort(key=lambda c: (c[0] - c[1], c[0]))
-        taken: list[tuple[int, int, Meaning]] = []
+                candidates.append(Hit(first, last, meaning))
+        candidates.sort(key=lambda hit: (hit.start - hit.end, hit.start))
         occupied = bytearray(len(text))
-        for first, last, meaning in candidates:
-            if not any(occupied[first:last]):
-                occupied[first:last] = b"\x01" * (last - first)
-                taken.append((first, last, meaning))
-        return [Hit(*t) for t in sorted(taken, key=lambda t: t[0])]
-
-    def _meaning(self, pattern: str, written: str) -> Meaning | None:
-        for name, meaning in self._exact.get(pattern, ()):
-            if name == written:
-                return meaning
-        return self._meanings.get(pattern)
+        taken = []
+        for hit in candidates:
+            if occupied.find(1, hit.start, hit.end) < 0:
+                occupied[hit.start : hit.end] = b"\x01" * (hit.end - hit.start)
+                taken.append(hit)
+        return sorted(taken, key=lambda hit: hit.start)
 
 
 def _spaced(folded: str) -> str:
     return re.sub(r"[\s\-]+", " ", folded).strip()
 
 
-class _Places:
-    """Offset in the folded text of each character of the squeezed one."""
-
-    def __init__(self, cuts: list[int], shifts: list[int]) -> None:
-        self._cuts, self._shifts = cuts, shifts
-
-    def __getitem__(self, at: int) -> int:
-        return at + self._shifts[bisect_right(self._cuts, at)]
-
-
 _GAP = re.compile(" {2,}")
 
 
 @lru_cache(maxsize=2)  # several lexicons read one note in turn
-def _squeezed(text: str) -> tuple[str, _Places]:
-    """The folded text, titled, with each run of spaces and hyphens as one space."""
+def _squeezed(text: str) -> tuple[str, list[int]]:
+    """The folded text, titled, with each run of spaces and hyphens as one space; and the place in the text of each of its characters."""
     spaced = fold(text).replace("-", " ")
-    cuts, shifts, removed = [], [0], 0
-    for run in _GAP.finditer(spaced):
-        cuts.append(run.start() - removed + 1)
-        removed += run.end() - run.start() - 1
-        shifts.append(removed)
-    return _titled(_GAP.sub(" ", spaced)), _Places(cuts, shifts)
+    places: list[int] = []
+    begun = 0
+    for gap in _GAP.finditer(spaced):
+        places.extend(range(begun, gap.start() + 1))
+        begun = gap.end()
+    places.extend(range(begun, len(spaced)))
+    return _titled(_GAP.sub(" ", spaced)), places
 
 
 def _titled(folded: str) -> str:

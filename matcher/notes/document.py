@@ -118,7 +118,11 @@ class Document:
     def sentence_at(self, place: int) -> tuple[int, int]:
         if not self.sentences:
             return (0, 0)
-        return self.sentences[max(0, bisect_right(self.sentences, (place, len(self.text) + 1)) - 1)]
+        return self.sentences[max(0, bisect_right(self._sentence_starts, place) - 1)]
+
+    @cached_property
+    def _sentence_starts(self) -> list[int]:
+        return [start for start, _ in self.sentences]
 
     def clause_at(self, place: int) -> tuple[int, int]:
         """The part of the sentence around a place that a comma-free clause boundary sets off."""
