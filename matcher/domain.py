@@ -316,7 +316,7 @@ class Presence:
     `disease`: the malignancy the trial is for. `disease_state`: relapsed, refractory, relapsed_refractory (either),
     newly_diagnosed, progressive ... `response`: sCR .. PD to the last line. `expression`: a marker, e.g. bcma, cd138.
     `qualifiers`: the statement's own limits, in the words of ConditionFact (nyha ">=3", grade ">=2", severity, control
-    uncontrolled, treatment systemic ...); a value may carry an operator. `excluding`: ids that do not count.
+    uncontrolled, treatment systemic, relative yes: of a relative ...); a value may carry an operator. `excluding`: ids that do not count.
     A qualifier the evaluator has no fact for makes a true presence unknown, and leaves a false one false.
     """
 

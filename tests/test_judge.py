@@ -117,3 +117,21 @@ def test_what_follows_from_another_fact(kind, text, note, outcome):
 def test_an_autoimmune_disease_is_active_where_the_note_says_so_or_treats_it(note, outcome):
     asked = ("Active autoimmune disease", "Active autoimmune disease, such as psoriasis or rheumatoid arthritis")
     assert [judge(text, "exclusion", note, "unknown").outcome.value for text in asked] == outcome
+
+
+BRAIN = "Lung cancer with brain metastases treated by radiosurgery, asymptomatic."
+
+
+@pytest.mark.parametrize(("kind", "text", "note", "outcome"), [
+    ("exclusion", "Family history of long QT syndrome", "Mother has long QT syndrome.", "violated"),
+    ("exclusion", "Family history of long QT syndrome", "Long QT syndrome.", "unknown"),
+    ("exclusion", "Personal or family history of epilepsy", "Epilepsy since childhood.", "violated"),
+    ("exclusion", "Personal or family history of epilepsy", "Brother has epilepsy.", "violated"),
+    ("exclusion", "Symptomatic brain metastases", BRAIN, "satisfied"),
+    ("exclusion", "Untreated or symptomatic brain metastases", BRAIN, "unknown"),
+    ("exclusion", "Known allergy to penicillin or cephalosporins", "Anaphylaxis to cefazolin.", "violated"),
+    ("exclusion", "Severe hypoglycemia", "One episode of mild hypoglycemia.", "satisfied"),
+    ("exclusion", "Severe hypoglycemia", "Hypoglycemia last week.", "unknown"),
+])
+def test_whose_condition_and_how_bad(kind, text, note, outcome):
+    assert judge(text, kind, note, "unknown").outcome.value == outcome

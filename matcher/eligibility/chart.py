@@ -27,6 +27,7 @@ Days: TypeAlias = tuple[float, float]  # at least, at most
 NEVER: Days = (float("inf"), float("inf"))
 # Given on one day: the first day is the last.
 _ONCE = ("stem_cell_transplant", "cell_therapy", "vaccine", "surgery", "lymphodepletion", "conditioning_regimen", "leukapheresis", "bridging_therapy")
+_COURSE = 63  # days of the longest course of external radiotherapy in use: 81 Gy in 45 fractions (Zelefsky, J Urol 2001)
 _AS_THERAPY = {"oxygen_dependence": "oxygen_therapy", "coronary_revascularization": "coronary_revascularization_procedure"}
 _COMPLETE = ("systemic_anticancer_therapy", "cell_therapy", "stem_cell_transplant", "antibody_therapy", "anti_myeloma_therapy")
 _OUTSIDE_LINES = ("autologous_transplant", "allogeneic_transplant", "stem_cell_transplant", "high_dose_chemotherapy", "donor_lymphocyte_infusion")
@@ -193,7 +194,10 @@ class Chart:
     def _exposure(
         self, agent: str, ongoing: bool, start: PartialDate | None, end: PartialDate | None, evidence: Evidences, line: int | None, purpose: str | None
     ) -> Exposure:
-        return Exposure(agent, ongoing, self._since(ongoing, start, end, line), evidence, start, end, line, purpose)
+        least, most = self._since(ongoing, start, end, line)
+        if start and not end and not ongoing and self.vocabulary.is_a(agent, "radiotherapy"):
+            least = max(least, self.days_ago(start)[0] - _COURSE)
+        return Exposure(agent, ongoing, (least, most), evidence, start, end, line, purpose)
 
     def _since(self, ongoing: bool, start: PartialDate | None, end: PartialDate | None, line: int | None) -> Days:
         if ongoing:

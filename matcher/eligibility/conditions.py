@@ -63,6 +63,8 @@ _LASTING = ("hiv_infection", "hepatitis_b", "hepatitis_c", "tuberculosis", "syph
 def condition(asked: Presence, chart: Chart) -> Answer:
     """The answer to "the patient has X" (in the window, of that severity). What the note does not speak of is unknown."""
     value = asked.value
+    if ("relative", "yes") in asked.qualifiers:
+        return _of_relatives(value, chart)
     if value in _FERTILITY and (settled := _infertile(value, chart)) is not None:
         return settled
     if (wrong_sex := _of_the_other_sex(value, chart)) is not None:
@@ -96,6 +98,13 @@ def condition(asked: Presence, chart: Chart) -> Answer:
     if not judged and (permitted := _only_permitted(asked, chart)) is not None:
         return permitted
     return _follows(asked, chart) or _contradicted(value, chart) or organ or _not_said(value, chart)
+
+
+def _of_relatives(value: str, chart: Chart) -> Answer:
+    related = chart.relatives.get(value, ())
+    if related:
+        return together(Truth.TRUE, [true(f"{name_of(f.id)} in a relative", f.evidence) for f in related])
+    return silent(f"family history of {name_of(value)}", f"condition:{value}")
 
 
 def _counted(asked: Presence, chart: Chart) -> list[ConditionFact]:
@@ -241,6 +250,8 @@ def qualifies(told: dict[str, str], key: str, wanted: str) -> Truth:
         return holds(Interval(low, low), op, bound)
     if key == "treatment" and op == "=" and limit not in ("none", "no"):
         return Truth.FALSE if have in ("none", "no", "topical", "local") else Truth.TRUE if have == limit else Truth.UNKNOWN
+    if limit == "symptomatic" and have in SEVERITIES:
+        return Truth.UNKNOWN
     if op == "=":
         return Truth.TRUE if have == limit else Truth.FALSE
     return Truth.UNKNOWN
@@ -261,6 +272,8 @@ def _worded(key: str, wanted: str) -> str:
     wanted = wanted.replace(">=", "≥ ").replace("<=", "≤ ")
     if key == "duration":
         return f"lasting {wanted} days"
+    if (key, wanted) == ("treatment", "none"):
+        return "untreated"
     return f"NYHA {wanted}" if key == "nyha" else f"{key} {wanted}" if key in ("grade", "stage", "class") else f"needing {wanted} treatment" if key == "treatment" else wanted
 
 

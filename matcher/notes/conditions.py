@@ -206,12 +206,12 @@ def _device_outcome(doc: Document, statements: list[tuple[Status, Mention]]) -> 
 _GRADE = re.compile(r"\b(?:grade|gr\.?|G|CTC(?:AE)?(?: grade)?)\s?(?P<grade>[0-5]|I{1,3}V?|IV)\b(?!\s*/)", re.IGNORECASE)
 _NYHA = re.compile(r"\bNYHA(?:\s+(?:functional\s+)?(?:class|stage|grade))?\s*(?P<nyha>IV|I{1,3}|[1-4])\b", re.IGNORECASE)
 _STAGE = re.compile(r"\b(?:stage|CKD|G)\s*(?P<stage>[1-5][ab]?|I{1,3}V?|IV)\b", re.IGNORECASE)
-_SEVERITY = re.compile(r"\b(?P<severity>mild|moderate|severe|trivial|trace|small|large|massive)\b", re.IGNORECASE)
+_SEVERITY = re.compile(r"\b(?P<severity>asymptomatic|mild|moderate|severe|trivial|trace|small|large|massive)\b", re.IGNORECASE)
 _CONTROL = re.compile(r"\b(?P<not>un|poorly[ -]|not (?:well[ -])?|inadequately )?(?:well[ -])?controlled\b", re.IGNORECASE)
 _ACTIVITY = re.compile(
     r"\b(?P<quiet>in (?:complete |clinical |full |sustained )?remission|quiescent|quiet|inactive|not (?:currently )?active|dormant|burn(?:t|ed) out|no (?:recent )?flares?)\b|\b(?:active|flar(?:e|es|ing))\b")
 _ACUITY = re.compile(r"\b(?P<acuity>acute|chronic)\b", re.IGNORECASE)
-_LIMITING = re.compile(r"g(?:r(?:ade)?\.?)? ?[0-5i]|ctc|stage|ckd|mild|moderate|severe|trivial|trace|small|large|massive|acute|chronic|controlled")  # any of these, in small letters
+_LIMITING = re.compile(r"g(?:r(?:ade)?\.?)? ?[0-5i]|ctc|stage|ckd|asymptomatic|mild|moderate|severe|trivial|trace|small|large|massive|acute|chronic|controlled")  # any of these, in small letters
 _ROMAN = {"i": "1", "ii": "2", "iii": "3", "iv": "4"}
 _SEVERE = {"trivial": "mild", "trace": "mild", "small": "mild", "large": "severe", "massive": "severe"}
 

@@ -5,7 +5,17 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from matcher.domain import AnyOf, AtScreening, Comparison, Not, Presence, PresenceFact, Window
+from matcher.domain import (
+    AnyOf,
+    AtScreening,
+    Comparison,
+    Expression,
+    Not,
+    Presence,
+    PresenceFact,
+    Unparsed,
+    Window,
+)
 from matcher.trials.exceptions import GENERAL
 from matcher.trials.lexer import Token
 from matcher.trials.logic import conjoin, disjoin
@@ -13,6 +23,7 @@ from matcher.trials.measures import Bounds, bounds_at
 from matcher.trials.words import Words
 from models import load_vocabulary
 
+_KIN = re.compile(r"\b(?:family|familial|relatives?|first[- ]degree relatives?|(?:biological )?(?:parents?|siblings?))\s+(?:members?\s+)?(?:(?:medical\s+)?history|with|diagnosed|who (?:has|have|had))\b[^.;:]{0,40}\Z", re.IGNORECASE)
 SCALES = {"nyha": "nyha", "grade": "grade", "stage": "stage", "class": "class"}
 _STATED = ((r"relaps.*refract|refract.*relaps|^rr|r/r", "relapsed_refractory"), (r"newly|^nd", "newly_diagnosed"), (r"refractory", "refractory"), (r"relapse", "relapsed"))
 TREATMENT_FRAMES = {"prior_therapy", "refractory_to", "allergy", "intolerant_to"}
@@ -96,7 +107,21 @@ class Concepts(Words):
             self._add(Comparison("days_since", ">=", float(self.since.days or 0), "d", of=concept))
             return
         excluding = self.context.conditions if concept in GENERAL and not disease and (self.context.exclusion or self.negation) else ()
+        if kin := _KIN.search(self.context.text, max(0, token.start - 60), token.start):
+            self._add(self._of_relatives(Presence("condition", concept), kin))
+            return
+        if vocabulary.is_a(concept, "drug_allergy"):
+            self.frame = "allergy"  # "allergy to penicillin or cephalosporins"
         self._add(Presence("allergy" if allergy else "disease" if disease else "condition", concept, window, qualifiers, excluding))
+
+    def _of_relatives(self, own: Presence, kin: re.Match[str]) -> Expression:
+        """ "Family history of X", "personal or family history of X": of a relative, or of either."""
+        self.unknown = [t for t in self.unknown if not kin.start() <= t.start < kin.end()]
+        related = replace(own, qualifiers=(("relative", "yes"),))
+        if self.pieces and isinstance(self.pieces[-1].expression, Unparsed) and self.pieces[-1].expression.text.lower() == "personal":
+            self.joint = self.pieces.pop().joint
+            return disjoin(own, related)
+        return related
 
     def _window_of_kind(self, concept: str) -> Window | None:
         """An example is meant as the kind it is listed under: "active autoimmune disease, such as psoriasis"."""

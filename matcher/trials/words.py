@@ -8,6 +8,7 @@ from matcher.domain import AllOf, AtScreening, Comparison, Not, Presence, Unpars
 from matcher.trials.logic import combine
 from matcher.trials.measures import period_at
 from matcher.trials.reading import Reading
+from models import load_vocabulary
 
 SEPARATORS = {",": ",", ";": ";", "and": "and", "or": "or", "/": "or", ":": ":"}
 
@@ -153,11 +154,30 @@ class Words(Reading):
         value = self.tokens[at].value
         if value == "remission" and self._next_kind(at) == "time":
             return at + 1
+        if self._of_another_condition(at):
+            return at + 1
         if value == "previously_treated":
             self._add(Comparison("prior_lines", ">=", 1, "1"))
         else:
             self._add(Presence("disease_state", value))
         return at + 1
+
+    def _of_another_condition(self, at: int) -> bool:
+        """ "Refractory shock", "untreated or symptomatic brain metastases": limits that condition, and is no state of the malignancy."""
+        limits = {"relapsed": ("course", "recurrent"), "refractory": ("course", "refractory")}
+        limit = ("treatment", "none") if self._words(self.tokens[at]) == "untreated" else limits.get(self.tokens[at].value)
+        shared = self._next_kind(at) == "or" and self._next_kind(at, 2) == "qual"
+        named = self._next_concept(at + 2 if shared else at + 1)
+        if limit is None or named is None or named.kind != "condition" or self._own(named.value):
+            return False
+        vocabulary = load_vocabulary()
+        if vocabulary.conditions[named.value].course == "malignancy" and not vocabulary.is_a(named.value, "metastatic_disease"):
+            return False
+        if shared:
+            self._add(Presence("condition", named.value, qualifiers=(limit,)))
+        else:
+            self.qualifiers[limit[0]] = limit[1]
+        return True
 
     def _on_lines(self, at: int) -> int:
         if self.frame == "refractory_to":  # "refractory to the last line"
