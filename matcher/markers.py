@@ -61,7 +61,7 @@ def _cues() -> Lexicon[MarkerCue]:
 _WORDS = r"(?:is|was|are|were|be|been|by|in|of|on|the|for|to|with|a|an|and|or|nor|as|at|its|has|have|had|from|via|but)\b"
 _GAP = re.compile(rf"(?:[\s,/:=()\[\]&+\"'|~<>≥≤%*-]|\d+(?:\.\d+)?|{_WORDS})*", re.IGNORECASE)
 _COMMA = re.compile(r",|/|&|\b(?:and|or|nor)\b", re.IGNORECASE)
-_AND = re.compile(r"/|&|\b(?:and|or|nor)\b", re.IGNORECASE)
+_AND = re.compile(r"/|&|\b(?:and/or|and|or|nor)\b", re.IGNORECASE)
 _OF_ALL = re.compile(r":|\b(?:are|were|have)\b|\s[-–—]\s", re.IGNORECASE)
 _SIGN = re.compile(r"\s?(?:(?P<plus>\(\+{1,3}\)|\+{1,3}(?:ve\b)?(?!\w))|(?P<minus>\([-–−]\)|[-–−]ve\b|[-–−](?=[,;/.)\]]|\s*$|\s+(?!\d))))", re.MULTILINE)
 _PERCENT = re.compile(r"[\s:=(~]*(?P<op>[<>≥≤]?=?)\s?(?P<number>\d{1,3}(?:\.\d+)?)(?:\s?[-–]\s?\d{1,3})?\s?%")
@@ -78,7 +78,7 @@ _LISTED = 60  # characters; a longer gap ends a list
 class _List:
     """Names that share what is said of them. `lead`: the sign before the first. `altered`: the alteration said of them.
     `shared`: that a negative sign is said of all of them; without it "t(8;21), FLT3-ITD negative" leaves the former open.
-    `together`: the first name of those that a slash joins to the last, which share a mark ("ER/PR+").
+    `together`: the first name of those joined to the last without a comma, which share a mark ("ER/PR+").
     """
 
     names: list[Hit[_Name]] = field(default_factory=list)
@@ -177,7 +177,7 @@ class _Reader:
             return hit.end
         self._before = []
         current = self._list
-        if current.names and gap.strip() != "/":
+        if current.names and not _AND.fullmatch(gap.strip()):
             current.together = len(current.names)
         current.shared = current.shared or bool(current.names and _AND.search(gap))
         current.names.append(hit)

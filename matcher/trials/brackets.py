@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from matcher.domain import AnyOf, AtScreening, Comparison, Presence, Unparsed, Window
+from matcher.domain import AnyOf, AtScreening, Comparison, Expression, Presence, Unparsed, Window
+from matcher.expressions import atoms
 from matcher.trials.comparisons import Comparisons
 from matcher.trials.concepts import Concepts
 from matcher.trials.exceptions import excuse
@@ -44,6 +45,9 @@ class Brackets(Concepts, Comparisons):
             wanted = f"{share.sides[0].op}{share.sides[0].value:g}%"
             self.pieces[-1] = replace(last, expression=replace(last.expression, qualifiers=(("share", wanted),)))
             return end
+        if last and first.kind != "examples" and (narrower := self._markers(inner, last)) is not None:
+            self.pieces[-1] = replace(last, expression=narrower)
+            return end
         if self.heads[-1:] == ["ecog"] and first.kind == "test" and first.value in ("kps", "lansky"):
             self.heads[-1] = first.value
         if kinds <= {"test", "and", "or", ",", "/"} and self.unknown and not self.heads and len(self.pieces) == self.chunk:
@@ -71,6 +75,17 @@ class Brackets(Concepts, Comparisons):
                 self.heads += [v for v in known if v not in self.heads and first.kind != "test"]
             return end
         return at + 1
+
+    def _markers(self, inner: list[Token], last: Piece) -> Expression | None:
+        """ "EGFR mutation (exon 19 deletion or L858R)" means these; "HER2 negative (ER positive)" asks both."""
+        if not any(t.kind in ("marker", "no_marker") for t in inner):
+            return None
+        said = combine(self._nested(inner), True)
+        asked = list(atoms(said)) if said is not None else []
+        if said is None or not all(isinstance(a, Presence) and a.fact == "expression" for a in asked):
+            return None
+        general = isinstance(last.expression, Presence) and all(isinstance(a, Presence) and self._is_kind(a, last.expression) for a in asked)
+        return said if general else conjoin(last.expression, said)
 
     def _second_limit(self, inner: list[Token], last: Piece, end: int) -> int:
         """After a limit: the same in another unit, or another for a subgroup ("≥ 30 if the marrow is involved")."""

@@ -26,6 +26,8 @@ from models import load_vocabulary
 _KIN = re.compile(r"\b(?:family|familial|relatives?|first[- ]degree relatives?|(?:biological )?(?:parents?|siblings?))\s+(?:members?\s+)?(?:(?:medical\s+)?history|with|diagnosed|who (?:has|have|had))\b[^.;:]{0,40}\Z", re.IGNORECASE)
 SCALES = {"nyha": "nyha", "grade": "grade", "stage": "stage", "class": "class"}
 _STATED = ((r"relaps.*refract|refract.*relaps|^rr|r/r", "relapsed_refractory"), (r"newly|^nd", "newly_diagnosed"), (r"refractory", "refractory"), (r"relapse", "relapsed"))
+HIGH_RISK = "high_risk_cytogenetics"  # what it is defined as, or such as, says no more
+_EXTENT = ("metastatic_disease", "locally_advanced_disease", "unresectable_disease")
 TREATMENT_FRAMES = {"prior_therapy", "refractory_to", "allergy", "intolerant_to"}
 
 
@@ -83,7 +85,7 @@ class Concepts(Words):
                 self._add(Presence("disease_state", state))
                 break
         own = self._own(concept) and not (self.context.exclusion and any(vocabulary.is_a(concept, c) and concept != c for c in self.context.conditions))
-        malignant = vocabulary.conditions[concept].course == "malignancy"
+        malignant = vocabulary.conditions[concept].course == "malignancy" and concept not in _EXTENT
         disease = not allergy and (own or (not self.context.conditions and malignant and not self.context.exclusion and not self.negation))
         qualifiers = tuple(sorted(self.qualifiers.items()))
         self.qualifiers = {}
@@ -106,6 +108,8 @@ class Concepts(Words):
         if self.since:
             self._add(Comparison("days_since", ">=", float(self.since.days or 0), "d", of=concept))
             return
+        if malignant:
+            self._describe()
         excluding = self.context.conditions if concept in GENERAL and not disease and (self.context.exclusion or self.negation) else ()
         if kin := _KIN.search(self.context.text, max(0, token.start - 60), token.start):
             self._add(self._of_relatives(Presence("condition", concept), kin))
@@ -127,6 +131,14 @@ class Concepts(Words):
         """An example is meant as the kind it is listed under: "active autoimmune disease, such as psoriasis"."""
         kind = next((p.expression for p in reversed(self.pieces) if not p.member), None) if self.member else None
         return kind.window if isinstance(kind, Presence) and load_vocabulary().is_a(concept, kind.value) else None
+
+    def _describe(self) -> None:
+        """ "Locally advanced or metastatic breast cancer": the alternatives are of the one disease."""
+        first = len(self.pieces)
+        while first and _describes(self.pieces[first - 1].expression) and (first == len(self.pieces) or self.pieces[first].joint in ("or", ",")):
+            first -= 1
+        if len(self.pieces) - first > 1 and not self.joint and any(p.joint == "or" for p in self.pieces[first + 1 :]):
+            self.pieces[first:] = [replace(self.pieces[first], expression=disjoin(*(p.expression for p in self.pieces[first:])))]
 
     def _treatment(self, concept: str) -> None:
         if self.since:
@@ -158,6 +170,27 @@ class Concepts(Words):
         self._add(Presence(fact, concept, window, qualifiers, excluding))
 
     def _on_marker(self, at: int) -> int:
+        """A receptor, antigen or alteration that is asked to be there (or, `no_marker`, not to be)."""
+        token = self.tokens[at]
+        there = Presence("expression", token.value)
+        asked = there if token.kind == "marker" else Not(there)
+        last = self.pieces[-1] if self.pieces else None
+        general = isinstance(last.expression, Presence) and self._is_kind(there, last.expression) if last else False
+        if last and isinstance(last.expression, Presence) and general and last.expression.fact == "expression" and not self.joint:
+            self.pieces[-1] = replace(last, expression=asked)  # "BRAF mutation V600E"
+        elif not (last and (last.expression == asked or (general and last.text == HIGH_RISK))):  # "MSI-H or dMMR"
+            self._add(asked)
+        return at + 1
+
+    def _is_kind(self, marker: Presence, general: Presence) -> bool:
+        vocabulary = load_vocabulary()
+        above = vocabulary.ancestors(vocabulary.markers[marker.value].fact) - {vocabulary.markers[marker.value].fact}
+        known = vocabulary.markers.get(general.value)
+        return (known.fact if known and general.fact == "expression" else general.value) in above
+
+    _on_no_marker = _on_marker
+
+    def _on_target(self, at: int) -> int:
         """An antigen: expressed by the malignant cells, or the target of a treatment that is spoken of."""
         value = self.tokens[at].value
         therapies = load_vocabulary().therapies
@@ -298,6 +331,11 @@ class Concepts(Words):
                 self.pieces[place] = replace(self.pieces[place], expression=Presence("condition", "heart_failure", expression.window, (("nyha", value),)))
                 return
         self._add(Presence("condition", "heart_failure", qualifiers=(("nyha", grade or value),)))
+
+
+def _describes(expression: Expression) -> bool:
+    asked = expression.part if isinstance(expression, Not) else expression
+    return isinstance(asked, Presence) and (asked.fact == "expression" or (asked.fact == "condition" and asked.value in _EXTENT))
 
 
 def scale_value(limit: Bounds) -> str:

@@ -369,7 +369,7 @@ def _diseases(text: str) -> tuple[str, ...]:
         if vocabulary.conditions[hit.meaning].course != "group":
             found[hit.meaning] = found.get(hit.meaning, 0) + 1
     malignant = {c for c in found if vocabulary.conditions[c].course == "malignancy"}
-    kept = malignant or found.keys()
+    kept = malignant - {"metastatic_disease"} or malignant or found.keys()  # where it has spread is no disease beside its name
     general = {above for c in kept for above in vocabulary.ancestors(c) - {c}}
     return tuple(c for c in found if c in kept and c not in general)
 

@@ -6,11 +6,13 @@ Every token keeps its offsets in the text as given; `plain` changes characters o
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from matcher.lexicon import Lexicon, fold, names_of
+from matcher.lexicon import Hit, Lexicon, fold, names_of
+from matcher.markers import Statement, read_statements
 from models import load_vocabulary
 from models.criteria_cues import load_cues
 from models.vocabulary import VocabularyError, read_rows
@@ -18,7 +20,7 @@ from models.vocabulary import VocabularyError, read_rows
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """`kind`: condition drug therapy regimen test (value: id), a cue role (value: its value), number (value: float), unit
+    """`kind`: condition drug therapy regimen test marker no_marker target (value: id), a cue role (value: its value), number (value: float), unit
     (value: text as written), op (value: an operator), punctuation (its own character), word (value: folded), or stop."""
 
     kind: str
@@ -60,7 +62,7 @@ _LOST_POWER = re.compile(r"\s?[x×*]\s?10(?P<exponent>[3689]|1[02])\s?(?=/)", re
 _NUMBER = re.compile(r"(?<![\w.])(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d{1,3}(?: \d{3})+(?![\d.]|\s*(?:x|×|\*)\s?10)|\d+\.\d+|\d+,\d{1,2}(?!\d)|\.\d+|\d+)(?=(?P<glued>[a-zA-Zμ%×°/]?))")
 _SIGNED = re.compile(r"(?:[<>≤≥=]|\b(?:than|to|of|between|and|least|most|above|below))\s*[-+]\Z", re.IGNORECASE)
 _VERSION = re.compile(r"\bv(?:er(?:sion)?)?\.?\s?\d+(?:\.\d+)*\b", re.IGNORECASE)
-_MARKER = re.compile(r"\b(?:BCMA|GPRC5D|Fc[Rr]H5|SLAMF7|CD\d{1,3}[a-z]?|HER-?2|PD-?\(?L?\)?-?[12]|EGFR|FLT3|TROP-?2|Claudin ?18\.2)\b")
+_TARGET = re.compile(r"\b(?:BCMA|GPRC5D|Fc[Rr]H5|SLAMF7|CD\d{1,3}[a-z]?|HER-?2|PD-?\(?L?\)?-?[12]|EGFR|FLT3|TROP-?2|Claudin ?18\.2)\b")
 _PLUS = re.compile(r"\+(?![\w/+)])|\+(?=\s?(?:years?|yrs?|y)\b)")  # "18+"
 _TIMES = re.compile(r"[x×](?=\s|u|l|\Z)(?!\s?10)", re.IGNORECASE)
 _GLUED = re.compile(r"x\s?(?:\d|the|u|ln)|times|fold|st\b|nd\b|rd\b|th\b|and|or|y", re.IGNORECASE)
@@ -102,7 +104,6 @@ def tokens(text: str) -> list[Token]:
     """The tokens of a criterion in order, without overlaps; only spaces lie between them. `text` is as `plain` gives it."""
     found: list[Token] = []
     occupied = bytearray(len(text))
-    markers: list[re.Match[str]] = []
 
     def take(kind: str, value: Any, start: int, end: int) -> None:
         found.append(Token(kind, value, start, end))
@@ -110,13 +111,14 @@ def tokens(text: str) -> list[Token]:
 
     for version in _VERSION.finditer(text):
         take("stop", "version", *version.span())
-    for marker in _MARKER.finditer(text):
-        markers.append(marker)
+    hits = _lexicon().find(text)
+    for said in _statements(text, hits):
+        take("marker" if said.there else "no_marker", said.marker, said.start, said.end)
     for sign in _SIGN.finditer(text):
-        if sign.group() == "=" and sign.end() < len(text) and text[sign.end()].isalpha() and sign.start() and text[sign.start() - 1].isalpha():
+        if occupied[sign.start()] or (sign.group() == "=" and sign.end() < len(text) and text[sign.end()].isalpha() and sign.start() and text[sign.start() - 1].isalpha()):
             continue
         take("op", _OPERATOR[sign.lastgroup or "eq"], *sign.span())
-    hits = [h for h in _lexicon().find(text) if not any(occupied[h.start : h.end])]
+    hits = [h for h in hits if not any(occupied[h.start : h.end])]
     named = {place: h for h in hits if h.meaning[0] in CONCEPTS for place in range(h.start, h.end)}
     for number in _NUMBER.finditer(text):
         start, end = number.span()
@@ -150,9 +152,9 @@ def tokens(text: str) -> list[Token]:
     for hit in hits:
         if not any(occupied[hit.start : hit.end]):
             take(*hit.meaning, hit.start, hit.end)
-    for marker in markers:
-        if not any(occupied[marker.start() : marker.end()]):
-            take("marker", re.sub(r"[-() ]", "", marker.group().lower()), *marker.span())
+    for target in _TARGET.finditer(text):
+        if not any(occupied[target.start() : target.end()]):
+            take("target", re.sub(r"[-() ]", "", target.group().lower()), *target.span())
     states = {h.start for h in hits if h.meaning in _STATES}
     for word in _WORD.finditer(text):
         if word.group()[:4].lower() == "non-" and word.start() + 4 in states:
@@ -191,6 +193,18 @@ def _dash(found: list[Token], at: int, text: str) -> bool:
     token = found[at]
     apart = text[max(0, token.start - 1) : token.start].isspace() and text[token.end : token.end + 1].isspace()
     return apart and 0 < at < len(found) - 1 and found[at - 1].kind not in ("number", ":", "age", "test") and text[found[at + 1].start].isupper()
+
+
+def _statements(text: str, hits: list[Hit[tuple[str, str]]]) -> Iterator[Statement]:
+    """What is asked of markers; not where they are part of a longer name ("HER2-positive breast cancer"), nor where a number
+    asks another share of cells than makes them positive."""
+    concepts = [h for h in hits if h.meaning[0] in CONCEPTS]
+    for said in read_statements(text):
+        usual = load_vocabulary().markers[said.marker].positive_from
+        if said.limit and (said.limit[0] not in (">=", "<") or usual != f"{said.limit[1]:g}%"):
+            continue
+        if not any(h.start < said.end and said.start < h.end and h.end - h.start > said.end - said.start for h in concepts):
+            yield said
 
 
 @lru_cache(maxsize=1)
