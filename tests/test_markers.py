@@ -4,10 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from matcher.domain import Kind, Truth
+from matcher.eligibility import evaluate
 from matcher.markers import read_statements
 from matcher.notes import read_note
 from matcher.notes.document import Document
 from matcher.notes.markers import read_markers
+from matcher.trials.criteria import compile_criterion
 from models import load_vocabulary
 
 
@@ -109,3 +112,65 @@ def test_evidence_quotes_the_note(text):
 @pytest.mark.parametrize(("unit", "names"), [("EGFR, ALK/", 2), ("ER ", 0), ("KRAS exon; ", 0), ("HER2 IHC 2+; ", 0), ("positive for CD138 ", 1)])
 def test_long_lists_are_read_in_one_pass(unit, names):
     assert len(read_statements(unit * 5_000 + "and ROS1: negative")) == names * 5_000 + 1
+
+
+T, F, U = Truth.TRUE, Truth.FALSE, Truth.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("note", "criterion", "truth"),
+    [
+        ("Breast cancer, ER 95%, PR 20%, HER2 1+.", "HER2-negative breast cancer", T),
+        ("Breast cancer, ER+.", "HER2-negative breast cancer", U),
+        ("Breast cancer, HER2 3+.", "HER2-negative breast cancer", F),
+        ("Breast cancer, ER+/PR-/HER2-.", "Hormone receptor positive (ER and/or PR >= 1%), HER2-negative breast cancer", T),
+        ("Breast cancer, ER-, PR-.", "Hormone receptor positive disease", F),
+        ("Breast cancer, ER-.", "Hormone receptor positive disease", U),
+        ("Breast cancer, ER 0%, PR 0%, HER2 0.", "Triple negative breast cancer", T),
+        ("Breast cancer, ER+.", "Triple negative breast cancer", F),
+        ("Triple negative breast cancer.", "HER2 positive (IHC 3+ or ISH amplified)", F),
+        ("Breast cancer, HER2 IHC 2+, FISH not amplified.", "HER2-low breast cancer", T),
+        ("NSCLC with EGFR exon 19 deletion.", "Documented EGFR sensitising mutation (exon 19 deletion or L858R)", T),
+        ("NSCLC, EGFR T790M.", "Documented EGFR sensitising mutation (exon 19 deletion or L858R)", U),
+        ("NSCLC, EGFR wild type, ALK negative.", "No EGFR or ALK alteration", T),
+        ("NSCLC, EGFR L858R.", "No EGFR or ALK alteration", F),
+        ("NSCLC, no actionable mutations.", "ROS1 rearrangement", F),
+        ("NSCLC, PD-L1 TPS 60%.", "PD-L1 TPS >= 50 %", T),
+        ("NSCLC, PD-L1 TPS 5%.", "PD-L1 TPS >= 50 %", F),
+        ("NSCLC, PD-L1 negative (<1%).", "PD-L1 positive tumour", F),
+        ("NSCLC, KRAS G12D.", "KRAS G12C mutation", U),
+        ("NSCLC, KRAS wild type.", "KRAS G12C mutation", F),
+        ("Melanoma, BRAF V600E.", "BRAF V600 mutation", T),
+        ("Melanoma, BRAF K601E.", "BRAF mutation (V600E or V600K)", U),
+        ("Colon cancer, KRAS and NRAS wild-type.", "Wild-type RAS", T),
+        ("Colon cancer, MSS.", "MSI-H or dMMR", F),
+        ("Colon cancer, dMMR.", "Tumor must be microsatellite stable (MSS)", F),
+        ("AML, FLT3-ITD positive.", "FLT3 mutation", T),
+        ("B-ALL, BCR::ABL1 positive.", "Ph-positive ALL", T),
+        ("B-ALL, Ph-negative.", "Philadelphia chromosome positive ALL", F),
+        ("Myeloma, FISH: t(11;14).", "Multiple myeloma with t(11;14)", T),
+        ("Myeloma, BCMA expression 80%.", "BCMA expression >= 50 %", T),
+        ("Diffuse large B-cell lymphoma, CD20 negative.", "CD20-positive lymphoma", F),
+        ("Unresectable melanoma.", "Metastatic or unresectable melanoma", T),
+        ("Breast cancer.", "Metastatic breast cancer", U),
+        ("eGFR 62 mL/min.", "EGFR mutation", U),
+        ("EGFR L858R.", "eGFR >= 45 mL/min", U),
+    ],
+)
+def test_a_criterion_asks_what_notes_report(note, criterion, truth):
+    expression, _ = compile_criterion(criterion, Kind.INCLUSION)
+    assert evaluate(expression, read_note(note)).truth is truth
+
+
+@pytest.mark.parametrize(
+    ("note", "criterion", "reason"),
+    [
+        ("Breast cancer, HER2 0.", "HER2 positive disease", "HER2 negative"),
+        ("NSCLC, EGFR wild type.", "EGFR mutation", "No EGFR mutation"),
+        ("Colon cancer, MSS.", "MSI-H", "Not MSI-high/dMMR"),
+        ("Colon cancer.", "MSI-H", "The note does not mention MSI-high/dMMR"),
+    ],
+)
+def test_reasons_speak_as_clinicians_do(note, criterion, reason):
+    expression, _ = compile_criterion(criterion, Kind.INCLUSION)
+    assert evaluate(expression, read_note(note)).reason == reason
