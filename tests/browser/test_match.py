@@ -207,6 +207,21 @@ def test_print_is_one_page_with_the_caveat(result: Page):
         assert words in text
 
 
+def test_a_long_history_still_prints_on_one_page(page: Page):
+    drugs = ["Bortezomib", "Daratumumab", "Carfilzomib", "Pomalidomide", "Ixazomib", "Selinexor", "Talquetamab", "Teclistamab", "Elotuzumab", "Melphalan"]
+    history = "\n".join(f"Line {n}: {drug}, cyclophosphamide, dexamethasone 01/{2010 + n} - 11/{2010 + n}, PR, then progression." for n, drug in enumerate(drugs, 1))
+    match(page, f"Clinic visit 2025-01-10. 64-year-old woman with relapsed multiple myeloma.\n{history}\nECOG 1. Hb 9.8 g/dL, platelets 88, creatinine 1.1 mg/dL.")
+    assert len(PdfReader(io.BytesIO(page.pdf(format="A4", prefer_css_page_size=True))).pages) == 1
+
+
+def test_treatments_in_no_line_are_shown_beside_the_lines(page: Page):
+    match(page, "Clinic visit 2025-02-03. 58-year-old woman with metastatic breast cancer. Capecitabine 11/2024-01/2025, then progression. Metformin daily.")
+    therapy = page.get_by_role("region", name="Lines of therapy")
+    expect(therapy).to_contain_text("Capecitabine")
+    expect(therapy).to_contain_text("Nov 2024 – Jan 2025")
+    expect(therapy).not_to_contain_text("etformin")  # not for the cancer
+
+
 def test_the_summary_is_plain_text_for_the_record(result: Page):
     result.context.grant_permissions(["clipboard-read", "clipboard-write"])
     result.get_by_role("button", name="Copy summary").click()

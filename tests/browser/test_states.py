@@ -36,7 +36,8 @@ def test_a_note_that_says_nothing_still_has_a_page(page: Page):
     page.get_by_label("The note").fill("See scanned letter.")
     page.keyboard.press("Control+Enter")
     expect(page.locator(".badge.bcma")).to_contain_text("the note does not say")
-    expect(page.get_by_text("No line of therapy was read")).to_be_visible()
+    expect(page.get_by_text("No treatment of the cancer was read")).to_be_visible()
+    expect(page.get_by_text("Is this the whole note?")).to_be_visible()
 
 
 def test_a_service_without_a_worker_says_so_and_goes_on_when_one_comes(browser: Browser, tmp_path):

@@ -56,12 +56,16 @@ export function refractoriness(patient) {
 /** Contradictions and doubts of the reader; corrections are flagged too, and stand elsewhere. */
 export const doubts = (patient) => patient.flags.filter((f) => !f.text.startsWith("Entered by the clinician"));
 
+/** Nothing that a trial could be judged by. */
+const isBare = (patient) => !patient.conditions.length && !patient.treatments.length && !patient.labs.length;
+
 export function banner(patient, evidence, edit) {
   const reading = (name) => patient.readings[name]?.evidence;
   const bcma = bcmaWords(patient.bcma);
   const bcmaSpans = [...patient.bcma.evidence, ...patient.bcma.agents.flatMap((a) => a.evidence)];
   const refractory = refractoriness(patient);
   const disease = diseases(patient);
+  const elsewhere = bcma.status === "unknown" && disease.length > 0 && !disease.some((c) => conditionIs(c.id, "plasma_cell_disorder"));
   const [who] = headline(patient);
   const stat = (label, value, fact, spans, edited) =>
     h("div", { class: "stat" }, h("dt", {}, label), h("dd", {}, value != null ? evidence.fact(`${label} ${value}`, "status", spans, String(value)) : h("span", { class: "silent" }, "not said"), edit(fact, edited ?? value, label)));
@@ -72,7 +76,7 @@ export function banner(patient, evidence, edit) {
       disease.length ? disease.map((c, i) => [i > 0 && " · ", evidence.fact(title(conditionName(c.id)), "condition", c.evidence)]) : h("span", { class: "silent" }, "The note names no cancer"),
       patient.disease_state && [", ", evidence.fact(phrase(patient.disease_state), "status", reading("disease_state"))], edit("disease_state", patient.disease_state, "disease state")),
     h("ul", { class: "badges" },
-      h("li", { class: `badge bcma ${bcma.status}` }, evidence.fact(bcma.text, "bcma", bcmaSpans, h("span", { "aria-hidden": "true" }, bcma.sign + " "), bcma.text), edit("therapy:bcma", patient.bcma.status, "BCMA exposure")),
+      h("li", { class: `badge bcma ${bcma.status}${elsewhere ? " calm" : ""}` }, evidence.fact(bcma.text, "bcma", bcmaSpans, h("span", { "aria-hidden": "true" }, bcma.sign + " "), bcma.text), edit("therapy:bcma", patient.bcma.status, "BCMA exposure")),
       refractory && h("li", { class: "badge" }, evidence.fact(refractory, "refractory", patient.readings.refractory_to.flatMap((r) => r.evidence))),
       patient.transplants.map((t) => h("li", { class: "badge calm" }, evidence.fact(`${title(t.type)} transplant${t.date ? ", " + dateName(t.date) : ""}`, "treatment", t.evidence)))),
     h("dl", { class: "stats" },
@@ -80,6 +84,7 @@ export function banner(patient, evidence, edit) {
       stat("ECOG", patient.ecog, "ecog", reading("ecog")),
       patient.kps != null && stat("Karnofsky", `${patient.kps}%`, "kps", reading("kps"), patient.kps),
       h("div", { class: "stat" }, h("dt", {}, "Note of"), h("dd", {}, dateName(patient.note_date) || h("span", { class: "silent" }, "no date")))),
+    isBare(patient) && h("p", { class: "hint" }, "Hardly anything was read. Is this the whole note? A scan or a picture has no text: paste its words."),
     doubts(patient).length > 0 && h("ul", { class: "flags" }, doubts(patient).map((f) => h("li", {}, evidence.fact(f.text, "flag", f.evidence)))),
   );
 }

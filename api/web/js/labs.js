@@ -25,7 +25,9 @@ export function flag(lab) {
   return "";
 }
 
-export const valueName = (lab) => [`${{ "<=": "≤", ">=": "≥" }[lab.comparator] ?? lab.comparator ?? ""}${numberName(lab.value)}`, unitName(lab.unit)].filter(Boolean).join(lab.unit === "%" ? "" : " ");
+const amount = (lab) => `${{ "<=": "≤", ">=": "≥" }[lab.comparator] ?? lab.comparator ?? ""}${numberName(lab.value)}`;
+
+export const valueName = (lab) => [amount(lab), unitName(lab.unit)].filter(Boolean).join(lab.unit === "%" ? "" : " ");
 
 const FLAGS = { high: ["H", "above the limits of normal"], low: ["L", "below the limits of normal"] };
 
@@ -61,7 +63,7 @@ function row({ test, values }, evidence, edit) {
   return h(
     "tr", {},
     h("th", { scope: "row" }, title(testName(test))),
-    h("td", { class: "value" }, evidence.fact(label, "lab", latest.evidence, valueName(latest)), " ", flagMark(latest)),
+    h("td", { class: "value" }, evidence.fact(label, "lab", latest.evidence, amount(latest), " ", h("small", {}, unitName(latest.unit))), " ", flagMark(latest)),
     h("td", { class: "when" }, new Set(dated.map((v) => v.date)).size > 1 ? trend(dated) : null, dateName(latest.date)),
     h("td", {}, edit(test, latest.value, testName(test))),
   );

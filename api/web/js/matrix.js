@@ -34,7 +34,7 @@ export class Matrix {
       input("patient", "Search patients", "Search patients"),
       input("trial", "Search trials", "Search trials"),
       h("label", {}, h("span", { class: "unseen" }, "Fits"), h("select", { onchange: (e) => this.#keep("fits", e.target.value) }, [["", "All patients"], ["possible", "With a possible trial"], ["eligible", "With an eligible trial"]].map(([value, text]) => h("option", { value }, text)))),
-      h("button", { type: "button", class: "quiet", onclick: () => (Object.assign(this.kept, { byTrial: null, byPatient: null, from: 0 }), this.draw()) }, "Order of the list"),
+      h("button", { type: "button", class: "quiet", onclick: () => (Object.assign(this.kept, { byTrial: null, byPatient: null, from: 0 }), this.draw()) }, "Reset the order"),
       h("p", { class: "legend muted" }, Object.values(VERDICT).map(({ sign, word }) => `${sign} ${word}`).join("   ")));
   }
 
@@ -67,8 +67,15 @@ export class Matrix {
     }
     this.patients = patients;
     this.failed = failed;
-    this.trials = [...new Set(patients.flatMap((p) => [...p.cells.keys()]))].sort();
+    this.trials = this.#byFit(patients);
     this.draw();
+  }
+
+  /** The trials that most patients fit first. */
+  #byFit(patients) {
+    const worth = new Map();
+    for (const p of patients) for (const [id, cell] of p.cells) worth.set(id, (worth.get(id) ?? 0) + (WORTH[cell.verdict] ? WORTH[cell.verdict] + cell.score : 0));
+    return [...worth.keys()].sort((a, b) => worth.get(b) - worth.get(a) || a.localeCompare(b));
   }
 
   #chosen() {
@@ -95,7 +102,7 @@ export class Matrix {
     this.table.replaceChildren(
       h("caption", { class: "unseen" }, "Each cell opens the explanation. Arrow keys go from cell to cell."),
       h("thead", {}, h("tr", {}, h("th", { scope: "col", class: "corner" }, "Patient"),
-        columns.map((id) => h("th", { scope: "col", "aria-sort": byTrial === id ? "descending" : "none" }, h("button", { type: "button", class: "column", title: `Who fits ${id}? ${this.titles.get(id) ?? ""}`, onclick: sort(id) }, h("span", { class: "column-name" }, id), h("small", {}, `${tally(id)}${byTrial === id ? "  ▼" : ""}`)))))),
+        columns.map((id) => h("th", { scope: "col", "aria-sort": byTrial === id ? "descending" : "none" }, h("button", { type: "button", class: "column", title: `Who fits ${id}? ${this.titles.get(id) ?? ""}`, onclick: sort(id) }, h("span", { class: "column-name" }, id), h("small", { class: "column-title" }, this.titles.get(id) ?? ""), h("small", {}, `${tally(id)}${byTrial === id ? "  ▼" : ""}`)))))),
       this.body);
     this.drawn = 0;
     this.#grow(true);

@@ -25,6 +25,7 @@ export const conditionName = (id) => (vocabulary.conditions[id]?.[0] || spoken(i
 export const agentName = (id) => vocabulary.therapies[id] || spoken(id);
 export const testName = (id) => vocabulary.tests[id]?.name || spoken(id);
 export const testOf = (id) => vocabulary.tests[id];
+export const treatsCancer = (id) => Boolean(vocabulary.drugs[id]) || id === "radiotherapy" || id === "chemotherapy";
 export const isA = (id, general) => id === general || (vocabulary.classes[id] ?? []).includes(general);
 export const title = capital;
 
@@ -95,7 +96,8 @@ export function unitName(ucum) {
     .replace(/[[\]]/g, "");
 }
 
-export const numberName = (value) => grouped(Number(Number(value.toPrecision(6)).toFixed(4)));
+/** A value as a laboratory prints it: what another unit made of it has no more digits than it can mean. */
+export const numberName = (value) => grouped(Number(Math.abs(value) < 1 ? value.toPrecision(3) : value.toFixed(2)));
 
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
@@ -108,8 +110,6 @@ export function dateName(date) {
 
 /** A sentence of the program with its ISO dates written for people. */
 export const dated = (text) => text.replace(/(?<![\w-])\d{4}-(0[1-9]|1[0-2])(-\d{2})?(?![\w-])/g, dateName);
-
-export const dateRange = (start, end) => (start || end ? `${dateName(start) || "?"} – ${dateName(end) || "?"}` : "");
 
 export const PHRASES = {
   relapsed_refractory: "relapsed/refractory",

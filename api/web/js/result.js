@@ -108,7 +108,7 @@ export class ResultView {
     this.element = h("div", { class: "result" },
       this.#actions(),
       h("nav", { class: "sections", "aria-label": "On this page" }, [["Patient", ".banner"], ["Therapy", ".therapy"], ["Ask next", ".ask"], ["Trials", ".trials"]].map(([name, to]) => h("button", { type: "button", class: "quiet", onclick: () => this.element.querySelector(to)?.scrollIntoView({ block: "start" }) }, name)), h("button", { type: "button", class: "quiet", onclick: () => this.#sheet(true) }, "Note")),
-      h("div", { class: "read" }, top, h("section", { class: "panel therapy", "aria-label": "Lines of therapy" }, h("h2", {}, "Lines of therapy"), lines)),
+      h("div", { class: "read" }, top, this.#answer(trials), h("section", { class: "panel therapy", "aria-label": "Lines of therapy" }, h("h2", {}, "Lines of therapy"), lines)),
       h("div", { class: "facts" }, h("div", { class: "next" }, this.#corrections(corrections, changes), this.#ask()), below),
       this.trials.element, sheet);
     this.#listen();
@@ -179,6 +179,13 @@ export class ResultView {
     } finally {
       this.element.classList.remove("busy");
     }
+  }
+
+  /** For screens that do not show the trials beside the patient. */
+  #answer(trials) {
+    const tally = Object.entries(VERDICT).map(([verdict, { sign, word }]) => [trials.filter((t) => t.verdict === verdict).length, `${sign} `, word.toLowerCase()]).filter(([n]) => n);
+    return h("button", { type: "button", class: "answer", onclick: () => this.trials.element.scrollIntoView({ block: "start" }) },
+      h("strong", {}, tally.map(([n, sign, word]) => `${sign}${n} ${word}`).join("   ") || "No trial"), trials.length > 0 && h("span", { class: "muted" }, `First: ${trials[0].title || trials[0].trial_id}`));
   }
 
   #corrections(corrections, changes) {

@@ -4,10 +4,14 @@ import { bcmaWords, doubts, headline, refractoriness } from "./card.js";
 import { correctionName } from "./correct.js";
 import { h } from "./dom.js";
 import { grouped, valueName } from "./labs.js";
-import { agentName, dateName, dateRange, factName, testName, title, VERDICT } from "./names.js";
+import { agentName, dateName, factName, testName, title, VERDICT } from "./names.js";
+import { lineDates, therapies } from "./timeline.js";
 import { gist } from "./trials.js";
 
 const TRIALS = 8;
+const ROWS = 55; // of the printed page, of so many characters:
+const WIDE = 110;
+const CELL = 74; // in the table of trials
 const LABS = 12;
 const ASKED = 6;
 export const CAVEAT = "This supports and does not replace clinical judgment. What the note does not say counts as unknown.";
@@ -21,7 +25,7 @@ function values({ result, corrections, program }) {
     patient: [...headline(patient), patient.n_lines != null && `${patient.n_lines} prior lines`, patient.ecog != null && `ECOG ${patient.ecog}`, patient.note_date && `note of ${dateName(patient.note_date)}`].filter(Boolean).join("; "),
     bcma: bcmaWords(patient.bcma).text,
     refractory: refractory.length ? `${[refractoriness(patient), "refractory to " + refractory.join(", ")].filter(Boolean).join(": ")}` : "Refractoriness: none read",
-    lines: patient.lines.map((l) => [`${l.number}. ${l.drugs.map(agentName).join(", ")}`, l.transplant && `${l.transplant} transplant`, dateRange(l.start, l.end), l.best_response, l.reason_stopped && `stopped: ${l.reason_stopped}`].filter(Boolean).join("; ")),
+    lines: therapies(patient).map((l) => [`${l.number == null ? "-" : `${l.number}.`} ${l.drugs.map(agentName).join(", ")}`, l.transplant && `${l.transplant} transplant`, lineDates(l, patient), l.best_response, l.reason_stopped && `stopped: ${l.reason_stopped}`].filter(Boolean).join("; ")),
     labs: grouped(patient.labs).slice(0, LABS).map(({ test, values: all }) => `${title(testName(test))} ${valueName(all.at(-1))}`),
     trials: result.trials.slice(0, TRIALS),
     others: result.trials.length - TRIALS,
@@ -51,8 +55,21 @@ export function summaryText(view) {
   ].join("\n");
 }
 
+/** The trials that one page still has room for. */
+function fitting(v) {
+  const rows = (text, width) => Math.ceil(text.length / width);
+  const lists = [v.lines, v.corrections, v.flags].filter((items) => items.length);
+  let left = ROWS - 8 - 2 * lists.length - lists.flat().reduce((sum, item) => sum + rows(item, WIDE), 0);
+  for (const text of [v.patient, v.refractory, v.labs.join("; "), v.questions.join("; "), CAVEAT + v.made]) left -= rows(text, WIDE);
+  return v.trials.filter((t) => (left -= rows(`${t.trial_id} ${t.title}`, CELL) + rows(shortGist(t), CELL) + 1) >= 0);
+}
+
+const shortGist = (t) => (gist(t).length > 160 ? gist(t).slice(0, 157) + "…" : gist(t));
+
 export function printPage(view) {
   const v = values(view);
+  const trials = fitting(v);
+  const others = v.others + v.trials.length - trials.length;
   const list = (head, items) => items.length > 0 && [h("h2", {}, head), h("ul", {}, items.map((item) => h("li", {}, item)))];
   return h(
     "section", { class: "print-page", "aria-hidden": "true" },
@@ -64,8 +81,8 @@ export function printPage(view) {
     list("Entered by the clinician", v.corrections),
     list("To be looked at", v.flags),
     h("h2", {}, "Trials, best first"),
-    h("table", {}, h("tbody", {}, v.trials.map((t) => h("tr", {}, h("td", {}, t.rank), h("td", {}, `${VERDICT[t.verdict].sign} ${VERDICT[t.verdict].word}`), h("td", {}, h("strong", {}, `${t.trial_id} ${t.title}`), h("br"), gist(t), h("br"), where(t)), h("td", {}, Math.round(t.score * 100)))))),
-    v.others > 0 && h("p", {}, `and ${v.others} more trials`),
+    h("table", {}, h("tbody", {}, trials.map((t) => h("tr", {}, h("td", {}, t.rank), h("td", {}, `${VERDICT[t.verdict].sign} ${VERDICT[t.verdict].word}`), h("td", {}, h("strong", {}, `${t.trial_id} ${t.title}`), h("br"), shortGist(t), h("br"), where(t)), h("td", {}, Math.round(t.score * 100)))))),
+    others > 0 && h("p", {}, `and ${others} more trials`),
     v.questions.length > 0 && h("p", {}, h("strong", {}, "To ask next: "), v.questions.join("; ")),
     h("p", { class: "print-foot" }, `${CAVEAT} ${v.made}.`),
   );

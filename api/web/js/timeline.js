@@ -1,9 +1,10 @@
 // The lines of therapy on one axis of time.
 
 import { h, svg } from "./dom.js";
-import { agentName, dateName, dateRange, title } from "./names.js";
+import { agentName, dateName, isA, title, treatsCancer } from "./names.js";
 
 const DAY = 86_400_000;
+const ROOM = 11; // percent of the axis that the words of a gap need
 const REASONS = {
   progression: ["✕", "progression"],
   toxicity: ["!", "toxicity"],
@@ -11,6 +12,40 @@ const REASONS = {
   preference: ["–", "patient's choice"],
   other: ["–", "other reason"],
 };
+
+/** Given once, so that no end is missing. */
+const infused = (line) => line.drugs.length > 0 && line.drugs.every((drug) => isA(drug, "car_t"));
+
+const isOngoing = (line, patient) => line.ongoing ?? patient.treatments.some((t) => t.line === line.number && t.course === "ongoing");
+
+/** When a line was given, in words. */
+export function lineDates(line, patient) {
+  const { start, end } = line;
+  if (start && end) return start === end ? dateName(start) : `${dateName(start)} – ${dateName(end)}`;
+  if (end) return `until ${dateName(end)}`;
+  if (!start) return isOngoing(line, patient) ? "ongoing" : "";
+  if (isOngoing(line, patient)) return `since ${dateName(start)}`;
+  return infused(line) ? dateName(start) : `from ${dateName(start)}`;
+}
+
+/** Treatments of the cancer that stand in no line, together where they were given together: shaped as lines, without a number. */
+function unnumbered(patient) {
+  const groups = new Map();
+  const inLines = new Set(patient.lines.flatMap((line) => line.drugs));
+  for (const t of patient.treatments) {
+    if (t.line != null || inLines.has(t.agent) || !["given", "ongoing"].includes(t.course) || !treatsCancer(t.agent)) continue;
+    const when = [t.start, t.end].join();
+    const group = groups.get(when) ?? { number: null, drugs: [], start: t.start, end: t.end, evidence: [], ongoing: false };
+    if (!group.drugs.includes(t.agent)) group.drugs.push(t.agent);
+    group.evidence.push(...t.evidence);
+    group.ongoing ||= t.course === "ongoing";
+    groups.set(when, group);
+  }
+  return [...groups.values()].sort((a, b) => (a.start ?? "~").localeCompare(b.start ?? "~"));
+}
+
+/** All that was given against the cancer: the numbered lines, then the rest. */
+export const therapies = (patient) => [...patient.lines, ...unnumbered(patient)];
 
 /** First and last instant that a date of any precision can mean. */
 function bounds(date) {
@@ -20,9 +55,9 @@ function bounds(date) {
   return [first, day ? first + DAY : month ? Date.UTC(year, month, 1) : Date.UTC(year + 1, 0, 1)];
 }
 
-function axis(patient) {
+function axis(lines, patient) {
   const known = [
-    ...patient.lines.flatMap((line) => [line.start, line.end]),
+    ...lines.flatMap((line) => [line.start, line.end]),
     ...patient.transplants.map((t) => t.date),
     ...(patient.bcma.agents ?? []).map((a) => a.date),
     patient.note_date,
@@ -48,13 +83,14 @@ function months(from, to) {
   return Math.round((to - from) / (30.44 * DAY));
 }
 
-/** What is known of when a line was given, maintenance included; without an end it runs to the next line's start, or to the note. */
+/** What is known of when a line was given, maintenance included; without an end it runs to the next line's start, or to the note. An infusion has its day. */
 function extent(line, next, patient) {
   const start = bounds(line.start);
   if (!start) return null;
-  const within = patient.treatments.filter((t) => t.line === line.number);
+  const within = line.number == null ? [] : patient.treatments.filter((t) => t.line === line.number);
   const ends = [line.end, ...within.flatMap((t) => [t.start, t.end])].map(bounds).filter(Boolean);
   if (line.end) return { from: start[0], to: Math.max(start[1], ...ends.map((b) => b[1])), open: false };
+  if (infused(line) || (line.number == null && !line.ongoing)) return { from: start[0], to: start[1], open: false };
   const until = bounds(next?.start)?.[0] ?? bounds(patient.note_date)?.[1] ?? start[1];
   return { from: start[0], to: Math.max(until, start[1]), open: true };
 }
@@ -70,7 +106,7 @@ function lane(line, next, patient, scale) {
     if (free >= 1) {
       const [left, right] = [scale.at(found.to), scale.at(after)];
       shapes.push(svg("line", { class: "free", x1: percent(left), x2: percent(right), y1: 0, y2: 0 }));
-      shapes.push(svg("text", { class: "free-text", x: percent((left + right) / 2), y: -4, "text-anchor": "middle" }, `${free} mo, none dated`));
+      if (right - left > ROOM) shapes.push(svg("text", { class: "free-text", x: percent((left + right) / 2), y: -4, "text-anchor": "middle" }, `${free} mo`));
     }
     const reason = REASONS[line.reason_stopped];
     if (reason && !found.open) shapes.push(svg("text", { class: `stop ${line.reason_stopped}`, x: percent(x + width), y: 4.5, dx: 4 }, reason[0]));
@@ -96,26 +132,27 @@ function transplantsOf(line, patient) {
 
 function words(line, patient, evidence) {
   const drugs = line.drugs.map(agentName).join(", ") || line.regimen || "drugs not named";
-  const transplant = line.transplant && h("span", { class: "with-transplant" }, `◆ ${line.transplant} transplant`, transplantsOf(line, patient).map((t) => t.date && ` ${dateName(t.date)}`));
+  const transplant = line.transplant && ["◆", line.transplant, "transplant", ...transplantsOf(line, patient).map((t) => dateName(t.date))].filter(Boolean).join(" ");
   const reason = REASONS[line.reason_stopped];
+  const dates = lineDates(line, patient) || "not dated";
   return h(
     "div", { class: "line-words" },
-    h("span", { class: "line-number", "aria-label": `Line ${line.number}` }, line.number),
+    h("span", { class: "line-number" }, line.number ?? "·"),
     h("div", {},
-      evidence.fact(`Line ${line.number}: ${drugs}`, "treatment", line.evidence, h("strong", {}, title(drugs))),
+      evidence.fact(line.number == null ? title(drugs) : `Line ${line.number}: ${drugs}`, "treatment", line.evidence, h("strong", {}, title(drugs))),
       h("p", { class: "line-more" },
-        [dateRange(line.start, line.end) || "dates not given", line.best_response, reason && `stopped: ${reason[1]}`].filter(Boolean).join(" · ")),
-      transplant && h("p", { class: "line-more" }, transplant),
-    ),
+        [dates, line.best_response, reason && reason.join(" "), transplant].filter(Boolean).join(" · "))),
   );
 }
 
 export function timeline(patient, evidence) {
-  if (!patient.lines.length) return h("p", { class: "muted" }, "No line of therapy was read from the note.");
-  const scale = axis(patient);
-  const dated = scale && patient.lines.some((line) => line.start);
-  const lanes = patient.lines.map((line, i) => h("li", {}, words(line, patient, evidence), dated ? lane(line, patient.lines[i + 1], patient, scale) : null));
+  const lines = therapies(patient);
+  if (!lines.length) return h("p", { class: "muted" }, "No treatment of the cancer was read from the note.");
+  const scale = axis(lines, patient);
+  const dated = scale && lines.some((line) => line.start);
+  const lanes = lines.map((line, i) => h("li", {}, words(line, patient, evidence), dated ? lane(line, patient.lines[i + 1], patient, scale) : null));
   const years = dated && h("div", { class: "axis", "aria-hidden": "true" }, h("span"), svg("svg", { width: "100%", height: 16 }, scale.years.filter((y) => y.named).map(({ year }) => svg("text", { x: percent(scale.at(Date.UTC(year, 0, 1))), y: 12, dx: 3 }, year))));
   const key = dated && h("p", { class: "key muted" }, "◆ transplant  ✕ progression  ! toxicity  ✓ completed  ╌ no dated treatment");
-  return [h("ol", { class: dated ? "lines" : "lines undated" }, lanes), years, key];
+  const meaning = lines.length > patient.lines.length && h("p", { class: "key muted" }, "· treatment that the note puts in no line");
+  return [h("ol", { class: dated ? "lines" : "lines undated" }, lanes), years, h("div", { class: "keys" }, key, meaning)];
 }

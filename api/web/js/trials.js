@@ -36,7 +36,7 @@ export function gist(trial) {
   }
   if (trial.verdict === "eligible") return "Everything that a note can settle is met";
   const missing = [...new Set(trial.criteria.filter((c) => c.outcome === "unknown" && c.assessable).flatMap((c) => c.missing))];
-  if (missing.length) return `Open: ${missing.slice(0, 3).map(factName).join(", ")}${missing.length > 3 ? ` and ${missing.length - 3} more` : ""}`;
+  if (missing.length) return `Open: ${missing.slice(0, 3).map(factName).join(" · ")}${missing.length > 3 ? ` · ${missing.length - 3} more` : ""}`;
   return trial.criteria.length ? "Some criteria need a look by a person" : (trial.notices[0] ?? "The document lists no criteria");
 }
 
@@ -76,7 +76,7 @@ export class TrialList {
       h("h2", {}, plural(this.trials.length, "trial")),
       h("div", { class: "chips", role: "group", "aria-label": "Verdict" }, Object.keys(VERDICT).map(toggle)),
       h("div", { class: "filters" },
-        h("label", {}, h("span", { class: "unseen" }, "Search the trials"), h("input", { type: "search", placeholder: "Search title, id, sponsor, place", oninput: (e) => this.#keep("words", e.target.value) })),
+        h("label", {}, h("span", { class: "unseen" }, "Search the trials"), h("input", { type: "search", placeholder: "Search the trials", oninput: (e) => this.#keep("words", e.target.value) })),
         choice("status", "Any status", this.trials.map(statusOf)),
         choice("phase", "Any phase", this.trials.map(phaseOf)),
         choice("country", "Any country", this.trials.flatMap(countries)),
@@ -115,12 +115,12 @@ export class TrialList {
       h("div", { class: "trial-head" },
         h("span", { class: "rank" }, trial.rank),
         h("span", { class: `verdict ${trial.verdict}` }, `${sign} ${word}`),
+        h("p", { class: "counts", role: "img", "aria-label": `${satisfied} met, ${violated} not met, ${unknown} open` },
+          h("span", { class: "n satisfied" }, `✓ ${satisfied}`), h("span", { class: "n violated" }, `✕ ${violated}`), h("span", { class: "n unknown" }, `? ${unknown}`)),
         h("div", { class: "trial-words" },
           h("button", { type: "button", class: "trial-title", "aria-expanded": "false" }, trial.title || trial.trial_id),
           h("p", { class: "gist" }, gist(trial)),
-          h("p", { class: "meta" }, [trial.trial_id, title(statusOf(trial)), trial.phase, site(trial)].filter(Boolean).join(" · "))),
-        h("p", { class: "counts", role: "img", "aria-label": `${satisfied} met, ${violated} not met, ${unknown} open` },
-          h("span", { class: "n satisfied" }, `✓ ${satisfied}`), h("span", { class: "n violated" }, `✕ ${violated}`), h("span", { class: "n unknown" }, `? ${unknown}`)),
+          h("p", { class: "meta" }, [trial.title && trial.trial_id, title(statusOf(trial)), trial.phase, site(trial)].filter(Boolean).join(" · "))),
         h("span", { class: "score", title: "Score, 0 to 100" }, Math.round(trial.score * 100))));
     this.rows.set(trial.trial_id, row);
     row.trial = trial;
