@@ -13,7 +13,7 @@ from matcher.notes.lines import Line
 from matcher.notes.treatments import windows, without_generic
 from models import load_vocabulary
 
-_MODALITY = {"car_t": "car_t", "bispecific_antibody": "bispecific_antibody", "trispecific_antibody": "bispecific_antibody", "antibody_drug_conjugate": "antibody_drug_conjugate"}
+_MODALITY = {"car_t": "car_t", "car_nk": "car_t", "bispecific_antibody": "bispecific_antibody", "trispecific_antibody": "bispecific_antibody", "antibody_drug_conjugate": "antibody_drug_conjugate"}
 _BCMA = r"(?:anti[- ]?)?(?:BCMA|B-cell maturation antigen)"
 _NAIVE = re.compile(
     rf"{_BCMA}[- ]*(?:directed |targeted |therapy |treatment |agent )*[-: ]*(?:na[iï]ve|unexposed|not exposed)\b"
@@ -23,6 +23,12 @@ _NAIVE = re.compile(
     rf"|{_BCMA}[- ]*(?:directed|targeted)?[^.;\n(]{{0,25}}[:=][ ]*(?:none|never|no\b|nil|not)"
     rf"|{_BCMA}[- ]*(?:directed |targeted )?(?:exposure|exposed|therapy|treatment|treated|rx)\s*\??\s*[:|=\t-]+\s*(?:N|no|nil|none|never)\b"
     rf"|{_BCMA}[- ]*(?:directed|targeted)?\s*(?:drugs?|agents?|therap(?:y|ies)|treatments?)?\s+(?:not|never|none)\s+(?:to date|so far|yet|given|received)", re.IGNORECASE)
+_EXPOSED = re.compile(
+    rf"{_BCMA}[- ]*(?:directed |targeted |targeting )?(?:therapy |treatment |agents? )?[- ]*(?:pre-?treated|exposed|experienced|refractory|failures?|failed)\b(?!\s*[?:|=]+\s*(?:n\b|no\b|none|never|nil|\[ ?\]))"
+    rf"|\b(?:refractory|exposed|resistant) to [^.;:\n]{{0,80}}{_BCMA}\b(?![- ]*(?:directed |targeted )?(?:trial|study|studies))"
+    rf"|\b(?:prior|previous) {_BCMA}[- ]*(?:directed |targeted )?(?:exposure|therapy|treatment)\s*[:=]\s*(?:yes|y\b|\+)", re.IGNORECASE)
+_NOT_EXPOSED = re.compile(r"\b(?:not|no|never|non|without|neither|nor|denies|isn't|wasn't)\b[^.;\n]{0,40}$|\bnon-$", re.IGNORECASE)
+_NAIVE_TO_BOTH = re.compile(r"\b(?:CAR[- ]?T|cell therapy)(?: cells?)?\s*(?:/|and|&|,|\+)\s*(?:bispecifics?|T[- ]cell engagers?|BiTEs?)(?: antibod(?:y|ies))?[- ]*na[iï]ve\b", re.IGNORECASE)
 _NEITHER = re.compile(r"\b(?:no|never|not|neither|without|denies)\b[^.\n]*?\b(?:CAR[- ]?T|cell(?:ular)? therap|T-cell engager|T-cell redirect)", re.IGNORECASE)
 _ENGAGERS = ("bispecific", "t-cell engager", "t cell engager", "t-cell redirect", "bite")
 _SOMETHING_UNNAMED = re.compile(r"(?:unknown|unnamed|masked|blinded|undisclosed|not sure|unsure|unclear|see (?:other|outside|treatment|consult|separate|prior)|records? (?:incomplete|pending|requested|not|unavailable|awaited)|history (?:kept|elsewhere|incomplete)|\?\?)", re.IGNORECASE)
@@ -42,6 +48,8 @@ def read_bcma(doc: Document, events: Sequence[Event], lines: Sequence[Line], com
     agents = _given(doc, events, {d for line in lines for d in line.drugs})
     if agents:
         return BcmaExposure("exposed", tuple(agents), tuple(e for a in agents for e in a.evidence))
+    if told := _exposed_in_words(doc):
+        return BcmaExposure("exposed", (), (told,))
     words = _naive_in_words(doc, events)
     if words is not None:
         return BcmaExposure("naive", (), (words,))
@@ -66,10 +74,20 @@ def _given(doc: Document, events: Sequence[Event], in_lines: set[str]) -> list[B
     return [found[d] for d in without_generic(found)]
 
 
+def _exposed_in_words(doc: Document) -> Evidence | None:
+    """Exposure without an agent's name: "BCMA-exposed", "refractory to PI, IMiD, CD38 and BCMA"."""
+    for match in (m for a, b in windows(doc.text, ("bcma", "maturation"), 110, 60) for m in _EXPOSED.finditer(doc.text, a, b)):
+        if not _NOT_EXPOSED.search(doc.text, max(0, match.start() - 60), match.start()) and not _hypothetical(doc, match.start()):
+            return doc.evidence(*match.span())
+    return None
+
+
 def _naive_in_words(doc: Document, events: Sequence[Event]) -> Evidence | None:
     for match in (m for a, b in windows(doc.text, ("bcma", "maturation"), 90, 70) for m in _NAIVE.finditer(doc.text, a, b)):
         if re.search(r"\b(?:not|no longer|non)[ -]+$", doc.text[max(0, match.start() - 12) : match.start()], re.IGNORECASE) or _hypothetical(doc, match.start()):
             continue
+        return doc.evidence(*match.span())
+    if match := _NAIVE_TO_BOTH.search(doc.text):
         return doc.evidence(*match.span())
     for match in (m for a, b in windows(doc.text, ("car-t", "car t", "cart", "cell therap", "cellular therap", "engager", "redirect"), 160, 20) for m in _NEITHER.finditer(doc.text, a, b)):
         start, end = statement_at(doc, match.start())

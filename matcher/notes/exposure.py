@@ -225,7 +225,7 @@ def _denied(at: _Setting) -> Course | None:
 
 
 _NEGATED_LIST = re.compile(r"\s*(?:[\w/-]+[\s,/]+){0,6}?(?:(?:and|or|nor)\s+(?:an?\s+|any\s+)?)?", re.IGNORECASE)
-_NOT_OF_THE_NAME = re.compile(r"\b(?:response|benefit|effect|to|on|after|from|under|longer|evidence|signs?|progression|relapse|toxicity|with|since|during|until|maint\w*|were|was|only|refractory|more than|better|by|choice|wish|and)\b|[;.()]|\n|\d", re.IGNORECASE)
+_NOT_OF_THE_NAME = re.compile(r"\b(?:response|benefit|effect|continue|tolerate|complete|to|on|after|from|under|longer|evidence|signs?|progression|relapse|toxicity|with|since|during|until|maint\w*|were|was|only|refractory|more than|better|by|choice|wish|and)\b|[;.()]|\n|\d", re.IGNORECASE)
 
 
 def _adjacent_negation(between: str, after: str) -> bool:
@@ -279,6 +279,8 @@ def _planned_after(at: _Setting, evidence: Signal | None) -> bool:
     if not marks:
         return False
     mark = marks[0]
+    if at.signals.first("done_after", mark.end, min(at.near, mark.end + 40)):
+        return False  # "planned for 2/23 and given 3/23"
     if other and mark.start - other.end() < 30:
         return True
     if _DATED.search(at.until(mark)) or mark.start - at.end >= 50:
