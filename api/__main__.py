@@ -10,11 +10,15 @@ import uvicorn
 
 from api.app import create_app
 from workers.processes import die_with_parent
+from workers.settings import load_settings
+from workers.tracing import start_tracing
 
 
 def run(listening: socket.socket) -> None:
     """Serve until SIGTERM or SIGINT."""
-    config = uvicorn.Config(create_app(), log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=5, backlog=2048)
+    settings = load_settings()
+    start_tracing(settings, "api")
+    config = uvicorn.Config(create_app(settings), log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=5, backlog=2048)
     uvicorn.Server(config).run(sockets=[listening])
 
 

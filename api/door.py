@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from uuid import uuid4
 
 import structlog
-from opentelemetry import propagate, trace
+from opentelemetry import propagate
 from prometheus_client import Counter, Histogram
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
@@ -17,9 +17,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.problems import problem
 from api.service import is_loopback
 from workers.settings import Settings, listed
+from workers.tracing import span
 
 log = structlog.get_logger()
-tracer = trace.get_tracer("eligo")
 
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
@@ -68,14 +68,16 @@ class Door:
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=request_id)
         try:
-            with tracer.start_as_current_span(f"{scope['method']} request", context=propagate.extract(dict(headers))):
+            with span("request", propagate.extract(dict(headers))) as seen:
                 refusal = self._refuse(scope, headers)
                 if refusal is None:
                     await self._app(scope, _counted(receive, self._limit(scope["path"])), answer)
                 else:
                     await refusal(scope, receive, answer)
+                route = _route(scope)
+                seen.set_attributes({"http.request.method": scope["method"], "http.route": route, "http.response.status_code": status})
         finally:
-            route = getattr(scope.get("route"), "path", "none")  # the template: a path can name a job
+            route = _route(scope)
             took = perf_counter() - started
             self._requests.labels(scope["method"] if scope["method"] in _METHODS else "other", route, str(status)).inc()
             self._seconds.labels(route).observe(took)
@@ -107,6 +109,11 @@ class Door:
 
 
 _METHODS = {"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"}
+
+
+def _route(scope: Scope) -> str:
+    """The template of the path: the path itself can name a job."""
+    return getattr(scope.get("route"), "path", "none")
 
 
 def _counted(receive: Receive, limit: int) -> Receive:

@@ -55,9 +55,11 @@ def show_profile(patient: dict[str, Any]) -> None:
         rows.append((f"  line {line['number']}", "; ".join(p for p in parts if p)))
     rows.append(("Refractory to", ", ".join(patient["refractory_to"]) or "none stated"))
     for status in Status:
-        named = [name_of(c["id"]) + (f" ({c['date']})" if c["date"] else "") for c in patient["conditions"] if c["status"] == status]
+        named = [name_of(c["id"]) + (f" ({c['date']})" if c["date"] else "") for c in patient["conditions"] if c["status"] == status and "said" not in c]
         if named:
             rows.append((status.value.capitalize(), ", ".join(named)))
+    if markers := [c["said"] for c in patient["conditions"] if "said" in c]:
+        rows.append(("Markers", ", ".join(markers)))
     labs = [f"{test_name(x['test'])} {x['comparator'] or ''}{number(x['value'])}{unit_of(x['unit'])}" for x in latest_labs(patient["labs"])]
     rows.append(("Labs", ", ".join(labs) or "none"))
     rows += [("Note well", flag["text"]) for flag in patient["flags"]]

@@ -19,6 +19,7 @@ from workers.settings import Settings, load_settings
 from workers.store import Store
 from workers.sweep import start_sweeping
 from workers.tasks import register
+from workers.tracing import start_tracing
 from workers.webhooks import start_telling
 
 
@@ -42,6 +43,7 @@ def main(settings: Settings | None = None) -> None:
     @worker_process_init.connect(weak=False)
     def start_process(**_: object) -> None:
         die_with_parent(signal.SIGKILL)
+        start_tracing(settings, "worker")
         process()
 
     @worker_ready.connect(weak=False)

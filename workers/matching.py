@@ -14,7 +14,6 @@ from time import perf_counter
 from typing import Any
 
 import structlog
-from opentelemetry import trace
 
 import matcher
 from matcher.answers import match_answer
@@ -22,9 +21,9 @@ from matcher.corrections import CorrectionError, apply_corrections
 from matcher.domain import Trial
 from matcher.trials import TrialDocumentError
 from workers.reading import read_note
+from workers.tracing import span
 
 log = structlog.get_logger()
-tracer = trace.get_tracer("eligo")
 
 
 class NoteTimeout(Exception):
@@ -66,11 +65,11 @@ def answer_note(
     try:
         with limited(limit):
             if documents := note.get("documents"):
-                with tracer.start_as_current_span("read trials"), _timed(took, "trials"):
+                with span("read trials"), _timed(took, "trials"):
                     trials = (*trials, *(trial for document in documents for trial in _given(document["content"], document["name"])))
-            with tracer.start_as_current_span("read note"), _timed(took, "read"):
+            with span("read note"), _timed(took, "read"):
                 profile = apply_corrections(read_note(note["note"], note_id), corrections)
-            with tracer.start_as_current_span("match"), _timed(took, "match"):
+            with span("match"), _timed(took, "match"):
                 day = options.get("as_of") or note.get("as_of")
                 as_of = date.fromisoformat(day) if day else None
                 report = matcher.match(profile, trials, as_of, options.get("unmentioned") or "unknown")

@@ -72,6 +72,9 @@ class Settings(BaseSettings):
     # who is told
     webhook_url: str = Field(default="", description="Told of every finished job, by identifier; empty: nobody")
     webhook_secret: SecretStr = SecretStr("")
+    otlp_endpoint: str = Field(
+        default="", validation_alias=AliasChoices("OTEL_EXPORTER_OTLP_ENDPOINT", "ELIGO_OTLP_ENDPOINT"), description="Collector of OpenTelemetry traces (OTLP over HTTP); empty: none"
+    )
     log_level: str = "INFO"
     alive_file: Path | None = Field(default=None, description="Touched by a worker every second while it reaches Redis, for a container's health check")
 

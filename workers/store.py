@@ -14,11 +14,15 @@ from dataclasses import dataclass
 from time import time
 from typing import Any
 
+import redis
+import structlog
 from pydantic_core import from_json, to_json
 
 from workers import scripts
 from workers.sealing import Sealer
 from workers.settings import Settings
+
+log = structlog.get_logger()
 
 ACTIVE = "eligo:active"
 STATS = "eligo:stats"
@@ -26,6 +30,7 @@ WORKERS = "eligo:workers"
 WEBHOOKS = "eligo:webhooks"
 UPLOAD = -1  # the index of a batch's file, which is read like a note, once, before its notes
 _LOOK = 2_000  # ms after submission when the sweep first asks whether somebody took the job
+_FSYNC = 2_000  # ms for a disk to take what was submitted
 _PAGE = 64  # results opened at a time when streaming
 
 
@@ -125,18 +130,21 @@ class Store:
         note = self._seal(submission.note, job, "notes", 0) if submission.note is not None else b""
         keys = [_key(job), ACTIVE, _tenant_jobs(submission.tenant), f"eligo:idempotency:{submission.tenant}:{key}"]
         flat = [part for pair in fields.items() for part in pair]
-        found, fingerprint = self._script["SUBMIT"](
-            keys=keys, args=[job, self._ttl, _LOOK, submission.fingerprint, int(key is not None), note, *flat]
-        )
-        self._make_durable()
+        with self.redis.client() as one:  # connection: WAITAOF speaks of what was written on it
+            found, fingerprint = self._script["SUBMIT"](
+                keys=keys, args=[job, self._ttl, _LOOK, submission.fingerprint, int(key is not None), note, *flat], client=one
+            )
+            if not self._reached_disk(one):
+                if found.decode() == job:
+                    self.delete(job)  # what is not accepted is not kept
+                raise redis.TimeoutError("the job store did not reach its disk in time")
         return found.decode(), fingerprint.decode() != submission.fingerprint
 
-    def _make_durable(self) -> None:
+    def _reached_disk(self, one: Any) -> bool:
         """A server with WAITAOF (7.2) has fsynced when this returns; an older one must run `appendfsync always`, as ours does."""
         if self._has_waitaof is None:
-            self._has_waitaof = _supports_waitaof(self.redis)
-        if self._has_waitaof:
-            self.redis.execute_command("WAITAOF", 1, 0, 2_000)
+            self._has_waitaof = _supports_waitaof(one)
+        return not self._has_waitaof or one.execute_command("WAITAOF", 1, 0, _FSYNC)[0] >= 1
 
     def put_piece(self, job: str, number: int, piece: bytes) -> None:
         """One piece of an upload that is still arriving; swept away by its time to live if it never ends."""
@@ -346,5 +354,15 @@ def _tenant_jobs(tenant: str) -> str:
 
 
 def _supports_waitaof(client: Any) -> bool:
+    """Warns of a server that may lose in a crash what was accepted; one that hides its settings is trusted."""
     version = tuple(int(part) for part in str(client.info("server")["redis_version"]).split(".")[:2])
-    return version >= (7, 2) and client.info("persistence").get("aof_enabled") == 1
+    appends = client.info("persistence").get("aof_enabled") == 1
+    if appends and version >= (7, 2):
+        return True
+    try:
+        fsync = client.config_get("appendfsync").get("appendfsync", "always")
+    except redis.ResponseError:
+        fsync = "always"
+    if not appends or fsync != "always":
+        log.warning("redis_not_durable", need="appendonly yes; before Redis 7.2 also appendfsync always", appendonly=appends, appendfsync=fsync)
+    return False

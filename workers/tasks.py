@@ -16,8 +16,9 @@ from typing import Any
 import redis
 import structlog
 from celery import Celery
+from celery.worker.request import Request
 from kombu.exceptions import OperationalError
-from opentelemetry import propagate, trace
+from opentelemetry import propagate
 
 from matcher import EligoError
 from matcher.domain import Trial
@@ -28,10 +29,10 @@ from workers.matching import answer_note, summary
 from workers.sealing import load_sealer
 from workers.settings import Settings
 from workers.store import Claim, JobGone, Store
+from workers.tracing import span
 from workers.upload import read_upload
 
 log = structlog.get_logger()
-tracer = trace.get_tracer("eligo")
 
 _BEAT = 1.0  # seconds between signs of life
 _LIVING = 5.0  # seconds after which a silent process is taken for dead
@@ -100,7 +101,7 @@ class Process:
         """The job's kind and options. A deleted job ends the turn; so does a Redis that is away: leases run out, the sweep begins again."""
         try:
             kind, options, parent = self.store.order(job)
-            with structlog.contextvars.bound_contextvars(job=job), tracer.start_as_current_span("turn", context=propagate.extract({"traceparent": parent})):
+            with structlog.contextvars.bound_contextvars(job=job), span("turn", propagate.extract({"traceparent": parent})):
                 yield kind, options
         except JobGone:
             log.info("job_gone", job=job)
@@ -151,6 +152,16 @@ class Process:
                 sleep(0.2)
 
 
+class Turn(Request):
+    """A message whose acknowledgement Redis does not hear counts against what its worker may hold, for good, and Celery only logs that.
+
+    With no errors to expect it lets them through: they end the connection, and the worker begins anew with another.
+    """
+
+    def __init__(self, message: Any, **options: Any) -> None:
+        super().__init__(message, **{**options, "connection_errors": ()})
+
+
 def register(celery: Celery, settings: Settings) -> Callable[[], Process]:
     """Give the application its tasks. What is returned makes the one Process of a forked child, on its first call there."""
 
@@ -158,11 +169,11 @@ def register(celery: Celery, settings: Settings) -> Callable[[], Process]:
     def process() -> Process:
         return Process(settings, celery)
 
-    @celery.task(name=WORK)
+    @celery.task(name=WORK, Request=Turn)
     def work(job: str) -> None:
         process().work(job)
 
-    @celery.task(name=READ)
+    @celery.task(name=READ, Request=Turn)
     def read(job: str) -> None:
         process().read(job)
 

@@ -42,10 +42,11 @@ SMALL_TRIAL = "Title: A small trial\nInclusion Criteria:\n1. Age 18 years or old
 
 
 class Stack:
-    """Redis, workers and API on one data folder. Everything they write goes to `log`."""
+    """Redis, workers and API on one data folder. Everything they write goes to `log`. `url`: of a Redis that runs already."""
 
-    def __init__(self, folder: Path, **settings: Any) -> None:
+    def __init__(self, folder: Path, url: str = "", **settings: Any) -> None:
         self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
         self.log = folder / "everything.log"
         values = {"processes": 2, "lease": 2, "log_level": "DEBUG", **settings}
         self._environment = {k: v for k, v in os.environ.items() if not k.startswith(("ELIGO_", "REDIS_"))}
@@ -55,8 +56,10 @@ class Stack:
             for trial in read_trials(SMALL_TRIAL.encode(), "small.txt"):
                 Registry(folder).put(trial)
         self.redis: subprocess.Popen[bytes] | None = None
-        self.url, self.workers, self.api = "", list[subprocess.Popen[bytes]](), None
+        self.url, self.workers, self.api = url, list[subprocess.Popen[bytes]](), None
         self._listening: socket.socket | None = None
+        if url:
+            self._use(url)
 
     def __enter__(self) -> Stack:
         return self
@@ -71,8 +74,11 @@ class Stack:
 
     def start_redis(self) -> None:
         self.redis, self.url = start_redis(self.settings)
-        self._environment["REDIS_URL"] = self.url
-        self.settings = self.settings.model_copy(update={"redis_url": self.url})
+        self._use(self.url)
+
+    def _use(self, url: str) -> None:
+        self._environment["REDIS_URL"] = url
+        self.settings = self.settings.model_copy(update={"redis_url": url})
 
     def start_worker(self, module: str = "workers", **settings: Any) -> subprocess.Popen[bytes]:
         worker = self._spawn(module, **settings)

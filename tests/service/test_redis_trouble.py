@@ -44,6 +44,20 @@ def test_redis_away(fresh):
     fresh.ready(client)
 
 
+def test_a_worker_whose_acknowledgement_was_lost_with_redis_goes_on(fresh):
+    """With one process it could hold one message, and would think for ever that it does."""
+    fresh.start_worker("tests.service.poisoned", processes=1, note_soft_limit=0.5)
+    client = fresh.client()
+    fresh.ready(client)
+    location = client.post("/api/v1/matches", json={"note": "[loop]"}).headers["location"]
+    wait_for(lambda: client.get(location).json()["state"] == "running", what="the note in hand")
+    fresh.redis.kill()
+    fresh.redis.wait()
+    wait_for(lambda: b"ack %r" in fresh.log.read_bytes() or b"celery.worker.consumer.consumer" in fresh.log.read_bytes(), 30, "the lost acknowledgement")
+    fresh.start_redis()
+    wait_for(lambda: client.get(location).json()["state"] == "failed", 30, "the note's end")
+
+
 def test_redis_full(fresh):
     client = fresh.client()
     redis = fresh.store().redis
@@ -53,7 +67,7 @@ def test_redis_full(fresh):
     assert all(map(refused, submissions(client)))
     assert set(redis.scan_iter()) == before
     fresh.start_worker()
-    wait_for(lambda: b"redis_unavailable" in fresh.log.read_bytes() or b"sweep_failed" in fresh.log.read_bytes())
+    wait_for(lambda: b"redis_unavailable" in fresh.log.read_bytes() or b"sweep_failed" in fresh.log.read_bytes(), 60, "the worker's word of it")
     assert client.delete(client.get(accepted).url.path).status_code == 204  # room can be made
     redis.config_set("maxmemory", 0)
     answers = submissions(client)
