@@ -10,6 +10,7 @@ from typing import Any
 
 from matcher.domain import (
     AtScreening,
+    ConditionFact,
     Criterion,
     CriterionResult,
     Evidence,
@@ -19,6 +20,7 @@ from matcher.domain import (
     PartialDate,
     PatientProfile,
     Reading,
+    Status,
     Trial,
     TrialMatch,
     Unparsed,
@@ -59,6 +61,12 @@ def _evidence(spans: tuple[Evidence, ...]) -> list[dict[str, Any]]:
     return [{"start": e.start, "end": e.end, "text": e.text} for e in spans]
 
 
+def _said(fact: ConditionFact) -> dict[str, str]:
+    """How a clinician says a finding of the malignant cells: "HER2 negative", which is no condition that is absent."""
+    marker = load_vocabulary().findings.get(fact.id)
+    return {"said": marker.said(fact.status is Status.PRESENT)} if marker and fact.status in (Status.PRESENT, Status.ABSENT) else {}
+
+
 def _is_reported(lab: Lab) -> bool:
     """Whether the test is one that clients know by name; the other tests and vital signs are told apart from them."""
     return load_vocabulary().tests[lab.test].source.startswith("vocabulary")
@@ -79,7 +87,7 @@ def extract_answer(profile: PatientProfile) -> dict[str, Any]:
         "note_date": plain(profile.note_date),
         "age_years": _value(profile.age_years),
         "sex": _value(profile.sex),
-        "conditions": [{**plain(c), "qualifiers": dict(c.qualifiers)} for c in profile.conditions],
+        "conditions": [{**plain(c), "qualifiers": dict(c.qualifiers), **_said(c)} for c in profile.conditions],
         "disease_state": _value(profile.disease_state),
         "n_lines": _value(profile.n_lines),
         "lines": plain(profile.lines),
