@@ -53,6 +53,9 @@ def read(text, kind):
     (INCLUSION, "At least two of the following: 1) asthma 2) cirrhosis 3) psoriasis", "2 of (asthma, cirrhosis, psoriasis)"),
     (INCLUSION, "Adequate function: (1) hemoglobin > 8 g/dL; (2) creatinine < 2 mg/dL", "(hemoglobin > 8 & creatinine < 2)"),
     (EXCLUSION, "Hepatitis B or C", "(hepatitis_b | hepatitis_c)"),
+    (EXCLUSION, "Pleural or pericardial effusion", "(pleural_effusion | pericardial_effusion)"),
+    (EXCLUSION, "Acute or chronic pancreatitis", "(acute_pancreatitis | chronic_pancreatitis)"),
+    (EXCLUSION, "Immunodeficiency (HIV)", "(immunodeficiency | hiv_infection)"),
 ])
 def test_and_or(kind, text, wanted):
     assert read(text, kind) == wanted
@@ -81,6 +84,7 @@ def test_negation(kind, text, wanted):
     (INCLUSION, "At least 4 weeks since prior chemotherapy (6 weeks for melphalan)", "(days_since[chemotherapy] >= 28 & days_since[melphalan] >= 42)"),
     (INCLUSION, "Radiotherapy completed for at least 2 weeks before enrollment", "days_since[radiotherapy] >= 14"),
     (EXCLUSION, "Active hepatitis B", "hepatitis_b @current"),
+    (EXCLUSION, "Chemotherapy < 3 weeks, immunotherapy < 6 weeks", "(chemotherapy @within 21 | immunotherapy @within 42)"),
     (EXCLUSION, "Active tuberculosis or hepatitis B", "(tuberculosis @current | hepatitis_b @current)"),
     (EXCLUSION, "Active tuberculosis or a history of stroke", "(tuberculosis @current | stroke)"),
     (INCLUSION, "Fever of 3 or more days", "fever duration=>=3"),
@@ -129,6 +133,10 @@ def test_amounts_limit_what_they_stand_beside(kind, text, wanted):
 @pytest.mark.parametrize("kind, text, wanted", [
     (EXCLUSION, "Prior anti-BCMA therapy", "bcma"),
     (EXCLUSION, "Allergic to fludarabine or cyclophosphamide", "(allergy:fludarabine | allergy:cyclophosphamide)"),
+    (EXCLUSION, "Intolerance to mannitol or gluconate", "(intolerant_to:mannitol | intolerant_to:gluconate)"),
+    (INCLUSION, "Previously treated multiple myeloma", "(prior_lines >= 1 & disease:multiple_myeloma)"),
+    (INCLUSION, "Previously treated with lenalidomide", "lenalidomide"),
+    (INCLUSION, "IgA myeloma (serum M-protein ≥ 0.6 g/dL)", "(disease:multiple_myeloma & serum_m_protein >= 0.6)"),
     (INCLUSION, "Refractory to lenalidomide and bortezomib", "(refractory_to:lenalidomide & refractory_to:bortezomib)"),
     (INCLUSION, "Relapsed/refractory multiple myeloma", "(disease_state:relapsed_refractory & disease:multiple_myeloma)"),
     (INCLUSION, "Newly diagnosed multiple myeloma", "(disease_state:newly_diagnosed & disease:multiple_myeloma)"),

@@ -56,6 +56,10 @@ def test_age(text, wanted):
     ("ASA class I-III", []),  # a class is no number
     ("Laboratory tests:\n  - Hemoglobin > 9 g/dL\n  - Platelets > 60 x 10^9/L", [("hemoglobin", ">", 9, "g/dL"), ("platelets", ">", 60, "10*9/L")]),
     ("At least one (1) prior line of therapy", [("prior_lines", ">=", 1, "1")]),
+    ("Hemoglobin greater than or equal to (>=) 9 gram per deciliter [g/dL]", [("hemoglobin", ">=", 9, "g/dL")]),
+    ("Proteinuria below 2 gram per day", [("urine_protein_24h", "<", 2, "g/(24.h)")]),  # the contract fixes no unit of it
+    ("Age-adjusted D-dimer < 900 ng/mL", [("d_dimer", "<", 900, "ng/mL")]),
+    ("Pulmonary vascular resistance > 4 Wood units", [("pulmonary_vascular_resistance", ">", 4, "Wood units")]),
 ])
 def test_tests(text, wanted):
     assert statements(text) == wanted
@@ -67,6 +71,8 @@ def test_tests(text, wanted):
     ("Creatinine less than 2 times the upper limit of normal", [("creatinine", "<", 2, "1")]),
     ("Creatinine < 2 times normal range", [("creatinine", "<", 2, "1")]),
     ("Total bilirubin ≤ 1.5× institutional ULN", [("total_bilirubin", "<=", 1.5, "1")]),
+    ("ALT < 4-fold the upper limit of normal", [("alt", "<", 4, "1")]),
+    ("ALT less than 30 % above the upper limit of normal", [("alt", "<", 1.3, "1")]),
 ])
 def test_multiples_of_the_limit_of_normal(text, wanted):
     assert statements(text) == wanted

@@ -12,6 +12,7 @@ from matcher.trials.exceptions import excuse
 from matcher.trials.lexer import CONCEPTS, Token
 from matcher.trials.logic import Piece, combine, conjoin, disjoin
 from matcher.trials.measures import bounds_at, closing
+from models import load_vocabulary
 
 
 @dataclass
@@ -31,7 +32,7 @@ class Brackets(Concepts, Comparisons):
             if allowed is not None and not isinstance(allowed, Unparsed | AtScreening):
                 self.pieces[-1] = replace(last, expression=excuse(last.expression, allowed, self.context, "except"))
             return end
-        if not inner or kinds & {"negated_support", "allowed", "label"} or _spells(self.tokens[at - 1] if at else None, inner, self.context.text):
+        if not inner or kinds & {"negated_support", "allowed"} or ("label" in kinds and not kinds & {"op", "test"}) or _spells(self.tokens[at - 1] if at else None, inner, self.context.text):
             return end
         first = next((t for t in inner if t.kind not in ("stop", "qual")), inner[0])
         if first.kind in ("except", "unless"):
@@ -50,7 +51,8 @@ class Brackets(Concepts, Comparisons):
             return end
         if self.heads[-1:] == ["ecog"] and first.kind == "test" and first.value in ("kps", "lansky"):
             self.heads[-1] = first.value
-        if kinds <= {"test", "and", "or", ",", "/"} and self.unknown and not self.heads and len(self.pieces) == self.chunk:
+        spelled = self.unknown or (last is not None and not last.measured)
+        if kinds <= {"test", "and", "or", ",", "/"} and spelled and not self.heads and self._limit_follows(end):
             self.unknown, self.heads = [], list(dict.fromkeys(t.value for t in inner if t.kind == "test"))
             self.named = True  # "liver enzymes (ALT and AST) < 3 x ULN"
             return end
@@ -62,11 +64,11 @@ class Brackets(Concepts, Comparisons):
         if last and len(inner) <= 4 and (ago := bounds_at(inner, 0)) and ago.time and ago.end == len(inner) and ago.sides[0].op in ("<", "<="):
             self._place_in_time(Window("within", round(ago.sides[0].value * (ago.sides[0].days or 1))), False)
             return end
-        if limits and last and last.measured and not self.heads:
+        if limits and last and last.measured and not self.heads and not (self.joint and self.unknown):
             return self._second_limit(inner, last, end)
         if limits or kinds & {"nyha", "grade", "within", "before", "class"}:
             return at + 1
-        if first.kind == "examples" or (len(concepts) > 1 and last is not None):
+        if first.kind == "examples" or (last is not None and (len(concepts) > 1 or (concepts and _narrower(concepts[0], last.expression)))):
             self._members(inner)
             return end
         if not concepts or last is not None or self.heads or self.unknown:
@@ -75,6 +77,9 @@ class Brackets(Concepts, Comparisons):
                 self.heads += [v for v in known if v not in self.heads and first.kind != "test"]
             return end
         return at + 1
+
+    def _limit_follows(self, at: int) -> bool:
+        return next((t.kind for t in self.tokens[at:] if t.kind not in ("stop", "filler", ":", "lead")), "") in ("op", "number", "between", "not_between")
 
     def _markers(self, inner: list[Token], last: Piece) -> Expression | None:
         """ "EGFR mutation (exon 19 deletion or L858R)" means these; "HER2 negative (ER positive)" asks both."""
@@ -115,6 +120,11 @@ class Brackets(Concepts, Comparisons):
         else:
             self.unknown = []
             self._add(disjoin(*found))
+
+
+def _narrower(token: Token, said: Expression) -> bool:
+    """Whether the bracket names a kind of what stands before it: "immunodeficiency (HIV)"."""
+    return isinstance(said, Presence) and token.value != said.value and load_vocabulary().is_a(token.value, said.value)
 
 
 def _spells(before: Token | None, inner: list[Token], text: str) -> bool:

@@ -14,7 +14,7 @@ from models import load_vocabulary
 
 CLASS = "{class}"  # a UCUM annotation: the value is the place of a class in its scale ("ASA II"), not a number
 FLC = ("kappa_flc", "lambda_flc")
-_DOSE = re.compile(r"(?:[munpμkd]|mc)?g(?:ms?|rams?)?(?:\s?/.*)?|mg/.*", re.IGNORECASE)
+_DOSE = re.compile(r"(?:[munpμkd]|mc)?g(?:ms?|rams?)?(?:\s?(?:/|per)\s?(?![dmμu]?l\b).*)?", re.IGNORECASE)
 _BY_OXYGEN = re.compile(r"\bonly\b.*\b(?:oxygen inhalation|oxygen therapy|supplement\w+|by oxygen|with oxygen)\b", re.IGNORECASE | re.DOTALL)
 
 
@@ -66,7 +66,7 @@ class Comparisons(Words):
             if isinstance(last, Presence) and last.fact == "condition":
                 self.pieces[-1] = replace(self.pieces[-1], expression=_within(last, window))
                 return
-            if not self.context.exclusion and not self.negation and all(_given(p.expression) for p in self.pieces):
+            if not self.context.exclusion and not self.negation and all(given(p.expression) for p in self.pieces):
                 classes = [p for p in self.pieces if not p.member] or self.pieces
                 self.pieces = [replace(p, expression=_since(p.expression, window), joint="and" if p.joint else "") for p in classes]
                 return
@@ -88,10 +88,9 @@ class Comparisons(Words):
         if not facts:
             return limit.end if limit.bare else None
         if facts == ["blood_pressure"] and (pair := self._pressures(limit)) is not None:
-            expression, limit = pair
-            self._add(expression, measured="blood_pressure")
+            self._add(pair[0], measured="blood_pressure")
             self.heads, self.unknown, self.named = [], [], False
-            return limit.end
+            return pair[1]
         self.last_heads = list(facts)
         expressions = [self._compared(fact, limit) for fact in facts]
         if any(t.kind == "number" and self._words(t) in ROMAN for t in self.tokens[at : limit.end]):
@@ -118,14 +117,14 @@ class Comparisons(Words):
         named = end + (self._next_kind(end, 0) == "stop")
         return named + 1 if self._next_kind(named, 0) == "test" and self.tokens[named].value in facts else end
 
-    def _pressures(self, limit: Bounds) -> tuple[Expression, Bounds] | None:
+    def _pressures(self, limit: Bounds) -> tuple[Expression, int] | None:
         """ "Blood pressure > 160/100 mmHg": either is too high; below a limit both must lie, but for an exclusion."""
         second = quantity(self.tokens, limit.end + 1) if self._next_kind(limit.end, 0) == "/" else None
         if second is None:
             return None
         systolic, (diastolic, end) = limit.sides[0], second
         pair = [self._comparison("systolic_bp", replace(systolic, unit=diastolic.unit), limit), self._comparison("diastolic_bp", replace(diastolic, op=systolic.op), limit)]
-        return (disjoin if self.context.exclusion or systolic.op[0] == ">" else conjoin)(*pair), replace(limit, end=end)
+        return (disjoin if self.context.exclusion or systolic.op[0] == ">" else conjoin)(*pair), end
 
     def _facts(self, at: int, limit: Bounds, ahead: Token | None) -> list[str]:
         """What a limit is about: the tests named before it, else what its unit or the words around it say; empty for none."""
@@ -253,7 +252,7 @@ def _class(expression: Expression) -> Expression:
     return expression
 
 
-def _given(expression: Expression) -> bool:
+def given(expression: Expression) -> bool:
     parts = expression.parts if isinstance(expression, AnyOf) else (expression,)
     return all(isinstance(p, Presence) and p.fact == "prior_therapy" for p in parts)
 

@@ -17,7 +17,7 @@ from matcher.domain import (
     Window,
 )
 from matcher.trials.exceptions import GENERAL
-from matcher.trials.lexer import Token
+from matcher.trials.lexer import Token, name_of_whole
 from matcher.trials.logic import conjoin, disjoin
 from matcher.trials.measures import Bounds, bounds_at
 from matcher.trials.words import Words
@@ -26,6 +26,7 @@ from models import load_vocabulary
 _KIN = re.compile(r"\b(?:family|familial|relatives?|first[- ]degree relatives?|(?:biological )?(?:parents?|siblings?))\s+(?:members?\s+)?(?:(?:medical\s+)?history|with|diagnosed|who (?:has|have|had))\b[^.;:]{0,40}\Z", re.IGNORECASE)
 SCALES = {"nyha": "nyha", "grade": "grade", "stage": "stage", "class": "class"}
 _STATED = ((r"relaps.*refract|refract.*relaps|^rr|r/r", "relapsed_refractory"), (r"newly|^nd", "newly_diagnosed"), (r"refractory", "refractory"), (r"relapse", "relapsed"))
+_ISOTYPES = ("igg", "iga", "igm", "igd", "ige")  # "IgA myeloma" is a kind of it, not a level
 HIGH_RISK = "high_risk_cytogenetics"  # what it is defined as, or such as, says no more
 _EXTENT = ("metastatic_disease", "locally_advanced_disease", "unresectable_disease")
 TREATMENT_FRAMES = {"prior_therapy", "refractory_to", "allergy", "intolerant_to"}
@@ -51,12 +52,35 @@ class Concepts(Words):
             self._treatment(token.value)
         return at + 1
 
+    def _on_separator(self, at: int) -> int:
+        self._head_of(at)
+        return super()._on_separator(at)
+
+    def _head_of(self, at: int) -> None:
+        """ "Pleural or pericardial effusion", "acute or chronic pancreatitis": the words before the connective are of the noun after it."""
+        told = [self.tokens[at - 1]] if at and self.tokens[at - 1].kind == "qual" and "acuity" in self.qualifiers else self.unknown
+        if not told or len(self.pieces) > self.chunk or self.heads:
+            return
+        follows = next((t for t in self.tokens[at + 1 : at + 9] if t.kind in ("condition", "therapy")), None)
+        if follows is None:
+            return
+        before, noun = self.context.text[told[0].start : told[-1].end], self._words(follows).split()
+        named = next((n for first in (0, 1, -1) if (n := name_of_whole(" ".join([before, *noun[first:]]))) and n[0] == follows.kind), None)
+        if told is not self.unknown and (named or str(self.tokens[at + 1].value).startswith("acuity=")):
+            self.qualifiers.pop("acuity")
+        if named is not None:
+            self.unknown = []
+            if named[0] == "condition":
+                self._condition(Token(*named, follows.start, follows.end))
+            else:
+                self._treatment(named[1])
+
     def _adjective(self, token: Token) -> bool:
         """ "Myeloma-defining events" are not myeloma, and "non-hematologic" says the opposite."""
-        after = self.context.text[token.end : token.end + 9].lower()
+        after = self.context.text[token.end : token.end + 10].lower()
         if self.context.text[: token.start].lower().endswith(("non-", "non ")):
             return token.value not in ("pregnancy", "breastfeeding", "smoking")
-        return len(after) > 1 and after[0] == "-" and after[1].isalpha() and not after[1:].startswith(("patient", "subject"))
+        return len(after) > 1 and after[0] == "-" and after[1].isalpha() and not after[1:].startswith(("patient", "subject", "positive", "negative", "infected"))
 
     def _purpose(self, at: int) -> bool:
         """ "... for multiple myeloma", "involvement of myeloma": what a treatment was for, not a statement of its own."""
@@ -73,7 +97,10 @@ class Concepts(Words):
             if another or not any(isinstance(p.expression, Presence) and p.expression.fact == "allergy" for p in self.pieces):
                 self._add(Presence("allergy", "other" if concept == "allergy" else "drug", qualifiers=tuple(sorted(self.qualifiers.items()))))
             return
-        self.heads = [h for h in self.heads if h not in ("age",)]
+        malignant = vocabulary.conditions[concept].course == "malignancy" and concept not in _EXTENT
+        if malignant and self.heads and all(h in _ISOTYPES for h in self.heads):
+            self.heads, self.named = [], False
+        self.heads = [h for h in self.heads if h != "age"]
         if concept == "amyloidosis" and any(vocabulary.is_a(c, "plasma_cell_disorder") for c in self.context.conditions):
             concept = "al_amyloidosis"  # in trials of plasma cell disorders amyloid is of light chains
         words = self._words(token)
@@ -85,7 +112,6 @@ class Concepts(Words):
                 self._add(Presence("disease_state", state))
                 break
         own = self._own(concept) and not (self.context.exclusion and any(vocabulary.is_a(concept, c) and concept != c for c in self.context.conditions))
-        malignant = vocabulary.conditions[concept].course == "malignancy" and concept not in _EXTENT
         disease = not allergy and (own or (not self.context.conditions and malignant and not self.context.exclusion and not self.negation))
         qualifiers = tuple(sorted(self.qualifiers.items()))
         self.qualifiers = {}
@@ -242,8 +268,7 @@ class Concepts(Words):
         rest = self.tokens[at : at + 8]
         abnormal = next((p for p, t in enumerate(rest) if t.kind == "organ" and t.value == "inadequate"), None)
         if abnormal is None:
-            self.unknown.append(self.tokens[at])
-            return at + 1
+            return at + 1  # by which it was found
         if any(t.kind == "neg" for t in rest[:abnormal]):
             self.negation = at + 1
         self._add(Presence("condition", "ecg_abnormality"))

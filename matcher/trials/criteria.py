@@ -206,7 +206,7 @@ def _reported(concept: str) -> tuple[str, ...]:
     rows: Mapping[str, Condition | Drug | Therapy] = {**vocabulary.therapies, **vocabulary.drugs, **vocabulary.conditions}
     if concept not in rows:
         return ()
-    listed = {c for c, row in rows.items() if row.source.partition(";")[0] == "vocabulary" or getattr(row, "kind", "") == "target"}
+    listed = {c for c, row in rows.items() if row.source.partition(";")[0] == "vocabulary"}
     if concept in listed:
         return (concept,)
     if concept in vocabulary.drugs:

@@ -53,14 +53,16 @@ _SIGN = re.compile(
 _OPERATOR = {"ge": ">=", "le": "<=", "gt": ">", "lt": "<", "eq": "="}
 _UNIT_WORD = (
     r"(?:m\s?\^?\s?2|%|percent|percents|kilomet(?:er|re)s?|cigs?|drinks|steps|blocks|‰|°\s?[CF]?|º\s?[CF]?|degrees?(?:\s+(?:celsius|fahrenheit|c\b|f\b))?|(?:kilo|milli|micro|nano|deci)?(?:grams?|lit(?:er|re)s?|gm|metres?|meters?|moles?|mol(?:ar)?)|"
-    r"[kmnpμucd]?g|gms?|mcg|kgs?|lbs?|pounds?|[mnpμuf]?mol|(?-i:[mnpμuf]M)|(?:m|k|μ|u)?iu|m?u|units?|international units|meqs?|[dmμu]?l|cc|cmm|cumm|cu\.?\s?mm|mm\s?\^?\s?3|mm³|[kcmμn]?m|mm\s?hg|mmhg|cmh2o|kpa|"
-    r"m\s?\^?\s?2|m²|1\.73\s?m\s?\^?\s?2|1\.73\s?m²|min(?:ute)?s?|msec(?:onds)?|ms|sec(?:onds?)?|s|24[\s-]?h(?:ou)?rs?|24[\s-]?h|h(?:ou)?rs?|h|days?|d|bpm|beats|breaths|cells?|copies|points?|cgy|gy|ppm|k|"
-    r"standard deviations?|SDs?|(?:th|st|nd|rd)?\s?percentiles?|(?:th|st|nd|rd)?\s?centiles?|pack[\s-]?years?|cigarettes?|dioptres?|diopters?|cm\s?\^?\s?2|kcal|dl)"
+    r"[kmnpμucd]?g|gms?|mcg|kgs?|lbs?|pounds?|[mnpμuf]?mol|(?-i:[mnpμuf]M)|(?:m|k|μ|u)?iu|m?u|units?|international units|meqs?|(?:mc|[dmμu])?l|cc|cmm|cumm|cu\.?\s?mm|mm\s?\^?\s?3|mm³|[kcmμn]?m|mm\s?hg|mmhg|cmh2o|kpa|"
+    r"m\s?\^?\s?2|m²|1\.73\s?m\s?\^?\s?2|1\.73\s?m²|min(?:ute)?s?|mn|msec(?:onds)?|ms|sec(?:onds?)?|s|24[\s-]?h(?:ou)?rs?|24[\s-]?h|h(?:ou)?rs?|h|days?|d|bpm|beats|breaths|cells?|copies|points?|cgy|gy|ppm|k|"
+    r"standard deviations?|SDs?|(?:th|st|nd|rd)?\s?percentiles?|(?:th|st|nd|rd)?\s?centiles?|pack[\s-]?years?|cigarettes?|dioptres?|diopters?|wood\s+units?|WU|cm\s?\^?\s?2|kcal|dl)"
 )
 _UNIT = re.compile(rf"\s?(?:(?P<power>[x×*]\s?10\s?[\^e(]?\s?\(?(?P<exponent>\d{{1,2}})\)?)\s?)?(?P<unit>{_UNIT_WORD}(?:\s?(?:/|\bper\b|\.)\s?(?:{_UNIT_WORD}|week|month|year)){{0,3}}|/\s?{_UNIT_WORD}(?:\s?/\s?{_UNIT_WORD})?)?(?![a-zA-Z])", re.IGNORECASE)
 _LOST_POWER = re.compile(r"\s?[x×*]\s?10(?P<exponent>[3689]|1[02])\s?(?=/)", re.IGNORECASE)
 _NUMBER = re.compile(r"(?<![\w.])(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d{1,3}(?: \d{3})+(?![\d.]|\s*(?:x|×|\*)\s?10)|\d+\.\d+|\d+,\d{1,2}(?!\d)|\.\d+|\d+)(?=(?P<glued>[a-zA-Zμ%×°/]?))")
 _SIGNED = re.compile(r"(?:[<>≤≥=]|\b(?:than|to|of|between|and|least|most|above|below))\s*[-+]\Z", re.IGNORECASE)
+_ADJUSTED = re.compile(r"(?:\s*(?:and|/|,)\s*(?:sex|gender))?[\s-]*(?:adjusted|matched|appropriate|specific)\b", re.IGNORECASE)  # limits of normal of an age
+_YEARS = re.compile(r"\s*(?:years?|yrs?|months?)\b", re.IGNORECASE)
 _VERSION = re.compile(r"\bv(?:er(?:sion)?)?\.?\s?\d+(?:\.\d+)*\b", re.IGNORECASE)
 _TARGET = re.compile(r"\b(?:BCMA|GPRC5D|Fc[Rr]H5|SLAMF7|CD\d{1,3}[a-z]?|HER-?2|PD-?\(?L?\)?-?[12]|EGFR|FLT3|TROP-?2|Claudin ?18\.2)\b")
 _PLUS = re.compile(r"\+(?![\w/+)])|\+(?=\s?(?:years?|yrs?|y)\b)")  # "18+"
@@ -100,6 +102,11 @@ def _lexicon() -> Lexicon[tuple[str, str]]:
     return Lexicon(cues + [n for n in names if not _SCALE.match(n[0])])
 
 
+def name_of_whole(words: str) -> tuple[str, str] | None:
+    """(kind, id) of the concept that all the words name, or None."""
+    return next((h.meaning for h in _lexicon().find(words) if (h.start, h.end) == (0, len(words)) and h.meaning[0] in CONCEPTS), None)
+
+
 def tokens(text: str) -> list[Token]:
     """The tokens of a criterion in order, without overlaps; only spaces lie between them. `text` is as `plain` gives it."""
     found: list[Token] = []
@@ -125,7 +132,7 @@ def tokens(text: str) -> list[Token]:
         unit = _UNIT.match(text, end)
         if start in named or any(occupied[start:end]) or (number["glued"].isalpha() and not (unit and unit["unit"]) and not _GLUED.match(text, end)):
             continue
-        if start and text[start - 1] == "-" and start > 1 and text[start - 2].isalpha():
+        if start and text[start - 1] == "-" and start > 1 and text[start - 2].isalpha() and not _YEARS.match(text, end):
             continue
         value = _value(number.group())
         if text[start - 1 : start] in ("-", "+") and _SIGNED.search(text[max(0, start - 12) : start]):
@@ -148,10 +155,11 @@ def tokens(text: str) -> list[Token]:
         elif unit and unit["unit"] and not ((hit := named.get(unit.start("unit"))) and hit.end > unit.end("unit")):
             if text[end : unit.end()].strip().lower() in ("days", "day", "d", "h", "hour", "hours", "hrs", "hr"):
                 continue  # a duration: the time cue says so
-            take("unit", unit["unit"], unit.start("unit"), unit.end("unit"))
+            take("unit", "%" if unit["unit"].lower().startswith("percent") and "ile" not in unit["unit"].lower() else unit["unit"], *unit.span("unit"))
     for hit in hits:
         if not any(occupied[hit.start : hit.end]):
-            take(*hit.meaning, hit.start, hit.end)
+            adjusted = hit.meaning[0] == "age" and _ADJUSTED.match(text, hit.end)
+            take(*(("stop", "age") if adjusted else hit.meaning), hit.start, hit.end)
     for target in _TARGET.finditer(text):
         if not any(occupied[target.start() : target.end()]):
             take("target", re.sub(r"[-() ]", "", target.group().lower()), *target.span())

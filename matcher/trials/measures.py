@@ -74,11 +74,15 @@ def quantity(tokens: Sequence[Token], at: int) -> tuple[Bound, int] | None:
     elif _kind(tokens, end) == "time" or (_is(tokens, end, "-") and _kind(tokens, end + 1) == "time"):
         end += tokens[end].kind != "time"
         days, unit, end = float(tokens[end].value), "time", end + 1
-    after = _skip(tokens, end, "times", "stop") if unit is None or unit == "%" else end
+    fold = end + (_is(tokens, end, "-") and _kind(tokens, end + 1) == "times")  # "2-fold"
+    after = _skip(tokens, fold, "times", "stop") if unit is None or unit == "%" else end
     if _is(tokens, after, "institutional", "laboratory", "local", "institution's", "lab", "age-adjusted"):
         after += 1
     if _kind(tokens, after) == "(" and _kind(tokens, after + 1) in ("uln", "lln"):
         after += 1
+    if _kind(tokens, after) == "op" and tokens[after].value == ">" and _kind(tokens, _skip(tokens, after + 1, "stop")) == "uln" and (unit == "%" or after > end):
+        after = _skip(tokens, after + 1, "stop")  # "20 % above the upper limit", "1.3 times above"
+        value += 100 if unit == "%" else 0
     if _kind(tokens, after) in ("uln", "lln") and unit in (None, "%"):
         limit = tokens[after].kind
         value = value / 100 if unit == "%" else value
@@ -159,6 +163,8 @@ def _operated(tokens: Sequence[Token], at: int) -> Bounds | None:
     elif _kind(tokens, place) == "op":  # "≥ at least", "= >"
         other = tokens[place].value
         op, place = (op if other == "=" or op[0] == other[0] else other if op == "=" else op), place + 1
+    if [t.kind for t in tokens[place : place + 3]] in (["(", "op", ")"], ["[", "op", "]"]):
+        op, place = tokens[place + 1].value, place + 3  # "greater than or equal to (>=)"
     place = _skip(tokens, place, "stop", ":", "age")
     first = quantity(tokens, place)
     if first is None:
@@ -310,7 +316,7 @@ def _alternatives(tokens: Sequence[Token], end: int) -> int:
 def closing(tokens: Sequence[Token], at: int) -> int | None:
     depth = 0
     for place in range(at, len(tokens)):
-        depth += (tokens[place].kind == "(") - (tokens[place].kind == ")")
+        depth += (tokens[place].kind in ("(", "[")) - (tokens[place].kind in (")", "]"))
         if depth == 0:
             return place + 1
     return None
@@ -343,7 +349,8 @@ _OF_AGE = re.compile(r"SDs?|standard deviations?|(?:th|st|nd|rd)?\s?(?:per)?cent
 
 
 def canonical(fact: str, bound: Bound) -> tuple[float, str | None]:
-    """(value, unit) in the unit of the vocabulary where the test has one and the unit is known or plain from the size.
+    """(value, unit): in the unit that the contract fixes for the test, with the unit known or plain from the size; a test that
+    the contract does not list keeps the value as written, in UCUM.
 
     A document that writes 1,000 cells/mL for a neutrophil count, or leaves the unit out, means the unit in which the value
     is a possible one; where none is, the value stays as written.
@@ -359,7 +366,9 @@ def canonical(fact: str, bound: Bound) -> tuple[float, str | None]:
         return bound.value, "1"
     if test.unit == "1":
         return bound.value, "1"
-    code = ucum(bound.unit) if bound.unit else None
+    code = ucum(bound.unit.replace(" per ", "/")) if bound.unit else None
+    if code and not test.source.startswith("vocabulary") and convert(bound.value, code, fact) is not None:
+        return bound.value, code
     if code in ("g", "mg") and test.unit.endswith("/(24.h)"):
         code += "/(24.h)"
     candidates = [code] if code else []

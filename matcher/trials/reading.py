@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from matcher.domain import Comparison, Expression, Presence, Unparsed, Window
+from matcher.domain import Comparison, Expression, Not, Presence, Unparsed, Window
 from matcher.trials.lexer import CONCEPTS, Token
 from matcher.trials.logic import Context, Piece, conjoin, disjoin
 from models import load_vocabulary
@@ -64,6 +64,16 @@ class Reading:
                 return None
         return None
 
+    def _until(self, at: int, *kinds: str) -> int:
+        """The place of the next token of these kinds that no bracket encloses, or the end."""
+        depth = 0
+        for place in range(at, len(self.tokens)):
+            kind = self.tokens[place].kind
+            depth += (kind in ("(", "[")) - (kind in (")", "]"))
+            if kind in kinds and depth <= 0:
+                return place
+        return len(self.tokens)
+
     def _words(self, token: Token) -> str:
         return self.context.text[token.start : token.end].lower()
 
@@ -80,13 +90,16 @@ class Reading:
     def _close_chunk(self) -> None:
         """Words that nothing took limit the piece of their chunk; alone they are a part that was not understood."""
         if self.unknown and len(self.pieces) == self.chunk and all(t.kind in ("adjective", "organ_name") for t in self.unknown):
-            for token in self.unknown:  # "cardiac, pulmonary or hepatic disease"
+            for token in self.unknown:  # "cardiac, pulmonary or hepatic disease"; "... and hepatic function" is demanded to be adequate
+                if "function" in self._words(token) and not self.context.exclusion:
+                    self._add(Not(Presence("condition", token.value)))
+                    continue
                 self._add(Presence("condition", _DISEASE_OF.get(token.value, token.value), qualifiers=tuple(sorted(self.qualifiers.items()))))
             self.unknown = []
         if self.unknown:
             text = self.context.text[self.unknown[0].start : self.unknown[-1].end]
-            if self.frame == "allergy" and len(self.pieces) == self.chunk:
-                self._add(Presence("allergy", text.strip()))
+            if self.frame in ("allergy", "intolerant_to") and len(self.pieces) == self.chunk:
+                self._add(Presence("allergy" if self.frame == "allergy" else "intolerant_to", text.strip()))
             elif len(self.pieces) > self.chunk:
                 last = self.pieces[-1]
                 if not isinstance(last.expression, Comparison):

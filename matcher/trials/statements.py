@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from matcher.domain import AnyOf, Comparison, Expression, Presence, Unparsed
+from matcher.domain import AnyOf, Comparison, Expression, Presence, Unparsed, Window
 from matcher.trials.brackets import Brackets
+from matcher.trials.comparisons import given
 from matcher.trials.concepts import SCALES, scale_value
 from matcher.trials.lexer import CONCEPTS, Token
 from matcher.trials.logic import Piece, combine, conjoin
@@ -50,6 +51,9 @@ class Reader(Brackets):
             taken = self._measure(at, limit)
             if taken:
                 return taken
+            if limit.time and limit.sides[0].op in ("<", "<=") and self.context.exclusion and len(self.pieces) > self.chunk and given(self.pieces[-1].expression):
+                self._place_in_time(Window("within", round(limit.sides[0].value * (limit.sides[0].days or 1))), False)
+                return limit.end  # "chemotherapy < 4 weeks"
             if limit.time and not limit.bare:
                 if not self._lasting(limit):
                     self.unknown.append(token)  # a duration of something: kept as words
@@ -84,7 +88,7 @@ class Reader(Brackets):
         if name == "dose" and isinstance(last, Presence) and last.fact == "prior_therapy":
             self.pieces[-1] = replace(self.pieces[-1], expression=replace(last, qualifiers=(*last.qualifiers, (name, said))))
             return self._equivalent(at, limit.end)
-        if name == "dose" and isinstance(last, Presence) and limit.sides[-1].unit.startswith("degree"):
+        if name == "dose" and isinstance(last, Presence) and (limit.sides[-1].unit or "").startswith("degree"):
             self._qualify_last("grade", scale_value(limit))
             return limit.end
         wanted = ("condition",) if name == "count" else ("drug", "therapy", "regimen")
@@ -120,13 +124,15 @@ class Reader(Brackets):
         if last is None and self.pieces and at and re.fullmatch(r"(?:conditions?|disease conditions?|diseases?|disorders?|illness(?:es)?)", self._words(self.tokens[at - 1])):
             self._add(Unparsed(self._words(self.tokens[at - 1])))
             last = self.pieces[-1]
-            end = next((p for p in range(at, len(self.tokens)) if self.tokens[p].kind in (";", "prohibited", "screening")), len(self.tokens))
+            end = self._until(at, ";", "prohibited", "screening")
             limits = combine(self._nested(self.tokens[at + 1 : end]), exclusion=True)
             self.pieces[-1] = replace(last, expression=conjoin(last.expression, limits))
             return end
-        if last is None or not isinstance(last.expression, Presence | AnyOf) or last.measured or self._next_kind(at) not in ("frame", "word", "stop", "qual", "neg"):
+        if last is None or not isinstance(last.expression, Presence | AnyOf) or last.measured or self._next_kind(at) not in ("frame", "word", "stop", "qual", "neg", "filler"):
             return None
-        end = next((p for p in range(at, len(self.tokens)) if self.tokens[p].kind in (";", "prohibited", "screening")), len(self.tokens))
+        end = self._until(at, ";", "prohibited", "screening")
+        if all(t.kind in ("stop", "filler", ",", "lead") for t in self.tokens[at + 1 : end]):
+            return end  # "that can be measured": what only screening decides follows, or nothing
         inner = self._nested(self.tokens[at + 1 : end])
         limits = combine(inner, exclusion=self.context.exclusion) if inner else None
         if limits is None and (words := " ".join(self._words(t) for t in self.tokens[at + 1 : end])):

@@ -100,8 +100,11 @@ class Words(Reading):
         return at + 1
 
     def _on_frame(self, at: int) -> int:
-        if not (self.frame == "not_now" and self.tokens[at].value == "prior_therapy" and len(self.pieces) == self.chunk):
-            self.frame = self.tokens[at].value
+        return self._on_frame_of(self.tokens[at].value, at)
+
+    def _on_frame_of(self, frame: str, at: int) -> int:
+        if not (self.frame == "not_now" and frame == "prior_therapy" and len(self.pieces) == self.chunk):
+            self.frame = frame
         self.opens = self.opens or len(self.pieces) > 0
         return at + 1
 
@@ -154,6 +157,8 @@ class Words(Reading):
         value = self.tokens[at].value
         if value == "remission" and self._next_kind(at) == "time":
             return at + 1
+        if value == "previously_treated" and at + 1 < len(self.tokens) and self.tokens[at + 1].value == "with":
+            return self._on_frame_of("prior_therapy", at)
         if self._of_another_condition(at):
             return at + 1
         if value == "previously_treated":
@@ -219,7 +224,7 @@ class Words(Reading):
     def _on_screening(self, at: int) -> int:
         if self._measured_later(at):
             return at + 1  # a word of procedure beside a limit that a note can settle
-        end = next((p for p in range(at, len(self.tokens)) if self.tokens[p].kind == ";"), len(self.tokens))
+        end = self._until(at, ";")
         if self.tokens[at].value in ("discretion", "procedure"):
             while self.pieces and isinstance(self.pieces[-1].expression, Unparsed):
                 self.joint = self.pieces.pop().joint
