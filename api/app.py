@@ -10,6 +10,7 @@ from fastapi import APIRouter, FastAPI
 from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware.gzip import GZipMiddleware
 
 from api import (
     oidc,
@@ -80,7 +81,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     def docs() -> HTMLResponse:
         return HTMLResponse(render_docs(app.openapi()))
 
-    app.mount("/", StaticFiles(directory=_WEB, html=True), name="page")
+    app.mount("/", GZipMiddleware(StaticFiles(directory=_WEB, html=True), minimum_size=1000), name="page")
     problems.install(app)
     if origins := listed(settings.cors_origins):
         app.add_middleware(

@@ -59,8 +59,8 @@ class Door:
                 out["X-Request-ID"] = request_id
                 for name, value in _HEADERS.items():
                     out.setdefault(name, value)
-                if scope["path"].startswith("/api/"):
-                    out.setdefault("Cache-Control", "no-store")
+                # The page's files are asked for anew by their ETag: an upgrade shows at once.
+                out.setdefault("Cache-Control", "no-store" if scope["path"].startswith("/api/") else "no-cache")
                 if scope.get("scheme") == "https":
                     out["Strict-Transport-Security"] = "max-age=31536000"
             await send(message)

@@ -49,7 +49,7 @@ def main(settings: Settings | None = None) -> None:
     @worker_ready.connect(weak=False)
     def ready(**_: object) -> None:
         store = Store(connect(settings), load_sealer(settings), settings)
-        start_sweeping(store, app, settings.alive_file)
+        start_sweeping(store, app, settings.erase_every, settings.alive_file)
         start_telling(store, settings)
 
     app.worker_main(["--quiet", "worker", "--without-gossip", "--without-mingle", "--without-heartbeat", f"--loglevel={settings.log_level}"])

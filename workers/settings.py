@@ -36,6 +36,7 @@ class Settings(BaseSettings):
     encryption_keys: SecretStr = Field(default=SecretStr(""), description="Base64 of 32 bytes each; the first seals, all open (rotation)")
     encryption_key_file: Path | None = None
     ttl: int = Field(default=24 * 3600, ge=60)
+    erase_every: int = Field(default=600, ge=1, description="What was deleted or has expired leaves Redis's append-only file, too, within so long")
 
     # the work
     processes: int = Field(default_factory=lambda: max(1, min(4, os.cpu_count() or 1)), ge=1, le=64)

@@ -28,6 +28,7 @@ ACTIVE = "eligo:active"
 STATS = "eligo:stats"
 WORKERS = "eligo:workers"
 WEBHOOKS = "eligo:webhooks"
+ERASED = "eligo:erased"  # how many keys had expired at the last rewrite of the append-only file; gone where something was deleted since
 UPLOAD = -1  # the index of a batch's file, which is read like a note, once, before its notes
 _LOOK = 2_000  # ms after submission when the sweep first asks whether somebody took the job
 _FSYNC = 2_000  # ms for a disk to take what was submitted
@@ -289,6 +290,7 @@ class Store:
         idempotency, tenant = self.redis.hmget(_key(job), "idempotency", "tenant")
         with self.redis.pipeline(transaction=False) as pipe:  # a full Redis takes no transaction, but must take this
             pipe.delete(*(_key(job, suffix) for suffix in scripts.SUFFIXES), *([idempotency] if idempotency else []))
+            pipe.delete(ERASED)
             pipe.zrem(ACTIVE, job)
             pipe.zrem(WEBHOOKS, job)
             pipe.hdel(f"{WEBHOOKS}:tries", job)

@@ -12,7 +12,7 @@ from celery import Celery
 from kombu.exceptions import OperationalError
 
 from workers.app import enqueue, enqueue_reading, waiting_turns
-from workers.store import Store
+from workers.store import ERASED, Store
 
 log = structlog.get_logger()
 
@@ -41,7 +41,24 @@ def sweep(store: Store, celery: Celery) -> int:
     return turns
 
 
-def start_sweeping(store: Store, celery: Celery, alive: Path | None = None) -> threading.Thread:
+def erase(store: Store, every: int) -> None:
+    """Have Redis rewrite its append-only file where something was deleted or has expired since, so that the sealed bytes leave the disk, too.
+
+    At most once in `every` seconds, whoever asks: a rewrite copies the whole data set.
+    """
+    client = store.redis
+    if not client.set("eligo:erasing", 1, nx=True, ex=every):
+        return
+    expired = str(client.info("stats")["expired_keys"]).encode()
+    if client.getset(ERASED, expired) == expired:
+        return
+    try:
+        client.bgrewriteaof()
+    except redis.ResponseError:  # one is running already, or a managed Redis keeps this to itself
+        client.delete(ERASED)
+
+
+def start_sweeping(store: Store, celery: Celery, erase_every: int, alive: Path | None = None) -> threading.Thread:
     """A thread for as long as the worker lives; `alive` is touched after every pass."""
 
     def run() -> None:
@@ -49,6 +66,7 @@ def start_sweeping(store: Store, celery: Celery, alive: Path | None = None) -> t
             sleep(_EVERY)
             try:
                 sweep(store, celery)
+                erase(store, erase_every)
                 if alive is not None:
                     alive.touch()
             except (redis.RedisError, OperationalError) as error:

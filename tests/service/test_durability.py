@@ -163,3 +163,27 @@ def test_a_worker_told_to_stop_finishes_its_turn_and_leaves_the_rest(fresh):
     fresh.start_worker("tests.service.poisoned")
     wait_for(lambda: progress(client, location)["state"] == "done", 30)
     every_note_once(client, location, 200)
+
+
+@pytest.mark.parametrize("ends", ["deleted", "expired"])
+def test_what_is_deleted_or_has_expired_leaves_the_disk(fresh, ends):
+    client, redis = fresh.client(), fresh.store().redis
+    fresh.start_worker(erase_every=1)
+    fresh.ready(client)
+    location = client.post("/api/v1/matches", json={"note": NOTE}).headers["location"]
+    client.get(location, params={"wait": 30})
+    keys = list(redis.scan_iter(f"eligo:job:{location.rsplit('/', 1)[1]}*"))
+    sealed = [redis.hget(key, "0") for key in keys if key.endswith((b":notes", b":results"))]
+
+    def on_disk() -> list[bool]:
+        written = b"".join(path.read_bytes() for path in list((fresh.folder / "redis").rglob("*aof*")) if path.is_file())
+        return [value in written for value in sealed]
+
+    assert on_disk() == [True, True]
+    if ends == "deleted":
+        client.delete(location)
+    else:
+        for key in keys:
+            redis.pexpire(key, 1)
+        wait_for(lambda: client.get(location).status_code == 404)
+    wait_for(lambda: on_disk() == [False, False], 30, "the rewrite")

@@ -180,6 +180,13 @@ def test_without_a_provider_a_key_is_the_way(client):
     assert client.get("/api/v1/session/login").status_code == 404
 
 
+def test_the_page_comes_packed_and_is_not_sent_twice(client):
+    first = client.get("/js/main.js", headers={"Accept-Encoding": "gzip"})
+    assert (first.headers["content-encoding"], first.headers["cache-control"], first.headers["vary"]) == ("gzip", "no-cache", "Accept-Encoding")
+    again = client.get("/js/main.js", headers={"If-None-Match": first.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+
+
 def test_metrics_count_the_work(client):
     result(client, submit(client))
     metrics = client.get("/metrics").text

@@ -115,7 +115,7 @@ const STATUSES = [
 
 function conditions(patient, evidence, edit) {
   const cancers = new Set(diseases(patient).map((c) => c.id));
-  const others = particular(patient.conditions.filter((c) => !(c.status === "present" && (cancers.has(c.id) || conditionIs("multiple_myeloma", c.id) || [...cancers].some((id) => conditionIs(id, c.id))))));
+  const others = particular(patient.conditions.filter((c) => !c.said && !(c.status === "present" && (cancers.has(c.id) || conditionIs("multiple_myeloma", c.id) || [...cancers].some((id) => conditionIs(id, c.id))))));
   const groups = STATUSES.map(([status, name, open]) => {
     const of = others.filter((c) => c.status === status);
     if (!of.length) return null;
@@ -133,12 +133,19 @@ function allergies(patient, evidence) {
   return h("ul", { class: "conditions" }, patient.allergies.map((a) => h("li", {}, evidence.fact(a.substance === "any" ? "No known drug allergies" : `${title(agentName(a.substance))}${a.status === "absent" ? ": no allergy" : ""}`, "condition", a.evidence))));
 }
 
+/** Receptors, antigens and alterations of the malignant cells, as the pathologist says them. */
+function markers(found, evidence, edit) {
+  return h("ul", { class: "conditions" }, found.map((c) => h("li", {}, evidence.fact(c.said, "condition", c.evidence, c.said), edit(`condition:${c.id}`, c.status, c.said))));
+}
+
 const panel = (name, ...content) => h("section", { class: "panel", "aria-label": name }, h("h2", {}, name), content);
 
 export function details(patient, evidence, edit) {
+  const found = patient.conditions.filter((c) => c.said);
   return [
     panel("Exposure and refractoriness", byClass(patient, evidence, edit)),
     panel("Measurements", labs(patient, evidence, edit)),
+    ...(found.length ? [panel("Markers of the disease", markers(found, evidence, edit))] : []),
     panel("Other conditions", conditions(patient, evidence, edit)),
     panel("Allergies", allergies(patient, evidence)),
   ];
