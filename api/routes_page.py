@@ -47,7 +47,7 @@ def _vocabulary() -> tuple[bytes, str]:
     concepts = [*known.drugs, *known.therapies]
     classes = {concept: found for concept in concepts if (found := [c for c in _CLASSES if c != concept and known.is_a(concept, c)])}
     answer: dict[str, Any] = {
-        "conditions": {c.id: [_name(c.id, c.name), *c.parents] for c in known.conditions.values()},
+        "conditions": {c.id: [_name(c.id, c.name), *c.parents] for c in known.conditions.values()} | {fact: [m.said(True)] for fact, m in known.findings.items()},
         "therapies": {t.id: _name(t.id, t.name) for t in known.therapies.values()},
         "drugs": {d.id: int(d.antineoplastic) for d in known.drugs.values()},
         "classes": classes,
