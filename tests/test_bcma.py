@@ -47,6 +47,9 @@ def test_exposed(text, agents):
     "Treatment to date (complete): 1st line VTD 2016. 2nd line DPd 2019-2021, PD.",
     "VRd 2020, PD 2022. No other treatment. Teclistamab planned.",
     "Newly diagnosed, previously untreated.",
+    "No myeloma treatment has been given yet.",
+    "On DRd since 1/2024, which is her first treatment.",
+    "VCd x5 2023. BCMA therapy / CAR-T not received.",
     "Problem list says s/p cilta-cel. To be clear: no cilta-cel was infused. He has had no BCMA-directed therapy.",
 ])
 def test_naive(text):
@@ -64,6 +67,8 @@ def test_naive(text):
     "Carvykti slot in May; teclistamab if the slot slips.",
     "Choices depend on whether he had BCMA therapy there.",
     "The trial requires no prior BCMA-directed therapy.",
+    "VCd 2020; protein rising again, no therapy yet.",
+    "Two lines of treatment: MPT 2021, VCd 2023. The case file of the other hospital is not available, other agents cannot be excluded.",
 ])
 def test_unknown(text):
     assert bcma(text).status == "unknown"

@@ -65,6 +65,12 @@ SHAPES = [
     ("slashes", "68F w/ RRMM (s/p VRd/ASCT/len, DPd, KCd, Abecma 6/2023) admitted with pneumonia.", "V R d +auto | D P d | K C d | ide"),
     ("ordinals with a dot", "1. line: VCD 4 cycles, HD-melphalan with autologous SCT 11/2018, lenalidomide maintenance to 03/2021 (progression). 2. line: Isa-Kd 04/2021-09/2023 (progression). "
      "3. line: elranatamab since 11/2023.", "V C d R +auto | I K d | elra"),
+    ("Roman numbers in brackets", "Lines: (i) RVd/ASCT 2013/R; (ii) Kd; (iii) DPd; (iv) EPd.", "V R d +auto | K d | D P d | E P d"),
+    ("latest first in words", "On elranatamab since 8/2024; before that XVd from January to July 2024 without response; before that DRd 2020-2023, which ended with progression; and originally VMP 2018-19.",
+     "V M p | D R d | X V d | elra"),
+    ("the regimen at hand first", "Here for C8 of DPd. Prior: Rd 2016-2019 (PD), VCd 2020-2021 (stopped for neuropathy). DPd since 6/2024.", "R d | V C d | D P d"),
+    ("capitals and years", "LOT1 '11 VD→ASCT (CR)\nLOT2 '15 RD ×36 mo → PD\nLOT3 '18 DVD → PD at 14 mo", "V d +auto | R d | D V d"),
+    ("columns of start and end", "#1 VRd + ASCT    start JUN-2015  stop MAY-2018   PD\n#2 KPd    start JUN-2018  stop AUG-2019   PD", "V R d +auto | K P d"),
     ("Roman numbers", "I. VTD x4; autologous transplantation 03/2016; lenalidomide maintenance until progression June 2018.\nII. KRd x6, VGPR; relapse 2022.\nIII. Daratumumab-Pd 12/2022 - 8/2024, PD.",
      "V T d R +auto | K R d | D P d"),
 ]
@@ -81,6 +87,13 @@ def test_the_course_in_the_shapes_clinicians_write_it(text, course):
     ("VCD x4, autologous transplant 2016, thalidomide maintenance.", "V C d T +auto"),
     ("PAD x4, tandem autologous transplants (3/2012 and 8/2012).", "V A d +auto"),
     ("VRd x4, ASCT 5/2013. Relapse 2016: KPd x4 then allogeneic transplant from sister 3/2017.", "V R d +auto | K P d +allo"),
+    # a few cycles, a few of another combination, then the transplant: one induction; intensified for a response short of the aim
+    ("VCD x3 -> VRd x3 -> ASCT 5/2016. Relapse 2019: DPd.", "V C d R +auto | D P d"),
+    ("VCd x4 with only a partial response, so lenalidomide was substituted for cyclophosphamide; ASCT 6/2018.", "V C d R +auto"),
+    # the induction told after its transplant
+    ("VRd 2015, ASCT 2015, no maintenance, relapse 2018. 2nd ASCT 3/2018 after VCd x3, thalidomide maintenance.", "V R d +auto | V C d T +auto"),
+    # a bracket that adds to the name before it
+    ("Revlimid 2019-2022 (with Velcade through 2020, dex).\nPomalyst 2022-2024 (w/ Darzalex + dex).", "R V d | P D d"),
     # dropping one drug begins none; exchanging one for toxicity does
     ("DVd from 6/2019; Velcade dropped after 4 cycles for neuropathy, PD on Dara 3/2021. Kd since 4/2021.", "D V d | K d"),
     ("Started VRd 5/2020; after 2 cycles bortezomib was stopped for grade 3 neuropathy and she was switched to KRd 7/2020 x6, CR. ASCT 2/2021.", "V R d | K R d +auto"),
@@ -123,6 +136,7 @@ def test_no_lines(text):
     ("MM, so five lines in all; last was Kd 2023, PD.", 5),
     ("Myeloma. Now on seventh-line Pd since 3/2024.", 7),
     ("MM. Three prior lines. VRd 2018, DPd 2020.", 3),
+    ("MM. Three prior lines plus the current one. VRd 2018, DPd 2020.", 4),
     ("MM. VRd 2018, PD. DPd 2020-2022, PD. Trial requires at least 3 prior lines.", 2),
     ("MM. BMT counted 4 lines; minutes to read THREE prior lines. VRd 2018 to PD 2019. Kd 2020 to PD 2021. DPd 2022.", 3),
     ("MM. 3 prior lines. DPd 2020.\n\nADDENDUM: old records show five prior lines, not 3.", 5),
@@ -135,9 +149,33 @@ def test_number_of_lines(text, number):
     assert (found.value if found else None) == number
 
 
-def test_a_line_carries_its_dates_response_and_end():
-    (line,) = reading("Multiple myeloma. DPd 03/2021 - 11/2022, best response VGPR, then PD on treatment.").lines
-    assert (str(line.start), str(line.end), line.best_response, line.reason_stopped) == ("2021-03", "2022-11", "VGPR", "progression")
+@pytest.mark.parametrize(("text", "told"), [
+    ("DPd 03/2021 - 11/2022, best response VGPR, then PD on treatment.", [("DPd", "2021-03", "2022-11", "VGPR", "progression")]),
+    # maintenance ends the line that it belongs to
+    ("KRd x4 01/2017, ASCT 01/2018, KRd consolidation x2, lenalidomide maintenance until PD 02/2021.", [("KRd", "2017-01", "2021-02", None, "progression")]),
+    ("VRd 1/2017-5/2017, auto 8/2017. Revlimid maintenance from 11/2017, stopped 10/2021 for cytopenias. Relapse 3/2024.", [("VRd", "2017-01", "2021-10", None, "toxicity")]),
+    ("KRd 2/2018 - 8/2018. Autologous transplant 9/27/2018. Maintenance with lenalidomide and ixazomib June 2019 through November 2021; M-protein rose on both drugs.",
+     [("KRd", "2018-02", "2021-11", None, "progression")]),
+    # the columns of a table
+    ("\n| 1 | VRd x6 -> ASCT (07/2017) -> len maintenance | 01/2017 | 10/2018 | CR | PD on len |\n| 2 | Dara-Pd | 11/2018 | 06/2020 | VGPR | PD |",
+     [("VRd", "2017-01", "2018-10", "CR", "progression"), ("Dara-Pd", "2018-11", "2020-06", "VGPR", "progression")]),
+    ("Kd 1/2023 to 2/2024; stopped for heart failure.", [("Kd", "2023-01", "2024-02", None, "toxicity")]),
+    ("VMP x9 (Feb 2018 to Jan 2019), complete response, treatment finished as planned. Relapse in June 2022.", [("VMP", "2018-02", "2019-01", "CR", "completion")]),
+    ("Teclistamab 2/2023, VGPR. Last dose 10/21/24 (held after PET).", [(None, "2023-02", "2024-10-21", "VGPR", "other")]),
+    ("DRd 3/2019-, ongoing, VGPR.", [("DRd", "2019-03", "None", "VGPR", None)]),
+    ("Cilta-cel infused 3/14/2023, sCR. PD 1/2025.", [(None, "2023-03-14", "2023-03-14", "sCR", None)]),
+])
+def test_a_line_carries_its_name_dates_response_and_end(text, told):
+    assert [(line.regimen, str(line.start), str(line.end), line.best_response, line.reason_stopped) for line in reading("Multiple myeloma. " + text).lines] == told
+
+
+@pytest.mark.parametrize(("text", "flags"), [
+    ("MM. BCMA-naive. Teclistamab 2023, PD.", ['BCMA: the note says "BCMA-naive", and tells of teclistamab']),
+    ("MM. One prior line. VRd 2018, PD 2020. DPd 2020-2022, PD.", ["Lines: the note states 1 and describes 2"]),
+    ("MM. Two prior lines. VRd 2018, PD 2020. DPd 2020-2022, PD. BCMA-naive.", []),
+])
+def test_what_the_note_says_in_two_ways_is_flagged(text, flags):
+    assert [flag.value for flag in reading(text).flags] == flags
 
 
 @pytest.mark.parametrize(("text", "transplants"), [

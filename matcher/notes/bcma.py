@@ -10,6 +10,7 @@ from matcher.notes.document import Document
 from matcher.notes.events import Event
 from matcher.notes.exposure import shown_given, statement_at
 from matcher.notes.lines import Line
+from matcher.notes.signals import signals_of
 from matcher.notes.treatments import windows, without_generic
 from models import load_vocabulary
 
@@ -22,7 +23,7 @@ _NAIVE = re.compile(
     rf"|{_BCMA}[^.\n]{{0,60}}[;,]\s*never (?:used|given|received|had|tried)\b"
     rf"|{_BCMA}[- ]*(?:directed|targeted)?[^.;\n(]{{0,25}}[:=][ ]*(?:none|never|no\b|nil|not)"
     rf"|{_BCMA}[- ]*(?:directed |targeted )?(?:exposure|exposed|therapy|treatment|treated|rx)\s*\??\s*[:|=\t-]+\s*(?:N|no|nil|none|never)\b"
-    rf"|{_BCMA}[- ]*(?:directed|targeted)?\s*(?:drugs?|agents?|therap(?:y|ies)|treatments?)?\s+(?:not|never|none)\s+(?:to date|so far|yet|given|received)", re.IGNORECASE)
+    rf"|{_BCMA}[- ]*(?:directed|targeted)?\s*(?:drugs?|agents?|therap(?:y|ies)|treatments?)?(?: / CAR[- ]?T)?\s+(?:not|never|none)\s+(?:to date|so far|yet|given|received)", re.IGNORECASE)
 _EXPOSED = re.compile(
     rf"{_BCMA}[- ]*(?:directed |targeted |targeting )?(?:therapy |treatment |agents? )?[- ]*(?:pre-?treated|exposed|experienced|refractory|failures?|failed)\b(?!\s*[?:|=]+\s*(?:n\b|no\b|none|never|nil|\[ ?\]))"
     rf"|\b(?:refractory|exposed|resistant) to [^.;:\n]{{0,80}}{_BCMA}\b(?![- ]*(?:directed |targeted )?(?:trial|study|studies))"
@@ -31,16 +32,7 @@ _NOT_EXPOSED = re.compile(r"\b(?:not|no|never|non|without|neither|nor|denies|isn
 _NAIVE_TO_BOTH = re.compile(r"\b(?:CAR[- ]?T|cell therapy)(?: cells?)?\s*(?:/|and|&|,|\+)\s*(?:bispecifics?|T[- ]cell engagers?|BiTEs?)(?: antibod(?:y|ies))?[- ]*na[iï]ve\b", re.IGNORECASE)
 _NEITHER = re.compile(r"\b(?:no|never|not|neither|without|denies)\b[^.\n]*?\b(?:CAR[- ]?T|cell(?:ular)? therap|T-cell engager|T-cell redirect)", re.IGNORECASE)
 _ENGAGERS = ("bispecific", "t-cell engager", "t cell engager", "t-cell redirect", "bite")
-_SOMETHING_UNNAMED = re.compile(r"(?:unknown|unnamed|masked|blinded|undisclosed|not sure|unsure|unclear|see (?:other|outside|treatment|consult|separate|prior)|records? (?:incomplete|pending|requested|not|unavailable|awaited)|history (?:kept|elsewhere|incomplete)|\?\?)", re.IGNORECASE)
-_COMPLETE = re.compile(
-    r"\b(?:treatment|therapy|rx|tx|therapeutic|onc\w*)\s+(?:history|hx|to date|summary)[^\n:]{0,20}\bcomplete\b|\bcomplete (?:treatment |therapy |list|history)|\(complete\)|\bhx, complete\b"
-    r"|\bevery (?:therapy|treatment|drug|line)\b[^.\n]{0,40}\b(?:had|received|given|in order)|\beverything (?:he|she|they|the patient|pt) (?:has |have |had |'s )*(?:received|had|been given|taken)|\ball (?:prior |previous )?(?:therap(?:y|ies)|treatments?|lines)[^.\n]{0,20}(?:listed|in order|to date|received)"
-    r"|\btherapies (?:practi[sc]ed|received|given) (?:from|since) (?:the )?diagnosis to (?:today|date|now)|\bno (?:other|further|additional) (?:preceding |prior |previous |anti-?myeloma |systemic )*(?:treatments?|therap(?:y|ies)|lines?|drugs?|regimens?)\b(?! (?:option|planned|available|than))"
-    r"|\bnothing else (?:was |has been |ever )*(?:ever )?(?:given|received|since|before)|\bno other lines\b|\breconciled\b|\bnothing since\b.{0,20}= ?\d+ lines?|\btreatment history complete|\bhistory is complete", re.IGNORECASE)
-_UNTREATED = re.compile(
-    r"\b(?:never|not) (?:been )?(?:previously )?(?:treated|received any (?:treatment|therapy)|had any (?:treatment|therapy)|needed (?:any )?treatment|required (?:any )?treatment)\b|\b(?:has|had) (?:never|not) (?:received|had) any (?:treatment|therapy|chemotherapy|anti)[^.\n]{0,25}"
-    r"|\b(?:treatment|therapy)[- ]na[iï]ve\b|\bpreviously untreated\b|\bhas never needed treatment|\bno (?:prior |previous |preceding |systemic |anti-?(?:myeloma|cancer) )*(?:systemic )?(?:anti-?cancer |anti-?myeloma |cancer )?(?:therapy|treatment|chemotherapy)(?: of any kind)?(?: (?:so far|to date|yet|before|ever|given))?(?=[.,;\n)]| of any kind)"
-    r"|\bnever had (?:a )?(?:cancer|chemotherapy|myeloma)|\bnever (?:needed|required) (?:any )?(?:treatment|therapy)|\bnever (?:been )?on (?:any )?(?:treatment|therapy|chemotherapy)\b|\buntreated\b(?=[^.\n]{0,40}(?:smou?ldering|MGUS|myeloma))|\b(?:therap(?:y|ies)|treatments?|prior (?:therapy|treatment|rx))\s*[:|]\s*(?:none|nil)\b(?! since| at present| now| currently)|(?:MGUS|smou?ldering)[^.\n]{0,60}\b(?:never treated|untreated|under observation|no treatment)", re.IGNORECASE)
+_SOMETHING_UNNAMED = re.compile(r"(?:unknown|unnamed|masked|blinded|undisclosed|not sure|unsure|unclear|see (?:other|outside|treatment|consult|separate|prior)|(?:records?|file|chart|letters?) (?:is |are )?(?:incomplete|pending|requested|not|unavailable|awaited)|cannot be excluded|history (?:kept|elsewhere|incomplete)|\?\?)", re.IGNORECASE)
 
 
 def read_bcma(doc: Document, events: Sequence[Event], lines: Sequence[Line], complete: Reading | None) -> BcmaExposure:
@@ -50,7 +42,7 @@ def read_bcma(doc: Document, events: Sequence[Event], lines: Sequence[Line], com
         return BcmaExposure("exposed", tuple(agents), tuple(e for a in agents for e in a.evidence))
     if told := _exposed_in_words(doc):
         return BcmaExposure("exposed", (), (told,))
-    words = _naive_in_words(doc, events)
+    words = naive_in_words(doc)
     if words is not None:
         return BcmaExposure("naive", (), (words,))
     if complete is not None and not _unsettled(events):
@@ -82,7 +74,8 @@ def _exposed_in_words(doc: Document) -> Evidence | None:
     return None
 
 
-def _naive_in_words(doc: Document, events: Sequence[Event]) -> Evidence | None:
+def naive_in_words(doc: Document) -> Evidence | None:
+    """The words that say no BCMA-directed therapy was given, whatever else the note tells."""
     for match in (m for a, b in windows(doc.text, ("bcma", "maturation"), 90, 70) for m in _NAIVE.finditer(doc.text, a, b)):
         if re.search(r"\b(?:not|no longer|non)[ -]+$", doc.text[max(0, match.start() - 12) : match.start()], re.IGNORECASE) or _hypothetical(doc, match.start()):
             continue
@@ -116,11 +109,11 @@ def _unsettled(events: Sequence[Event]) -> bool:
 
 def read_complete_history(doc: Document, n_lines: Reading | None, lines: Sequence[Line], stated: int | None) -> Reading | None:
     """True where the note says that it states all treatment there was, or that there was none."""
-    for pattern, words in ((_COMPLETE, ("complete", "every", "all ", "therapies", "no other", "no further", "no additional", "nothing", "reconciled")),
-                           (_UNTREATED, ("treat", "therapy", "chemo", "naive", "naïve", "cancer"))):
-        for match in (m for a, b in windows(doc.text, words, 60, 110) for m in pattern.finditer(doc.text, a, b)):
-            if not _hypothetical(doc, match.start()) and not re.search(r"\b(?:incomplete|not complete)\b", match.group(), re.IGNORECASE):
-                return Reading(True, (doc.evidence(*match.span()),))
+    kinds = ["complete_history"] + (["first_treatment"] if len(lines) == 1 else []) + ([] if lines else ["untreated"])
+    for said in (s for kind in kinds for s in signals_of(doc.text).within(kind, 0, len(doc.text))):
+        words = doc.evidence(said.start, said.end)
+        if not _hypothetical(doc, said.start) and not re.search(r"\b(?:incomplete|not complete)\b", words.text, re.IGNORECASE):
+            return Reading(True, (words,))
     if stated is not None and lines and stated == len(lines) and n_lines is not None and not _SOMETHING_UNNAMED.search(doc.text):
         return Reading(True, n_lines.evidence)
     return None

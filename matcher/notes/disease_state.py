@@ -27,12 +27,13 @@ _COUNT = (
 )
 _CURRENT = re.compile(r"\b(?:(\d{1,2})(?:st|nd|rd|th)|(" + "|".join(_ORDINAL) + r"))[- ]line\b|\b(?:L(\d{1,2})\s+ongoing|(?<!\d[.])(?<!\d)(\d{1,2})\. ?line\b)|\b(\d{1,2})L\b(?=\s*(?:\)|,|;|\.|$|ongoing|relaps|RRMM|MM\b|myeloma))", re.IGNORECASE)
 _QUOTED = re.compile(r"\b(?:at least|minimum|requires?|required|requiring|eligib\w*|criteri\w*|label(?:led)?|indicated|approved|licen[sc]ed|reimburs\w*|exclu\w*|wants?|needs?|inclusion|per protocol|trial (?:for|of)|or more|≥|>=|>|<|≤)\b|[≥≤<>]=?\s*$", re.IGNORECASE)
+_PLUS_CURRENT = re.compile(r"\s*(?:of (?:therapy|treatment) )?(?:,\s*)?(?:plus|\+|and|in addition to) (?:the |his |her )?(?:current|present|ongoing)\b", re.IGNORECASE)
 _NOT_THERAPY = re.compile(r"\b(?:IV|central|PICC|arterial|suture|cell|lead)\s*$", re.IGNORECASE)
 _SAID = (
     ("relapsed_refractory", re.compile(r"\bR/?R\s*-?\s*(?:MM|myeloma)\b|\bRRMM\b|relaps(?:ed|ing)?\s*[-/,&]?\s*(?:and|or)?\s*[-/]?\s*refractory|\bR/R\b|refractory\s*(?:and|/)\s*relapsed|\bMM,?\s*RR\b", re.IGNORECASE)),
     ("newly_diagnosed", re.compile(r"\bnewly[- ]diagnosed\b|\bNDMM\b|\bnew(?:ly)? diagnosis of (?:multiple )?myeloma|\bde novo (?:multiple )?myeloma", re.IGNORECASE)),
 )
-_REMISSION = re.compile(r"\b(?:in|remains in|ongoing|sustained|maintained|continued|continues in|still in|MRD[- ]negative)\s+(?:\w+[- ]){0,3}?(?:remission|complete response|s?CR\b)|\bMRD[- ]neg(?:ative)?\b(?![^.\n]{0,30}(?:until|then|relaps))|no evidence of (?:disease|active myeloma)", re.IGNORECASE)
+_REMISSION = re.compile(r"\b(?:in|remains in|ongoing|sustained|maintained|continued|continues in|still in|response is an?|MRD[- ]negative)\s+(?:\w+[- ]){0,3}?(?:remission|complete response|s?CR\b)|\bMRD[- ]neg(?:ative)?\b(?![^.\n]{0,30}(?:until|then|relaps))|no evidence of (?:disease|active myeloma)", re.IGNORECASE)
 _REFRACTORY = re.compile(r"\bprimary[- ]refractory\b", re.IGNORECASE)
 
 
@@ -47,7 +48,7 @@ def read_stated_lines(doc: Document, described: int, numbered: int = 0) -> Readi
         for match in (m for a, b in spans for m in pattern.finditer(doc.text, a, b)):
             value = _value(next(g for g in match.groups() if g))
             if value is not None and _of_patient(doc, *match.span()):
-                found.append((rank, value, *match.span()))
+                found.append((rank, value + bool(_PLUS_CURRENT.match(doc.text, match.end())), *match.span()))
     for match in (m for a, b in windows(doc.text, ("line", "l1", "l2", "l3", "l4", "l5", "l6", "l7", "l8", "l9", *(f"{n}l" for n in range(10))), 14, 20) for m in _CURRENT.finditer(doc.text, a, b)):
         value = int(match.group(1) or match.group(3) or match.group(4) or match.group(5) or 0) or _ORDINAL.get((match.group(2) or "").lower(), 0)
         if value and _of_patient(doc, *match.span()) and not re.search(r"\b(?:option|therapy would|plan|consider|next)\b", doc.text[statement_at(doc, match.start())[0] : match.end() + 30], re.IGNORECASE):

@@ -25,12 +25,12 @@ RESPONSES = ("sCR", "CR", "VGPR", "PR", "MR", "SD", "PD")  # deepest first (IMWG
 _PARAGRAPH = re.compile(r"\n[ \t]*\n")
 _CLAUSE = re.compile(r"[.;]\s|[.;]$|\n|[()]")
 _NOT_REACHED = re.compile(r"\b(?:no|not|never|without|until|despite|for)\s+(?:\w+\s+)?$", re.IGNORECASE)
-_AS_BEST = re.compile(r"max\w*|best|only|efficacy|no better|never better|respon|effect|benefit|SD\b|at best", re.IGNORECASE)
+_AS_BEST = re.compile(r"max\w*|best|only|efficacy|chang|switch|no better|never better|respon|effect|benefit|SD\b|at best", re.IGNORECASE)
 _OF_RESPONSE = re.compile(r"best|respon", re.IGNORECASE)
 _NOT_MET = re.compile(r"[^.;\n]{0,30}\b(?:not|does not|doesn't|without) (?:yet )?(?:meet\w*|fulfil\w*|PD|progress\w*)|\s*\?")
 _REASON_TO_ADD = re.compile(r"\b(?:added|started|begun|initiated|commenced)\b[^.;\n]{0,60}\b(?:because of|due to|owing to|on account of|in view of|given|for)\s+(?:[\w-]+\s+){0,2}$", re.IGNORECASE)
 _CHANGED_FOR = re.compile(r"[^.;\n]{0,60}\b(?:added|switched|changed)\b[^.;\n]{0,60}\b(?:because of|due to|owing to|on account of|in view of|for)\s+(?:[\w-]+\s+){0,2}(?P<why>progress\w*|PD\b)", re.IGNORECASE)
-_PLAINLY = re.compile(r"(?<!relapsed )(?<!relapsed/)(?<!not )(?<!relapsed and )(?<!-)\b[Rr]efractory\b(?! to)")
+_PLAINLY = re.compile(r"(?<!class )(?<!relapsed )(?<!relapsed/)(?<!not )(?<!relapsed and )(?<!-)\b[Rr]efractory\b(?! to)")
 _COUNT = r"(?P<{}>\d+|an?|one|two|three|four|six|eight) (?P<{}>days?|weeks?|months?|wks?|mo)\b"
 _WITHIN = re.compile("within " + _COUNT.format("n", "unit") + "|" + _COUNT.format("n2", "unit2") + r" (?:after|from|of|post) (?:the |its |her |his )?(?:stop\w*|last|end|discontinu\w*|cessation)", re.IGNORECASE)
 _NUMBER = {"a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "six": 6, "eight": 8}
@@ -164,7 +164,8 @@ def _progression(story: _Story) -> Signal | None:
 def _stop(story: _Story, before: int) -> tuple[int, str] | None:
     """(place, reason) where the whole line was stopped for something other than progression, before the progression."""
     text, signals, line = story.doc.text, story.signals, story.line
-    for found in signals.within("stopped", story.start, before):
+    begun = max((e.group.start for e in line.events if e.active and not e.restated and e.group.start < before), default=story.start)  # its last phase
+    for found in signals.within("stopped", begun if line.maintenance else story.start, before):
         low = max((m.end() for m in _CLAUSE.finditer(text, max(story.start, found.start - 300), found.start)), default=max(story.start, found.start - 300))
         over = _CLAUSE.search(text, found.end, story.until)
         high = over.start() if over else story.until
@@ -173,14 +174,16 @@ def _stop(story: _Story, before: int) -> tuple[int, str] | None:
             continue  # one of its drugs
         if not signals.first("for_progression", low, high):
             return found.start, next((cue for cue in ("toxicity", "completion", "preference") if signals.said(cue, low, high)), "other")
-    for found in signals.within("completion", story.start, before):
+    for found in signals.within("completion", begun if line.maintenance else story.start, before):
         if not any(0 <= found.start - e.group.end < 25 and len(e.active) < len(active(line.drugs)) for e in story.told):
             return found.start, "completion"
     return None
 
 
 def _dates_at(story: _Story, found: Signal) -> PartialDate | None:
-    return next((d.date for d in story.dates if found.start - 12 <= d.start < found.end + 25), None)
+    low = max(found.start - 12, story.doc.text.rfind("\n", 0, found.start))
+    high = story.doc.text.find("\n", found.end, found.end + 25)
+    return next((d.date for d in story.dates if low <= d.start < (found.end + 25 if high < 0 else high)), None)
 
 
 def _while_on(story: _Story, found: Signal, stop: tuple[int, str] | None) -> bool:
@@ -206,7 +209,11 @@ def _while_on(story: _Story, found: Signal, stop: tuple[int, str] | None) -> boo
 
 def _of_another(story: _Story, found: Signal) -> bool:
     """Progression on other drugs than the line's: "on cyclophosphamide now. Progressed on Rd last year"."""
-    end = min(statement_at(story.doc, found.start)[1], story.until)
+    low, end = statement_at(story.doc, found.start)
+    end = min(end, story.until)
+    before = [e for e in story.told if low <= e.group.start < found.start and e.active]
+    if before and before[-1].at_once("stopped_for_it") and not before[-1].active & set(story.line.drugs):
+        return True
     named = [e for e in story.told if found.end <= e.group.start < end and e.active and governing(story.signals, story.doc.text, e.group.start, found.start)]
     return bool(named) and not any(e.active & set(story.line.drugs) for e in named)
 
@@ -268,7 +275,9 @@ def taken_at_end(doc: Document, line: Line, until: int) -> tuple[str, ...]:
 
 
 def _end(story: _Story, progression: Signal | None, stop: tuple[int, str] | None) -> PartialDate | None:
-    """The last day told of a line: of its last phase, else of the stop or the progression that ended it."""
+    """The last day told of a line: of its last phase, else of the stop or the progression that ended it; a cell product is given on one day."""
+    if story.line.product_only:
+        return story.line.start
     told = [e.end for e in story.line.events if e.end]
     ends = [d.date for d in story.dates if d.start < story.until and _ENDED.search(story.doc.text[max(story.start, d.start - 45) : d.start])]
     if not told and not ends and progression and not (stop and stop[1] != "other") and (when := _dates_at(story, progression)):

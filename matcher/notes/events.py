@@ -232,9 +232,10 @@ def _transplant_kind(doc: Document, group: Group) -> str | None:
 
 
 _OF_ANOTHER = re.compile(r"→|-+>|=>|\)\s*[/,;+]")
-_TO = r"(?:-+>?|–|—|→|~|to|until|till|til|through|thru|up to|and)"
-_RANGE = re.compile(rf"\s*{_TO}\s*(?:the end of|end of|early|late|mid)?\s*", re.IGNORECASE)
+_TO = r"(?:-+>?|–|—|→|~|\||to|until|till|til|through|thru|up to|and|stop\w*|end\w*|last(?: fill| dose)?)"
+_RANGE = re.compile(rf"\s*{_TO}[\s:]*(?:the end of|end of|early|late|mid)?\s*|[ \t]{{2,}}|\t", re.IGNORECASE)  # also two columns of a table
 _UNTIL = re.compile(r"(?:\b(?:until|till|til|through|thru|up to)|stop\w*|discontinued|last dose)\b[^.;,\n\d]{0,25}$", re.IGNORECASE)
+_BEGUN = re.compile(r"[^.;\n]{0,60}\.\s+(?:started|commenced|begun|initiated|start(?: date)?)[\s:]*(?:on|in)?\s*", re.IGNORECASE)
 _OVER = re.compile(r"[.;]\s|\n(?=.*\w)|\n\s*[-*•\d]")
 
 
@@ -251,22 +252,31 @@ def _dates_of(event: Event, dates: Sequence[DateMention], starts: Sequence[int],
     start = end = None
     if following is not None and (previous is None or following.start - stop <= begin - previous.end + 25):
         start, end = following.date, None
-        if at + 1 < len(dates) and dates[at + 1].start < high and _RANGE.fullmatch(text, following.end, dates[at + 1].start):
+        if at + 1 < len(dates) and dates[at + 1].start < high and _ranges(text, following, dates[at + 1]):
             end = dates[at + 1].date
         elif _UNTIL.search(text[stop : following.start]):
             start, end = None, following.date
     elif previous is not None:
         start = previous.date
-        if before and dates[before - 1].start >= low and _RANGE.fullmatch(text, dates[before - 1].end, previous.start):
+        if before and dates[before - 1].start >= low and _ranges(text, dates[before - 1], previous):
             start, end = dates[before - 1].date, previous.date
     if start and end and start.earliest > end.latest:  # "Jan-May 2020"
         start = PartialDate(end.year, start.month) if start.month and end.month and start.month <= end.month else end
     return start, end
 
 
+def _ranges(text: str, one: DateMention, other: DateMention) -> bool:
+    """Whether two dates are the first and the last: of a range, or in two columns."""
+    if not _RANGE.fullmatch(text, one.end, other.start):
+        return False
+    return text[one.end : other.start].strip() not in ("", "|") or one.date.earliest <= other.date.latest
+
+
 def _beside_after(event: Event, place: int) -> bool:
     stop = event.group.end
     words = event.doc.text[stop:place]
+    if _BEGUN.fullmatch(words):
+        return True
     return place - stop <= 70 and not _OVER.search(words + ".") and not event.signals.said("progression", stop, place) and not event.signals.said("relapse", stop, place)
 
 

@@ -237,6 +237,7 @@ def _adjacent_negation(between: str, after: str) -> bool:
 
 _ALTERNATIVE = re.compile(r"\s*(?:,? or |/|,? vs\.? |, )\s*[\w-]+(?: [\w-]+)?(?=\s(?:can|could|may|might|would|will|is|are|was|were|to)\b)")
 _FEW_WORDS = re.compile(r"\s(?:\w+\s){0,2}")  # "at relapse was | offered"
+_DETERMINED = re.compile(r"\s*(?:on |with |the |an? )*")
 _NOUN = re.compile(r"[\s(-]*(?:the\s|clinical\s|T[- ]cell\s)*")
 
 
@@ -245,6 +246,8 @@ def _planned(at: _Setting, in_plan: bool) -> bool:
     if _CONDITION.search(before):
         return True
     given, evidence = at.before("given_before"), _given_beside(at)
+    if at.after("begun_after", 30) and not re.search(r"[.;\n]", at.text[at.end : at.end + 12]):
+        return False
     plan = _unfulfilled(at, at.signals.within("planned_before", at.low, at.start))
     if plan and not _STRONG_BREAK.search(at.since(plan[-1])):
         cue = plan[-1]
@@ -285,6 +288,8 @@ def _planned_after(at: _Setting, evidence: Signal | None) -> bool:
         return True
     if _DATED.search(at.until(mark)) or mark.start - at.end >= 50:
         return False  # a date of its own comes first: what is awaited is something else
+    if (verb := at.before("received")) and _DETERMINED.fullmatch(at.since(verb)) and not at.before("planned_before"):
+        return False  # "commenced on X as that was what she could afford"
     shown = evidence is not None and evidence.start < mark.start and not _FEW_WORDS.fullmatch(at.text, evidence.end, mark.start)
     return not shown and not _CLAUSE.search(at.until(mark).lstrip("( :)"))
 

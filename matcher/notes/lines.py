@@ -13,7 +13,7 @@ from datetime import timedelta
 from itertools import pairwise
 
 from matcher.domain import Course, PartialDate
-from matcher.notes.events import Event, active, is_cell_product
+from matcher.notes.events import STEROIDS, Event, active, is_cell_product
 from matcher.notes.treatments import without_generic
 from models import load_vocabulary
 
@@ -23,6 +23,9 @@ _LINE_HEAD = re.compile(r"\n[ \t]*(?:[\d/.,'’~–\-\s]|(?:jan|feb|mar|apr|may|
 _PRIOR_HEAD = re.compile(r"[^.;\n]{0,40}[:=-]\s*(?:\(?1[.):]|#1|L1:?)?\s*$|[^.;\n]{0,30}(?:regimen|therap|treatment|line)[^.;\n]{0,20}$", re.IGNORECASE)
 _ADDED_TO = re.compile(r"\s*(?:was |were |is |being )?(?:then |also |subsequently )?added (?:back )?(?:on )?to\s*(?:the |his |her |ongoing )*", re.IGNORECASE)
 _AFTER_TRANSPLANT = re.compile(r"[^.;]{0,40}\b(?:after|following|preceded by|conditioned|with|by)\b[^.;]{0,12}$")
+_WITH = re.compile(r"\(\s*(?:with|w/|plus|\+)\s*$", re.IGNORECASE)
+_FEW_CYCLES = re.compile(r"\s*(?:[x×*#]\s?[1-4]\b|(?:for )?(?:[1-4]|one|two|three|four) (?:cycles?|courses?)\b)", re.IGNORECASE)
+_STEROID_OF = re.compile(r"[^.;\n]{0,30},\s*|[^.\n]{0,80}(?:\bwith|\bw/|\+|\bplus)\s*", re.IGNORECASE)
 _MOST_LINES = 30  # no patient has had more; a longer text repeats itself
 _FAR = timedelta(days=75)
 _COURSE = timedelta(days=700)  # from the first induction to its transplant
@@ -41,8 +44,11 @@ class Line:
 
     @property
     def start(self) -> PartialDate | None:
+        """Of the treatment told first, or of a later phase's range that reaches back further (a table's columns)."""
         dated = [e for e in self.events if e.start]
-        return next((e.start for e in dated if not e.up_to("failed_on")), None) or (dated[0].start if dated else None)
+        begun = [e.start for e in dated if e.start and not e.up_to("failed_on")][:1] or [e.start for e in dated if e.start][:1]
+        ranges = [e.start for e in dated if e.start and e.end and not e.restated]
+        return min([*begun, *ranges], key=lambda d: d.earliest, default=None)
 
     @property
     def number(self) -> int | None:
@@ -74,6 +80,7 @@ class Told:
     same: bool  # no drug that the line at hand does not have
     boundary: bool  # progression, relapse or a switch since the treatment told before
     listed: bool  # an item of a list, or numbered
+    ahead: Sequence[Event]  # the treatments told next
 
     @property
     def line(self) -> Line:
@@ -84,17 +91,39 @@ class Told:
         return self.event.mark is not None
 
 
-def _told(event: Event, lines: list[Line]) -> Told:
+def _told(event: Event, lines: list[Line], ahead: Sequence[Event]) -> Told:
     drugs, gap = event.active, event.gap
     boundary = lines[-1].ended or any(event.since(kind) for kind in ("progression", "relapse", "switch"))
     listed = event.mark is not None or _BULLET.search(gap[-90:]) is not None or _LINE_HEAD.search(gap[-60:]) is not None
-    return Told(event, lines, drugs, {d for known in lines for d in known.drugs}, drugs <= set(lines[-1].drugs), boundary, listed)
+    return Told(event, lines, drugs, {d for known in lines for d in known.drugs}, drugs <= set(lines[-1].drugs), boundary, listed, ahead)
 
 
 def _intensified(told: Told) -> bool | None:
     """Changed for a response that was short of the aim: one planned course."""
     event = told.event
-    return False if event.since("insufficient") and not any(event.since(k) for k in ("progression", "relapse", "toxicity")) else None
+    short = event.since("insufficient") or event.follows("insufficient", 60)
+    return False if short and not any(event.since(k) for k in ("progression", "relapse", "toxicity")) else None
+
+
+def _part_told(told: Told) -> bool | None:
+    """What the bracket after a name adds, or the induction told after its transplant."""
+    after_transplant = not active(told.line.drugs) and not told.boundary
+    return False if after_transplant or _WITH.search(told.event.gap) else None
+
+
+def _induction(told: Told) -> bool | None:
+    """A few cycles, then a few of another combination, then the transplant: one planned course, unless the note tells why it changed."""
+    event, line = told.event, told.line
+    if line.transplant or told.boundary or told.numbered or not event.drugs or any(event.since(k) for k in ("toxicity", "stopped")):
+        return None
+    transplant = next((e for e in told.ahead if e.transplant), None)
+    near = transplant is not None and transplant.group.start - event.group.end < 80 and not any(transplant.since(k) for k in ("progression", "relapse"))
+    return False if near and _FEW_CYCLES.match(line.events[-1].after) else None
+
+
+def _told_before(told: Told) -> bool | None:
+    """ "Before that X": another line, told after the one it came before."""
+    return True if not told.same and _before_it(told.event) else None
 
 
 def _exposure(told: Told) -> bool | None:
@@ -106,7 +135,8 @@ def _transplant_alone(told: Told) -> bool | None:
     if told.drugs:
         return None
     relapse = told.event.since("progression") or told.event.since("relapse")
-    return bool(relapse and told.line.transplant and told.event.start)
+    when, began = told.event.start, told.line.start
+    return bool(relapse and when and not (began and when.latest < began.earliest))
 
 
 def _phase(told: Told) -> bool | None:
@@ -202,11 +232,11 @@ def _later(told: Told) -> bool | None:
 
 
 RULES: tuple[Callable[[Told], bool | None], ...] = (
-    _intensified, _exposure, _transplant_alone, _phase, _outcome, _cell_product, _told_again, _list_item, _again, _in_full, _changed, _other_kind, _later)
+    _intensified, _exposure, _transplant_alone, _part_told, _phase, _outcome, _cell_product, _told_again, _induction, _list_item, _told_before, _again, _in_full, _changed, _other_kind, _later)
 
 
-def begins_line(event: Event, lines: list[Line]) -> bool:
-    told = _told(event, lines)
+def begins_line(event: Event, lines: list[Line], ahead: Sequence[Event] = ()) -> bool:
+    told = _told(event, lines, ahead)
     return next(answer for rule in RULES if (answer := rule(told)) is not None)
 
 
@@ -228,6 +258,7 @@ def build_lines(events: list[Event]) -> list[Line]:
     usable = [e for e in events if e.received and e.purpose is None and (e.active or e.transplant)]
     for previous, event in pairwise(usable):  # what was planned or denied in between belongs to the words between
         event.low = max(previous.group.end, event.group.start - _LOOK_BACK)
+    _take_steroids(events)
     for event, partner in pairwise(usable):
         if _ADDED_TO.fullmatch(partner.gap) and event.drugs and partner.drugs:
             event.drugs = tuple(dict.fromkeys([*event.drugs, *partner.drugs]))
@@ -246,6 +277,14 @@ def build_lines(events: list[Event]) -> list[Line]:
     return _in_order([line for line in (*before, *lines) if active(line.drugs)])
 
 
+def _take_steroids(events: list[Event]) -> None:
+    """A steroid told behind a treatment in its own row belongs to it: "Revlimid (with Velcade through 01/2020, dex)"."""
+    for event, steroid in pairwise(events):
+        alone = steroid.drugs and not steroid.active and steroid.received and steroid.purpose is None
+        if alone and event.received and event.active and event.purpose is None and not STEROIDS & set(event.drugs) and _STEROID_OF.fullmatch(steroid.gap):
+            event.drugs = (*event.drugs, *steroid.drugs)
+
+
 def _weight(lines: list[Line]) -> float:
     """How much of a course a passage tells: its lines, those with a date or a number more."""
     return sum(1 + (line.start is not None) / 2 + (line.events[0].mark is not None) / 2 for line in lines if active(line.drugs))
@@ -254,7 +293,7 @@ def _weight(lines: list[Line]) -> float:
 def _segment(events: list[Event]) -> list[Line]:
     lines: list[Line] = []
     pending: Event | None = None  # a transplant told before its induction
-    for event in events:
+    for place, event in enumerate(events):
         if not lines and not event.active:
             pending = event
         elif not lines:
@@ -262,12 +301,14 @@ def _segment(events: list[Event]) -> list[Line]:
                 lines.append(_open(event))
                 if pending and _AFTER_TRANSPLANT.match(event.gap):
                     _take(lines[0], pending)
-        elif len(lines) < _MOST_LINES and begins_line(event, lines):
+        elif len(lines) < _MOST_LINES and begins_line(event, lines, events[place + 1 : place + 3]):
             fresh = _open(event)
+            if _introduced(lines, event):
+                lines.pop(0)
             if pending and pending.start and fresh.start and timedelta(0) <= pending.start.latest - fresh.start.earliest < _COURSE:
                 _take(fresh, pending)  # told after its induction, the latest first
                 pending = None
-            if not fresh.product_only and not lines[-1].product_only and _adds(event):
+            if lines and not fresh.product_only and not lines[-1].product_only and _adds(event):
                 stopped = {d for e in lines[-1].events[1:] if e.stop_follows for d in e.drugs}
                 fresh.drugs.extend(d for d in lines[-1].maintenance or lines[-1].drugs if d not in fresh.drugs and d not in stopped)
             lines.append(fresh)
@@ -276,6 +317,12 @@ def _segment(events: list[Event]) -> list[Line]:
         else:
             _merge(event, lines)
     return lines
+
+
+def _introduced(lines: list[Line], event: Event) -> bool:
+    """The regimen at hand, named at the head of the passage ("here for DPd. Prior: ...") and now told in its place."""
+    first = lines[0]
+    return active(first.drugs) == event.active and len(first.events) == 1 and first.start is None and first.events[0].mark is None and event.start is not None
 
 
 def _adds(event: Event) -> bool:
@@ -327,7 +374,7 @@ def _merge(event: Event, lines: list[Line]) -> None:
             any(known.transplant == event.transplant for known in lines[:-1]) or (event.start is None and (line.number or 0) > 1)):
         return  # a list of the transplants
     if not drugs <= set(line.drugs) and (
-            any(drugs <= set(known.drugs) for known in lines) or event.in_exposure_list or (line.product_only and not any(is_cell_product(d) for d in drugs))):
+            (any(drugs <= set(known.drugs) for known in lines) and not (line.transplant and event.maintenance)) or event.in_exposure_list or (line.product_only and not any(is_cell_product(d) for d in drugs))):
         return
     if event.restated and (event.since("progression") or event.since("relapse")):
         line.ended = True

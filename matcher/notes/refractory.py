@@ -26,6 +26,7 @@ _NOT_TO = re.compile(r"\bnot (?:\w+ )?refractory (?:to\s+)?$", re.IGNORECASE)
 _CHAINED = re.compile(r"[\s,]*(?:maint\w*)?[\s,]*(?:(?:and|then|most recently|later|also)[\s,]+)+(?:on|under|during|through|despite)\s+(?:the\s+)?", re.IGNORECASE)
 _LISTED = re.compile(r"[\s,/+&]*(?:(?:and|then)\s+)?", re.IGNORECASE)
 _LETTER = re.compile(r"(?<![\w/-])([DVRKPT])(?![\w/-])(\s+no\b)?")
+_ALL = re.compile(r"\s*(?:all|everything|each)\b(?! of (?:these|them|the following|the above))(?:[^.;\n]{0,30}?\b(?P<but>except|but|other than|apart from)\b)?", re.IGNORECASE)
 _REACH = 70
 
 
@@ -89,7 +90,7 @@ def _of_events(found: _Found, events: list[Event]) -> None:
                 found.denied |= drugs
             else:
                 found.add(drugs, group.start, group.end)
-        elif event.received and event.at_once("failed_after") and not any(is_cell_product(d) for d in drugs):
+        elif event.received and (event.at_once("failed_after") or event.at_once("stopped_for_it")) and not any(is_cell_product(d) for d in drugs):
             found.add_event(event)
         elif event.received and event.up_to("failed"):
             for other in _list_from(events, place):
@@ -122,6 +123,13 @@ def _of_lists(found: _Found, events: list[Event]) -> None:
     for said in signals.within("refractory_to", 0, len(doc.text)):
         high = _list_end(doc, said)
         negated = _NOT_BEFORE.search(doc.text[max(0, said.start - 25) : said.start]) is not None
+        if (all_of := _ALL.match(doc.text, said.end)) and not negated:  # "to all except X"
+            found.add((d for d in found.received if active([d]) and not is_cell_product(d)), said.start, said.end)
+            high = min(statement_at(doc, said.end)[1], said.end + 400)
+            if all_of["but"]:
+                for event in events[bisect_left(places, all_of.end()) : bisect_left(places, high)]:
+                    found.denied |= _covered(event, found.received)
+            continue
         for event in events[bisect_left(places, said.end) : bisect_left(places, high)]:
             if negated or _NOT_AFTER.match(event.after):
                 found.denied |= _covered(event, found.received)

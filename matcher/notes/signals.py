@@ -10,9 +10,9 @@ from functools import lru_cache
 from models.therapy_cues import cues_at
 
 _TOKEN = re.compile(r"[A-Za-z0-9]+|[^\sA-Za-z0-9]")
-_NEGATED = re.compile(r"\b(?:no|not|without|never|nor|denies|w/o|if|in case of|in the event of|should|risk of)\b(?:\s+\w+){0,2}\s*$", re.IGNORECASE)
+_NEGATED = re.compile(r"\b(?:no|not|without|never|nor|denies|w/o|if|in case of|in the event of|should|risk of)\b(?:\s+\w+){0,3}\s*$|\[ ?\]\s*$", re.IGNORECASE)
 _LONGEST = 90  # characters of a cue and the blanks after it
-_LEAD = 30  # characters before a cue in which a negation bears on it
+_LEAD = 40  # characters before a cue in which a negation bears on it
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,17 +32,17 @@ class Signals:
         self._found: dict[str, list[Signal]] = {}
         for token in _TOKEN.finditer(text):
             start = token.start()
-            for cue in cues_at(token.group().lower()):
+            for cue in cues_at(token.group()):
                 if match := cue.pattern.match(text, start):
                     self._add(Signal(cue.kind, start, match.end()))
         self._starts = {kind: [s.start for s in found] for kind, found in self._found.items()}
 
     def _add(self, signal: Signal) -> None:
         same = self._found.setdefault(signal.kind, [])
-        if same and same[-1].start == signal.start:  # of two that begin at one place the longer
-            same[-1] = max(same[-1], signal, key=lambda s: s.end)
-        else:
+        if not same or same[-1].start != signal.start:
             same.append(signal)
+        elif same[-1].end < signal.end:  # of two that begin at one place the longer
+            same[-1] = signal
 
     def within(self, kind: str, low: int, high: int) -> list[Signal]:
         starts = self._starts.get(kind)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
@@ -19,7 +20,7 @@ from matcher.domain import (
     Transplant,
     Treatment,
 )
-from matcher.notes.bcma import read_bcma, read_complete_history
+from matcher.notes.bcma import naive_in_words, read_bcma, read_complete_history
 from matcher.notes.disease_state import has_active_myeloma, read_disease_state, read_stated_lines
 from matcher.notes.document import Document
 from matcher.notes.endings import Ending, read_endings
@@ -63,7 +64,17 @@ def read_therapy(doc: Document, note_date: date | None, conditions: tuple[Condit
         transplants=_transplants(events),
         disease_state=read_disease_state(doc, conditions, lines, endings, has_active_myeloma(conditions, lines), n_lines.value if n_lines else 0, {r.value for r in refractory}),
         complete_history=complete,
+        flags=tuple(_contradictions(doc, events, lines, stated)),
     )
+
+
+def _contradictions(doc: Document, events: list[Event], lines: list[Line], stated: Reading | None) -> Iterator[Reading]:
+    """What the note says in two ways that exclude each other, for its reader to settle."""
+    exposure = read_bcma(doc, events, lines, None)
+    if exposure.status == "exposed" and (denial := naive_in_words(doc)) is not None:
+        yield Reading(f"BCMA: the note says \"{denial.text}\", and tells of {exposure.agents[0].agent if exposure.agents else exposure.evidence[0].text}", (denial, *exposure.evidence))
+    if stated is not None and stated.evidence and stated.value < len(lines):
+        yield Reading(f"Lines: the note states {stated.value} and describes {len(lines)}", (*stated.evidence, *(_evidence(line.events[0]) for line in lines)))
 
 
 def _lines_count(conditions: tuple[ConditionFact, ...], events: list[Event]) -> bool:
@@ -141,6 +152,8 @@ def _day_of(events: list[Event], place: int) -> PartialDate | None:
     event = events[place]
     if event.start is None and place + 1 < len(events) and re.fullmatch(r"\s?[-/+]\s?", event.doc.text[event.group.end : events[place + 1].group.start]):
         return events[place + 1].start  # "KRd-auto-R ('18)"
+    if event.start is None and place + 1 < len(events) and events[place + 1].group.therapies == _CONDITIONING and events[place + 1].group.start - event.group.end < 40:
+        return events[place + 1].start  # "auto-HCT #1, Mel200 | 09/27/2018"
     return None if re.match(r"\W{0,3}(?:19|20)\d\d or (?:19|20)\d\d", event.after) else event.start
 
 

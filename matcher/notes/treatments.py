@@ -22,14 +22,14 @@ _COURSE_END = re.compile(r"(?:SCT|HCT|BMT|auto|transplant|d)(?:\s?['’]?\d[\d/.
 _LETTER = re.compile(r"(?<![\w.-])[DVRKPT]{1,2}(?=\s+maint)|(?<=[Ss]topped )[VRKDPT](?=\s(?:\d{1,2}/|in\b|for\b|due\b|d/t\b|after\b))|(?<=\bon )[VRKDT](?=\s(?:until|till|alone|only)\b)|(?<=[;>→] )[VRKDPT](?=\s+(?:alone\b|(?:19|20)\d\d\b|till\b|until\b))|(?<=then )[VRKDPT](?=\s+(?:alone|only|till|until|to PD)\b)")  # "R maint", "V maintenance"
 _LETTER_AFTER = re.compile(r"(?:[AH]SCT|AHCT|HCT|BMT|SCT|[Aa]uto)\s?(?:-+>?|→|/)\s?(?P<letter>[VRKPT])(?![\w-])")  # "KRd-ASCT-R"
 _AUTO = re.compile(r"(?<![\w-])auto(?:s|grafted|grafts?)?(?=\s*(?:#|['’]?\d|\(|/|[,;.+)]|-+>|→|then\b|in\b|on\b|tx\b|with\b|and\b|x\b|$))|(?<![\w-])autologous(?=\s+(?:in |on )?\d|\s+(?:rescue|procedure|graft)\b)|(?<![\w-])allo(?=\s+(?:RIC|MAC|NMA|haplo|MUD|MRD|SIB|from|sib\w*|in|on|['’]?\d|\d)\b|\s*\()|(?<![\w-])(?:auto|allo)[- ]?(?:HCT|SCT|PBSCT|HSCT|BMT|TPH|TASPE|TMO|TCTH|tx|transplant\w*)\b", re.IGNORECASE)
-_TRANSPLANT = re.compile(r"(?<![\w-])stem[- ]cell (?:txp|tx|xplant|tplant|rescue)\b|(?<![\w-])(?:auto-?|allo-?)?transplant(?:ed|ation|s)?\b(?!\s+(?:cent(?:er|re)|team|clinic|eligib|ineligib|candidate|coordinator|board|physician|consult|program))", re.IGNORECASE)
+_TRANSPLANT = re.compile(r"(?<![\w-])own (?:stem )?cells (?:were )?(?:given |infused |put )?back\b|(?<![\w-])stem[- ]cell (?:txp|tx|xplant|tplant|rescue)\b|(?<![\w-])(?:auto-?|allo-?)?transplant(?:ed|ation|s)?\b(?!\s+(?:cent(?:er|re)|team|clinic|OPD|unit|ward|service|department|outpatient|status|work-?up|evaluation|referral|follow|eligib|ineligib|candidate|coordinator|board|physician|consult|program))", re.IGNORECASE)
 _ORGAN = re.compile(r"(?:heart|kidney|renal|liver|lung|corneal?|cardiac|hair|islet|pancreas|f(?:a)?ecal)[- ]*$", re.IGNORECASE)
 _WITH_DEX = re.compile(r"[-/]d(?![\w-])")  # "Isa-d", "Pom/d"
 _CODE = re.compile(r"\b(?:[A-Z]{2,5}-?\d{3,6}|[A-Za-z]{3,6}-cel)\b")
 _STEMS = ("mab", "nib", "mide", "mib", "clax", "leucel", "exor", "vedotin", "tecan", "parib", "lisib")
 _WORD = re.compile(r"[A-Za-z]{6,}")
 _ACRONYM = re.compile(r"(?<![\w])[DVBRLKPTCEIXSAM]{2,5}d(?![\w])")
-_CAPITALS = re.compile(r"(?<!\w)[DVBRKPTCEIX]{2,4}D(?=\s*(?:[x×*#]\s?\d|(?:regimen|scheme|protocol|chemotherapy)\b|(?:for )?\d+ (?:cycles|courses)))")  # "IRD x6"
+_CAPITALS = re.compile(r"(?<!\w)(?:[DVBRKPTCEIX]{2,4}|[VRK])D(?=\s*(?:→|-+>)|\s*(?:[x×*#]\s?\d|(?:regimen|scheme|protocol|chemotherapy)\b|(?:for )?\d+ (?:cycles|courses)))")  # "IRD x6"
 _AIMED = re.compile(r"\b(?:CAR[- ]?T(?:[- ]cells?)?(?: therapy)?|bispecific(?: antibody)?)\s*\((?:anti-?)?BCMA\b", re.IGNORECASE)  # "CAR-T (BCMA, trial)"
 _DRUG_CONTEXT = re.compile(r"trial|stud(?:y|ies)|investigational|phase|compound|agent|inhibitor|degrader|\bCAR\b|CAR-?T|antibody|bispecific|protocol|infus|cells", re.IGNORECASE)
 
@@ -146,8 +146,9 @@ def find_mentions(doc: Document) -> list[Mention]:
         if not _ORGAN.search(text[max(0, match.start() - 15) : match.start()]):
             free.add(Mention(*match.span(), therapy="stem_cell_transplant"))
     for match in _CAPITALS.finditer(text):
-        if drugs := regimen_drugs(match.group()[:-1] + "d"):
-            free.add(Mention(*match.span(), drugs, None, True))
+        drugs = regimen_drugs(match.group()[:-1] + "d") or tuple(REGIMEN_LETTERS[letter] for letter in match.group()[:-1] if len(match.group()) == 2)
+        if drugs:
+            free.add(Mention(*match.span(), (*dict.fromkeys((*drugs, "dexamethasone")),), None, True))
     for match in (m for a, b in windows(text, ("bcma",), 45, 8) for m in _AIMED.finditer(text, a, b)):
         free.take(Mention(*match.span(), ("anti-bcma car-t" if match.group()[0] in "Cc" else "anti-bcma bispecific",)))
     for match in _ACRONYM.finditer(text):
@@ -200,10 +201,11 @@ class _Free:
         return ordered
 
 
-_FILLER = r"(?:\d+(?:[.,]\d+)?\s*(?:mg|mcg|g)?(?:/m2|/m²|/kg)?(?![\d/-])|mg|weekly|wkly|monthly|daily|bi-?weekly|q\d*\w{1,3}|qod|bd|od|nocte|oral(?:ly)?|po|sc|s\.c\.|iv|i\.v\.|subcut\w*|intravenous(?:ly)?|low[- ]dose|high[- ]dose|reduced[- ]dose|single|regimen|scheme|protocol|therapy|chemotherapy|triplet|doublet|quad\w*|the|both|inj(?:ection)?\.?|tab(?:let)?s?\.?|caps?(?:ules?)?\.?|generic|pulses?|lo)"
+_FILLER = r"(?:\d{2}/\d{2}(?=\s*(?:mg|weekly|wkly|qw|\+))|\d+(?:[.,]\d+)?\s*(?:mg|mcg|g)?(?:/m2|/m²|/kg)?(?![\d/-])|mg|weekly|wkly|monthly|daily|bi-?weekly|q\d*\w{1,3}|qod|bd|od|nocte|oral(?:ly)?|po|sc|s\.c\.|iv|i\.v\.|subcut\w*|intravenous(?:ly)?|low[- ]dose|high[- ]dose|reduced[- ]dose|single|regimen|scheme|protocol|therapy|chemotherapy|triplet|doublet|quad\w*|the|both|inj(?:ection)?\.?|tab(?:let)?s?\.?|caps?(?:ules?)?\.?|generic|pulses?|lo)"
 _JOIN_DRUGS = re.compile(rf"(?:[\s,+/&\-–—():=]|\b(?:and|with|plus|in combination with|combined with|combination of|along with|together with)\b|w/|\b{_FILLER}\b)*", re.IGNORECASE)
 _JOIN_REGIMEN = re.compile(rf"(?:\s|\+|-|[(]|:|=|/|\b(?:with|plus|in combination with|combined with)\b|w/|\b{_FILLER}\b)*", re.IGNORECASE)
 _CONDITIONED = re.compile(r"[\s+/(\-–,&]*(?:and|with|after|followed by|using|conditioning|then|supported by)?\s*", re.IGNORECASE)
+_JOINER = re.compile(r"[+/&,(:=-]|\b(?:and|with|plus|w)\b", re.IGNORECASE)
 _LIST_BREAK = re.compile(r"\n\s*(?:[-*•+>|#]|\(?\d{1,2}[.)]|\n)|\|")
 
 
@@ -235,7 +237,7 @@ def _combinations(text: str, group: list[Mention]) -> list[list[Mention]]:
 
 def _joined(between: str, group: list[Mention], mention: Mention) -> bool:
     last = group[-1]
-    if len(between) > 60 or _LIST_BREAK.search(between):
+    if len(between) > 60 or _LIST_BREAK.search(between) or ("\n" in between and not _JOINER.search(between)):
         return False
     if last.therapy in TRANSPLANTS and mention.therapy in TRANSPLANTS and "high_dose_melphalan" in (last.therapy, mention.therapy):
         return _CONDITIONED.fullmatch(between) is not None
