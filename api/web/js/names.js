@@ -61,7 +61,7 @@ export function factName(fact) {
   if (kind === "condition") return capital(conditionName(id));
   if (kind === "therapy") return `Prior ${agentName(id)}`;
   if (kind === "refractory") return `Refractory to ${agentName(id)}`;
-  if (kind === "allergy") return id === "any" ? "Drug allergies" : `Allergy to ${agentName(id)}`;
+  if (kind === "allergy") return { any: "Drug allergies", other: "Other allergies" }[id] ?? `Allergy to ${agentName(id)}`;
   return `${capital(spoken(kind))}: ${spoken(id)}`;
 }
 
