@@ -688,6 +688,11 @@ def test_who_was_never_treated_has_not_failed_a_treatment(statement, wanted):
     assert truth(statement, n_lines=Reading(0)) == wanted
 
 
+def test_measurable_disease_of_another_malignancy_is_not_asked_of_the_m_protein():
+    found = evaluate(Presence("measurable_disease", "true"), note(conditions=(has("breast_cancer"),)))
+    assert (found.truth.value, found.reason) == (UNKNOWN, "The note does not mention measurable lesions")
+
+
 def test_who_has_had_a_line_is_previously_treated():
     assert truth(Presence("disease_state", "previously_treated"), lines=LINES) == TRUE
 

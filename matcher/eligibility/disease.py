@@ -145,6 +145,8 @@ def measurable_disease(asked: Presence, chart: Chart) -> Answer:
     settled = [a for a in judged if a and a.truth is Truth.FALSE]
     if no_chains and (serum is not None or normal_ratio) and (urine is not None or normal_ratio):
         return together(Truth.FALSE, settled)
+    if not settled and chart.malignancies and not any(chart.vocabulary.is_a(f.id, "plasma_cell_disorder") for f in chart.malignancies):
+        return silent("measurable lesions", "measurable_disease")
     if not settled:
         return silent("M-protein or free light chains", "measurable_disease")
     return Answer(Truth.UNKNOWN, tuple(s for a in settled for s in a.said), evidence=tuple(e for a in settled for e in a.evidence), missing=("measurable_disease",))

@@ -56,7 +56,7 @@ class Comparisons(Words):
             else:
                 self.window = window
             return
-        if len(self.pieces) == 0:
+        if len(self.pieces) == 0 and not (window.relation == "before" and self._finding()):
             self.window = window
             return
         if window.relation == "before":
