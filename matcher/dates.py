@@ -32,10 +32,11 @@ _DATE = re.compile(  # matched only at the places _PLACE finds, which is ten tim
     (?P<iso>{_YEAR})(?P<s1>[-/.])(?P<iso_m>0?[1-9]|1[0-2])(?:(?P=s1)(?P<iso_d>\d{{1,2}}))?(?![\d/])(?!\.\d)
   | (?P<a>\d{{1,2}})(?P<s2>[-/.])(?P<b>\d{{1,2}})(?P=s2)(?P<y>{_YEAR}|\d\d)(?![\d/%])(?!\.\d)
   | (?P<my_m>\d{{1,2}})[-/.](?P<my_y>{_YEAR})(?![\d/])(?!\.\d)
+  | (?P<d5>\d{{1,2}})[ ]-[ ](?P<m5>{_MONTH})[ ]-[ ](?P<y5>{_YEAR})
   | (?P<d1>\d{{1,2}})(?:st|nd|rd|th)?(?:[ -]|\s+of\s+)?(?P<m1>{_MONTH})\b\.?(?:[ ,/-]{{0,2}}(?P<y1>{_YEAR}|'\d\d|\d\d(?=[\s,;:.)\]]|$))(?![\d:]))?
   | (?P<d0>\d{{1,2}})(?:\.|er|º)?[ ](?:de[ ])?(?P<m0>{"|".join(sorted(_ABROAD, key=len, reverse=True))})\b(?:[ ](?:del?[ ])?(?P<y0>{_YEAR}))?
   | (?P<m2>{_MONTH})\b\.?[ -]{{0,2}}(?P<d2>\d{{1,2}})(?:st|nd|rd|th)?(?![\d:/%.]\d|\d)(?:[ ,/-]{{1,2}}(?P<y2>{_YEAR}|'\d\d))?(?!\d)
-  | (?P<m3>{_MONTH})\b\.?,?(?:[ /-]|\s+of\s+)?(?P<y3>{_YEAR}|'\d\d)(?!\d)
+  | (?P<m3>{_MONTH})\b\.?,?(?:[ /-]|[ ]-[ ]|\s+of\s+)?(?P<y3>{_YEAR}|'\d\d)(?!\d)
   | (?P<y4>{_YEAR})[ -](?P<m4>{_MONTH})\b(?:[ -](?P<d4>\d{{1,2}})(?!\d))?
   | (?P<a9>0[1-9]|1[0-2])\.(?P<b9>[0-3]\d)(?![\d%]|[.,]\d)(?![ ]?(?:mg|g/|x|u/|mmol|umol|ng|iu|cm|mm|kg|ml))
   | (?P<a5>\d\d)\.(?P<b5>\d\d)\.(?!\d)
@@ -151,6 +152,8 @@ class _Reader:
             case "m0" | "y0":
                 abroad = _ABROAD[m["m0"].lower()]
                 return self._mention(m, _date(int(m["y0"]), abroad, int(m["d0"])) if m["y0"] else self._yearless(abroad, int(m["d0"])))
+            case "y5":
+                return self._mention(m, _date(int(m["y5"]), _month(m["m5"]), int(m["d5"])))
             case "m1" | "y1":
                 return self._day_of_month(m, int(m["d1"]), _month(m["m1"]), m["y1"])
             case "d2" | "y2":

@@ -21,6 +21,8 @@ _USUAL = {
     "length": ("m",),
     "ratio": ("1",),
 }
+_CELLS_IN_FULL = ("wbc", "anc", "alc")
+_MOST_CELLS = 300  # x 10*9/L: without a unit more are cells a microlitre; "WBC 900" is neutropenia, hyperleukocytosis is written with its unit
 _CREATININE = 113.12  # g/mol: mg/mmol of a urine ratio means per mmol of creatinine
 
 _PLAIN = str.maketrans({"µ": "u", "μ": "u", "×": "x", "\u00a0": " ", "\u202f": " ", **{c: str(n) for n, c in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹")}})
@@ -166,6 +168,26 @@ def _registry():  # type: ignore[no-untyped-def]
     return ucumvert.PintUcumRegistry()
 
 
+_ONES = {word: n for n, word in enumerate(["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"])}
+_TENS = {word: 10 * n for n, word in enumerate(["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"], 2)}
+_DIGIT = "|".join(list(_ONES)[:10])
+COUNTED = rf"(?:(?:{'|'.join(_TENS)})(?:[- ](?:{'|'.join(list(_ONES)[1:10])}))?|{'|'.join(sorted(_ONES, key=len, reverse=True))})"  # a whole number below 100 in words
+SPOKEN = re.compile(
+    rf"\b(?<!at )(?P<whole>{COUNTED}) point(?P<part>(?: (?:{_DIGIT}))+)\b|\b(?P<share>{COUNTED})(?= ?(?:%|percent\b|per cent\b))", re.IGNORECASE)
+
+
+def counted(words: str) -> int:
+    """The number that words of COUNTED, or digits, write."""
+    return int(words) if words.isdigit() else sum(_TENS.get(word, _ONES.get(word, 0)) for word in re.split(r"[- ]", words.lower()))
+
+
+def dictated(spoken: re.Match[str]) -> str:
+    """The digits of a match of SPOKEN: "zero point four" is 0.4, "forty-five percent" 45."""
+    if spoken["share"]:
+        return str(counted(spoken["share"]))
+    return f"{counted(spoken['whole'])}." + "".join(str(_ONES[word]) for word in spoken["part"].lower().split())
+
+
 _LOOKALIKE = str.maketrans({**dict.fromkeys("OoQ", "0"), **dict.fromkeys("lI|", "1"), "'": None, "\u00a0": None, "\u202f": None})
 _GROUPS_OF_COMMA = re.compile(r"\d{1,3}(,\d{3}){2,}(\.\d+)?|\d{1,3},\d{3}\.\d+")
 _GROUPS_OF_DOT = re.compile(r"\d{1,3}(\.\d{3}){2,}(,\d+)?|\d{1,3}\.\d{3},\d+")
@@ -213,7 +235,8 @@ def canonical(values: Iterable[float], unit: str | None, test: str, prefer: Iter
     if unit is not None:
         candidates: tuple[str, ...] = (unit,)
     else:
-        candidates = tuple(dict.fromkeys((*prefer, row.unit, *_usual(test))))
+        in_full = ("/uL",) if test in _CELLS_IN_FULL and min(values, default=0) >= _MOST_CELLS else ()
+        candidates = tuple(dict.fromkeys((*prefer, *in_full, row.unit, *_usual(test))))
     for code in candidates:
         for value in sorted(values, reverse=True) if code == "/uL" else values:  # nobody counts parts of a cell
             converted = convert(value, code, test)

@@ -59,6 +59,15 @@ def conditions(note: str) -> dict[str, str]:
     ("Melanoma. No metastases in lung or liver.", {"melanoma": "present", "metastatic_disease": "absent", "lung_metastasis": "absent", "liver_metastasis": "absent"}),
     ("Recent CAP, treated with doxycycline and resolved.", {"pneumonia": "historical"}),
     ("Therapy was held in June for PJP pneumonia, then resumed.", {"pneumocystis_pneumonia": "historical", "pneumonia": "historical", "fungal_infection": None}),
+    ("She negates diabetes. Hypercalcemia on arrival (12.9) corrected with zoledronate.", {"diabetes_mellitus": "absent", "hypercalcemia": "historical"}),
+    ("Dementia was queried; memory test normal, so not dementia.", {"dementia": "absent"}),
+    ("CNS involvement: none known.", {"cns_involvement": "absent"}),
+    ("Recurrent infections on the drug. Active infection: no.", {"active_infection": "absent"}),
+    ("Father died of an infarct of myocardium.", {"myocardial_infarction": "family"}),
+    ("Discussed at the plasma cell tumor board.", {"plasmacytoma": None, "extramedullary_disease": None}),
+    ("Urinary catheter (IDC) in situ.", {"indwelling_catheter": "present", "breast_cancer": None}),
+    ("Left breast IDC, excised 2011.", {"breast_cancer": "historical"}),
+    ("No venous catheter at present (port removed 2019).", {"indwelling_catheter": "historical"}),
     ("Ankle fracture 2011 while skiing. Multiple myeloma.", {"multiple_myeloma": "present", "ankle_fracture": None, "fracture": None}),
 ])
 def test_status(note: str, facts: dict[str, str | None]) -> None:
@@ -106,6 +115,7 @@ def test_lines_and_drains(note: str, status: str) -> None:
     ("COVID, flu and RSV neg", {"covid_19": "absent", "influenza": "absent", "rsv_infection": "absent"}),
     ("QuantiFERON positive", {}),
     ("False-positive HCV antibody.", {}),
+    ("VIH negative, VHB negative, VHC negative", {"hiv_infection": "absent", "hepatitis_b": "absent", "hepatitis_c": "absent"}),
 ])
 def test_serology(panel: str, facts: dict[str, str]) -> None:
     doc = Document(panel)

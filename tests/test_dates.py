@@ -32,6 +32,7 @@ def dates(text, **how):
     ("12/2023-1/2024", ["2023-12", "2024-01"]),
     ("Informe del 2 de junio de 2025, den 12. März 2024, le 3 mai 2023", ["2025-06-02", "2024-03-12", "2023-05-03"]),
     ("2O24-O1-O2", ["2024-01-02"]),  # a scan's zeros
+    ("Date : 09 - Oct - 2023 , relapse Mar - 2021", ["2023-10-09", "2021-03"]),
 ])
 def test_dates_with_a_year(text, found):
     assert dates(text) == found

@@ -45,6 +45,8 @@ def sex(text):
     ("diagnosed at the age of 24; now 49-year-old female", 49),
     ("Hypertension for 12 years.", None),
     ("Her 40-year-old sister is the donor.", None),
+    ("Mrs K, 83, lives alone", 83),
+    ("Haem ward round (SpR / F2). 61F  1ary amyloidosis", 61),
     ("", None),
 ])
 def test_age(text, years):
@@ -63,6 +65,9 @@ def test_age_from_the_date_of_birth():
     ("57F", "female"),
     ("62/M", "male"),
     ("Sex: F", "female"),
+    ("Sex: [x] M [ ] F   Age at screening: 70 years", "male"),
+    ("Gender  [ ] male  [X] female", "female"),
+    ("Sex: M [ ] F [x]", "female"),
     ("68-year-old retired teacher seen with her husband. She is well.", "female"),
     ("70 yr old husband of the caller", "male"),
     ("Mrs R., second opinion", "female"),

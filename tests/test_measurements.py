@@ -50,6 +50,8 @@ def latest(text):
     ("WBC/Hgb/Plt 3.9/9.8/112", {"wbc": 3.9, "hemoglobin": 9.8, "platelets": 112}),
     ("IgG/IgA/IgM 3,410/22/15 mg/dL", {"igg": 3410, "iga": 22, "igm": 15}),
     ("Na/K 139/4.1", {"sodium": 139, "potassium": 4.1}),
+    ("Ht 64 in, Wt 150 lb", {"height": 163, "weight": 68}),
+    ("WBC 700, ANC 320, platelets 310", {"wbc": 0.7, "anc": 0.32, "platelets": 310}),
     ("BUN/Cr 17/0.92", {"bun": 17, "creatinine": 0.92}),
     ("INR / aPTT 1.0 / 29 s", {"inr": 1.0, "aptt": 29}),
     ("Quick / INR 1.3", {"inr": 1.3}),
@@ -198,6 +200,13 @@ P-LD                        3.8            5.0    H        <3.5 ukat/L
 eGFR (kreat, rel)           75             68              mL/min/1.73
 tU-M-protein lambda, 24 h   0.15           -               g/24h
 """, {"hemoglobin": 9.6, "ldh": 300, "egfr": 68, "urine_m_protein": 150}),
+    "bars that are not aligned, limits of one side": ("""
+Test | 01/14/2025 | 02/11/2025 | Reference
+AST U/L | 31 | 28 | <40
+CRP mg/L | - | 7 | <5
+LDH U/L | 240 | 233 | <250
+""", {"ast": 28, "crp": 7, "ldh": 233}),
+    "an earlier share in brackets": ("Marrow 02/03/2025: 10% plasma cells (was 70% 03/2024).", {"bone_marrow_plasma_cells": 10}),
 }
 
 
@@ -266,6 +275,8 @@ def test_evidence_is_the_value_with_its_name():
     ("ECOG 2 [template].\nADDENDUM: I make him ECOG 1.", 1, None),
     ("S [carried 4/2024]: in a wheelchair, ECOG 3.\nS [6/10/2025]: shops again, ECOG 1.", 1, None),
     ("Trial requires ECOG 0-2. If ECOG improves to 1, reconsider. ECOG ≤2 needed.", None, None),
+    ("PS 3 today (PS 1 until October)", 3, None),
+    ("ECOG:  0 [ ]  1 [x]  2 [ ]", 1, None), ("ECOG PS  [ ] 0  [ ] 1  [X] 2", 2, None), ("ECOG: [ ] 0 [ ] 1 [ ] 2", None, None),
     ("good performance status", None, None), ("PS: see above", None, None), ("", None, None),
 ])
 def test_performance(text, ecog, kps):

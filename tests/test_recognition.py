@@ -84,6 +84,14 @@ def test_letters_in_numbers(written, meant):
     assert transcribe(written).text == meant
 
 
+@pytest.mark.parametrize(("spoken", "written"), [
+    ("M-spike zero point seven", "M-spike 0.7"), ("ejection fraction fifty-five percent", "ejection fraction 55 percent"), ("twelve point three", "12.3"),
+    ("at one point two nurses came", "at one point two nurses came"), ("six cycles, one point to note", "six cycles, one point to note"),
+])
+def test_numbers_dictated_in_words(spoken, written):
+    assert transcribe(spoken).text == written
+
+
 def test_a_note_without_capitals_gets_those_of_its_short_forms():
     note = "patient with mm, vrd then kpd with vgpr. pd in 2020. no cad or chf. hb 10 g/dl and all is well, he said."
     assert restore_case(note) == "Patient with MM, VRd then KPd with VGPR. PD in 2020. No CAD or CHF. Hb 10 g/dl and all is well, he said."

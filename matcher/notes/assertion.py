@@ -91,7 +91,7 @@ _DENIAL = re.compile(r"den(?:y|ies|ied|ying)|not (?!on|taking|receiving|requirin
 # Grammar of results and answers that stand right after, or right before, what they speak of.
 _ANSWER_NO = re.compile(
     r"(?:\s+(?:ag|ab|igg|igm|antibody|antigen|pcr|screen|test|serology|status|result)|\s?/\s?[a-z][\w'-]{2,20}(?=\s*:))?\s*(?:[:=]|\.{2,}|\s[-–—]|\?\s*[-–—]?)?\s*"
-    r"(?:\(\s*[-–−]\s*\)|(?:grade|gr\.?|G)\s?0\b|(?:no|none|nil|neg|negative|absent|denie[sd]|never|nr|n/a|not applicable)(?=\s*(?:[.,;)\]|!?]|$|\n|-\s))|[-–−]\s?ve\b|(?<=[:=])\s*[-–−](?=\s|$))",
+    r"(?:\(\s*[-–−]\s*\)|(?:grade|gr\.?|G)\s?0\b|(?:no|none(?: (?:known|seen|noted|found|identified|reported|detected))?|nil|neg|negative|absent|denie[sd]|never|nr|n/a|not applicable)(?=\s*(?:[.,;)\]|!?]|$|\n|-\s))|[-–−]\s?ve\b|(?<=[:=])\s*[-–−](?=\s|$))",
     re.IGNORECASE,
 )
 _ANSWER_YES = re.compile(r"\s*(?:[:=]\s*)?(?:\(\s*\+\s*\)|\+ve\b|\+(?!\w))|\s*[:=]\s*(?:yes|positive|pos|present)\b", re.IGNORECASE)
@@ -160,8 +160,8 @@ class Scopes:
                     reaches = re.fullmatch(_NEAR if cue.category == "hypothetical" else r"[ \t]*[(,:\-–][ \t]*(?:in |his |her |pt's )?(?:\w+ )?", text[end:cue_start]) is not None
                 else:
                     continue
-            else:  # part of the name: "old myocardial infarction", "childhood asthma"
-                reaches = cue.category in ("past", "resolved") and cue.direction == "forward" and cue_end < end
+            else:  # part of the name: "old myocardial infarction", "childhood asthma"; or across its end: "plasma cell tumor board"
+                reaches = (cue.category in ("past", "resolved") and cue.direction == "forward" and cue_end < end) or (cue.direction == "previous" and cue_end > end)
             if reaches:
                 found.add(cue.category)
         negated = "negated" in found

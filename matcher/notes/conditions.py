@@ -131,13 +131,16 @@ def _status(doc: Document, mention: Mention, vocabulary: Vocabulary, now: date |
     if c.family:
         return None if c.negated or c.hypothetical else Status.FAMILY
     if c.negated:
-        return Status.ABSENT
+        out = mention.id == "indwelling_catheter" and _TAKEN_OUT.match(doc.text, mention.end)  # "no catheter now (port removed)"
+        return Status.HISTORICAL if out else Status.ABSENT
     if c.other or c.hypothetical:
         return None
     if c.possible:
         return Status.POSSIBLE
     if mention.id in SEROLOGIC and _LAB_ORDER.search(doc.text, *_around(doc.text, mention.start, mention.end, 60, 60)):
         return None
+    if mention.id == "active_infection" and doc.lowered[mention.start : mention.end] == "infections":
+        return None  # a tendency ("recurrent infections"), or a risk
     if mention.id == "indwelling_catheter":
         return _device_status(doc, mention)
     row = vocabulary.conditions[mention.id]

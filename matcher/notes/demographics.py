@@ -9,6 +9,7 @@ from datetime import date
 from matcher.dates import DateMention, find_dates
 from matcher.domain import Reading
 from matcher.notes.document import Document
+from matcher.quantities import COUNTED, counted
 
 # What stands before a date and makes it the note's own, strongest first; the rest are dates of something else.
 _OWN_DATE = (
@@ -83,20 +84,17 @@ def _weight(doc: Document, mention: DateMention, title_end: int) -> int:
     return 10 if not before.strip() and not doc.text[mention.end :].strip(" .\n") else 0  # a letter's last line
 
 
-_NUMBER_WORDS = {w: n for n, w in enumerate(
-    ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"])}
-_TENS = {w: 10 * n for n, w in enumerate(["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"], 2)}
-_WORDED = r"(?:(?:twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)(?:[- ](?:one|two|three|four|five|six|seven|eight|nine))?|" + "|".join(w for w in _NUMBER_WORDS if w != "zero") + ")"
 _FEMALE = r"female|woman|women|lady|girl|f|gravida|primigravida|multigravida|primipara|nun|housewife|waitress|actress"
 _MALE = r"male|man|gentleman|men|boy|m"
 _SEXED = rf"(?:{_FEMALE}|{_MALE})"
 _AGE = re.compile(
     rf"""(?<![\w./,])(?:
-      (?P<old>\d{{1,3}}|{_WORDED})[\s-]*(?:(?:years?|yrs?)\.?[\s-]*(?:of[\s-]age|old)|y\s?/\s?o|y\.?\s?o\.?(?![a-z])|year-old|yr-old|jährige?r?|ans\b)
-    | (?P<months>\d{{1,3}}|{_WORDED})[\s-]*(?P<short>months?|mos?|m/o|weeks?|wks?|days?|hours?)\.?[\s-]*(?:of[\s-]age|old)\b
-    | (?P<letter>\d{{1,3}})[ \t]?(?:y(?:rs?|ears?)?\.?[ \t,/-]*|/[ \t]?)?(?:[MF]\b(?!\s*[/:=]?\s*\d)|(?:male|female|woman|man|gentleman|lady)\b)
+      (?P<old>\d{{1,3}}|{COUNTED})[\s-]*(?:(?:years?|yrs?)\.?[\s-]*(?:of[\s-]age|old)|y\s?/\s?o|y\.?\s?o\.?(?![a-z])|year-old|yr-old|jährige?r?|ans\b)
+    | (?P<months>\d{{1,3}}|{COUNTED})[\s-]*(?P<short>months?|mos?|m/o|weeks?|wks?|days?|hours?)\.?[\s-]*(?:of[\s-]age|old)\b
+    | (?P<letter>\d{{1,3}})[ \t]?(?:y(?:rs?|ears?)?\.?[ \t,/-]*|/[ \t]?)?(?:[MF]\b(?!\s*[/:=]?\s*\d+(?![a-z\d]))|(?:male|female|woman|man|gentleman|lady)\b)
     | (?:\bage[ds]?|\bage\s*\(\w+\))\s*(?:is\s*|of\s*|[:=~.-]\s*)*(?P<aged>\d{{1,3}})(?!\s*(?:months?|mos?\b|weeks?|days?|[-–]\s*\d|[./]\d))
-    | (?:\b[MF]|\b(?:male|female|woman|man|boy|girl|gentleman|lady))\s*[/,;:(|-]?\s*(?:aged?\s*)?(?P<after>\d{{1,3}})(?:\s*(?:years?|yrs?|y)\b\.?)?(?!\s*(?:months?|weeks?|days?)|[\d/%-]|[.,]\d|\s*(?:mg|kg|cm|x\b))
+    | \b(?:mr|mrs|ms|miss|mx)\.?[ ](?:[\w'’-]+\.?[ ]?){{1,3}},[ ]?(?P<titled>\d{{2,3}})(?=[ ]?[,.;)]|[ ](?:with|who|is|was|has)\b)
+    | (?:\b[MF](?!\d\b)|\b(?:male|female|woman|man|boy|girl|gentleman|lady))\s*[/,;:(|-]?\s*(?:aged?\s*)?(?P<after>\d{{1,3}})(?:\s*(?:years?|yrs?|y)\b\.?)?(?!\s*(?:months?|weeks?|days?)|[\d/%-]|[.,]\d|\s*(?:mg|kg|cm|x\b))
     | (?P<years>\d{{1,3}})\s*(?:years?|yrs?|y)\b\.?
     )""",
     re.IGNORECASE | re.VERBOSE,
@@ -130,28 +128,22 @@ def _strength(doc: Document, m: re.Match[str]) -> tuple[int, int]:
         return 0, 0
     g = m.groupdict()
     if g["months"]:
-        number, unit = _count(g["months"]), g["short"][:2].lower()
+        number, unit = counted(g["months"]), g["short"][:2].lower()
         return 3, number // 12 if unit == "mo" or g["short"].lower() == "m/o" else number // 52 if unit in ("we", "wk") else number // 365 if unit == "da" else 0
     if g["old"]:
         after = text[m.end() : m.end() + 20].lower()
         if re.match(r"\s*(?:history|child|son|daughter|sister|brother|mother|father|baby|grand)", after) and not re.match(r"\s*(?:mother|father) (?:of|with|who|pres)", after):
             return 0, 0
-        return 3, _count(g["old"])
+        return 3, counted(g["old"])
     if g["letter"]:
         return (3 if re.search(r"[a-zMF]$", m.group()) else 0), int(g["letter"])
-    if g["aged"]:
-        return 3, int(g["aged"])
+    if told := g["aged"] or g["titled"]:
+        return 3, int(told)
     if g["after"]:
         return 2, int(g["after"])
     if _NAMED.search(before) or re.match(rf"[\s,;/|-]*(?:{_SEXED})\b", text[m.end() : m.end() + 14], re.IGNORECASE):
         return 2, int(g["years"])
     return 0, 0
-
-
-def _count(written: str) -> int:
-    if written.isdigit():
-        return int(written)
-    return sum(_TENS.get(word, _NUMBER_WORDS.get(word, 0)) for word in re.split(r"[- ]", written.lower()))
 
 
 def _age_from_birth(doc: Document, note_date: date | None) -> Reading | None:
@@ -168,7 +160,7 @@ def _age_from_birth(doc: Document, note_date: date | None) -> Reading | None:
     return None
 
 
-_SEX_LABEL = re.compile(r"\b(?:sex|gender)\s*(?:at birth\s*)?[:=]?\s*(?P<sex>female|male|woman|man|f|m)\b", re.IGNORECASE)
+_SEX_LABEL = re.compile(r"\b(?:sex|gender)\s*(?:at birth\s*)?[:=]?\s*(?:(?P<sex>female|male|woman|man|f|m)\b(?!\s*\[)|(?=[\w ]{0,8}\[))", re.IGNORECASE)
 _SEX_LETTER = re.compile(r"(?<![\w./])\d{1,3}\s?(?:y(?:/?o|rs?|ears?)?\.?[\s,/|-]*(?:old)?[\s,/|-]*)?(?P<sex>[MF])\b(?!\s*[:=]?\s*\d)|\b(?P<sex2>[MF])\s*[/,|-]\s*\d{1,3}\b")
 _SEX_WORD = re.compile(r"\b(?P<f>female|woman|lady|girl|mrs|ms|miss|madam)\b|\b(?P<m>male|man|gentleman|boy|mr|mister)\b", re.IGNORECASE)
 _KIN = re.compile(r"\S+ (?:(?!her |his |with |and )[\w-]+ ){0,4}?(?:(?P<f>wife|mother|grandmother|housewife)|(?P<m>husband|father|grandfather))\b", re.IGNORECASE)
@@ -186,7 +178,10 @@ def read_sex(doc: Document) -> Reading | None:
     """"female" or "male": said beside the age or as a label; else by title, pronouns, or what only one sex has."""
     text = doc.text[:40_000]
     if m := _SEX_LABEL.search(text):
-        return _sexed(doc, m.start(), m.end(), m.group("sex")[0].lower() in "fw")
+        if m["sex"]:
+            return _sexed(doc, m.start(), m.end(), m["sex"][0].lower() in "fw")
+        if (row := doc.ticked(m.end())) and (choice := row[1]):
+            return _sexed(doc, *choice, text[choice[0]].lower() in "fw")
     for age in _AGE.finditer(text):
         if _strength(doc, age)[0]:
             beside = _BESIDE.match(text, age.start()) or _BESIDE.match(text, age.end())  # "55 y.o. female": the stops are the age's own

@@ -46,6 +46,9 @@ _SENTENCE_END = re.compile(
     rf"[.!?]{_ABBREVIATED}[)\"']?\s+(?=[A-Z0-9(\"'\[~<>+-])"
     r"|\n[ \t]*\n\s*|\n(?=[ \t]*(?:[-*•+>#]|\d{1,2}[.)]\s|[A-Z][\w /&-]{0,40}:))")
 _CLAUSE_END = re.compile(r";|\n|(?<=\w)\s+[-–—]\s+|,?\s+\b(?:but|however|although|though|except|whereas|yet|which|who|then|therefore|because|since)\b", re.IGNORECASE)
+_BOX = re.compile(r"[\[(]\s?(?P<mark>[xX✓✔]?)\s?[\])]")
+_BOX_GAP = 16  # characters between the boxes of one row
+_CHOICE, _CHOICE_BEFORE = re.compile(r"\s*(\w+)"), re.compile(r"(\w+)\s*\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +133,22 @@ class Document:
         cuts = [start, *(m.end() for m in _CLAUSE_END.finditer(self.text, start, end)), end]
         at = max(0, bisect_right(cuts, place) - 1)
         return cuts[at], cuts[min(at + 1, len(cuts) - 1)]
+
+    def ticked(self, place: int) -> tuple[int, tuple[int, int] | None] | None:
+        """Of the row of boxes that begins at a place: its end, and the choice that its one marked box names ("[ ] M [x] F", "0 [ ] 1 [x] 2 [ ]")."""
+        boxes: list[re.Match[str]] = []
+        for box in _BOX.finditer(self.text, place, min(self.line_at(place)[1], place + 120)):
+            if box.start() - (boxes[-1].end() if boxes else place) > _BOX_GAP:
+                break
+            boxes.append(box)
+        marked = [box for box in boxes if box["mark"]]
+        if len(boxes) < 2:
+            return None
+        if len(marked) != 1:
+            return boxes[-1].end(), None
+        boxes_first = not self.text[place : boxes[0].start()].strip(" \t:=-")
+        choice = _CHOICE.match(self.text, marked[0].end()) if boxes_first else _CHOICE_BEFORE.search(self.text, place, marked[0].start())
+        return boxes[-1].end(), choice.span(1) if choice else None
 
     def line_at(self, place: int) -> tuple[int, int]:
         start = self.text.rfind("\n", 0, place) + 1

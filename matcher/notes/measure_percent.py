@@ -11,6 +11,8 @@ from matcher.notes.measure_words import Words, Written
 from matcher.quantities import convert, numbers
 
 _PERCENT = re.compile(r"(?P<n>\d{1,3}(?:[.,]\d{1,2})?)(?:\s?[-–]\s?\d{1,3})?\s?(?:%|percent\b|per cent\b)", re.IGNORECASE)
+_DATED = re.compile(r"[ ](?:(?:on|in) )?(?=\S)")
+_EARLIER = re.compile(r"\((?:was|prev\w*|prior|formerly|from)[ ~:]*\Z", re.IGNORECASE)
 _STOP = re.compile(r"[.;%\n\d(](?:(?<=[.;%\n])|(?<=\d)(?<![A-Za-z].)|(?<=\()(?=[^)]*\)))")  # a share refers back no further: another number, a closed bracket
 _AFTER = re.compile(r"(?:[^.;:%\n\d]|(?<=[A-Za-z])\d{1,3})*")
 _CELLS = re.compile(r"plasma[- ]?cells?|plasmatic cells?|plasmacytes?|plasmocytes?|\bPCs?\b|plasmacytosis|myeloma cells|plasmablasts?|CD138\+? cells", re.IGNORECASE)
@@ -67,7 +69,11 @@ def _percents(words: Words) -> Iterator[Written]:
             unit = words.unit(end)
             oxygen = _OXYGEN.match(text, m.end()) if test == "spo2" else None
             condition = condition_of(oxygen.group()) if oxygen else None
-            yield Written(test, m.start("n"), unit[1] if unit else end, numbers(m.group("n"), words.decimal_comma) or (0.0,), "%", condition=condition)
+            led = _DATED.match(text, m.end())
+            dated = words.date_at.get(led.end()) if led else None
+            earlier = dated is None and _EARLIER.search(text, max(0, m.start() - 14), m.start()) is not None
+            yield Written(test, m.start("n"), unit[1] if unit else end, numbers(m.group("n"), words.decimal_comma) or (0.0,), "%",
+                          date=words.day(dated) if dated else None, earlier=earlier, condition=condition)
 
 
 def _share_of(words: Words, m: re.Match[str]) -> str | None:

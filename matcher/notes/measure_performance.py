@@ -33,9 +33,10 @@ _KPS = re.compile(
 _PAIR = re.compile(r"ECOG\s?/\s?(?:KPS|Karnofsky)[ :=]*(?P<ecog>[0-4])\s?/\s?(?P<kps>100|[1-9]0)\b", re.IGNORECASE)
 _AHEAD = re.compile(r"(?<![\d.,/-])(?P<n>[0-4])[\s\"'”’]{0,3}[([][ ]?(?:ECOG|WHO|PS|Zubrod)\b(?: PS)?[ ]?[)\]]")  # "I'm a 1" (ECOG)
 _NEXT = re.compile(r"[ ]?(?:\([^()\n]{0,30}\)|(?:in|at|on|last)\s[^.;,\n\d]{0,20})?(?:\s*(?:-{1,2}>|→|to\b)\s*|[;,]?\s*(?:and\s+|but\s+)?(?:is\s+|it is\s+)?(?:now|today|currently|at present)\s+(?:is\s+|at\s+|to\s+)?)(?P<n>[0-5]|100|[1-9]0)(?![\d.])", re.IGNORECASE)
+_SCALE = re.compile(r"[ ]?(?:PS|performance status|status|score|grade)?[ \t]*[:=]?[ \t]*", re.IGNORECASE)
 _LIMIT = re.compile(r"(?:[<>≤≥]=?|less than|at least|or less|or better|must|require\w*|criteri\w+|eligib\w+|needs? an?|if|unless|until|when|should|trial wants|wants|cut-?off|allow\w*)\b[^.;\n]{0,25}$|[<>≤≥]=?\s*$", re.IGNORECASE)
 _PAST = re.compile(r"\b(?:was|were|had|pre-?admit|pre-?admission|prior|previous(?:ly)?|before|baseline|at (?:diagnosis|dx|presentation|that time|relapse)|last (?:visit|year|month)|carried|copied|template|formerly|initial(?:ly)?|from)\b[^.;\n]{0,30}$", re.IGNORECASE)
-_PAST_AFTER = re.compile(r"[ ]?(?:\[(?:template|carried|copied)[^\]]*\]|\((?:template|carried|copied)[^)]*\)|(?:at (?:diagnosis|dx|presentation|that time|baseline)|on admission|before\b|pre-?admi\w+|last (?:visit|month|year)|previously|in the past))", re.IGNORECASE)
+_PAST_AFTER = re.compile(r"[ ]?(?:\[(?:template|carried|copied)[^\]]*\]|\((?:template|carried|copied)[^)]*\)|(?:at (?:diagnosis|dx|presentation|that time|baseline)|on admission|before\b|pre-?admi\w+|last (?:visit|month|year)|previously|in the past|until|till|up to))", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,14 @@ def _names() -> Lexicon[str]:
 def _statuses(doc: Document, pattern: re.Pattern[str], names: list[Hit[str]], dates: list[DateMention]) -> Iterator[_Status]:
     text, read = doc.text, 0
     for name in names:
-        m = pattern.match(text, name.start) if name.start >= read else None
+        if name.start < read:
+            continue
+        if pattern is _ECOG and (row := doc.ticked(_SCALE.match(text, name.end).end())):  # type: ignore[union-attr]
+            read, choice = row
+            if choice and text[slice(*choice)] in ("0", "1", "2", "3", "4"):
+                yield _Status(int(text[slice(*choice)]), name.start, choice[1], None, False)
+            continue
+        m = pattern.match(text, name.start)
         if m is None:
             continue
         read = m.end()

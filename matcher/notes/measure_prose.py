@@ -40,6 +40,7 @@ _QUALIFIED = re.compile(r"[ \t]*[(\[][^)\]\n\d]*")
 _JOINT = re.compile(r"[ \t]*(?:/|,|&|\band\b)[ \t]*")
 _OPENED = re.compile(r"[ \t]*\(")
 _RANGE_GOES_ON = re.compile(r"[-–]\d")
+_INCHES = re.compile(r"[ ]?(?:in\b\.?|\"|″)(?=[ ]?(?:[,;.)/|\n]|$))")
 _GROUPED = re.compile(r"[ \t]*(?:/|&|\band\b)[ \t]*", re.IGNORECASE)
 
 
@@ -251,6 +252,8 @@ def _settled(words: Words, reading: Series) -> Iterator[Written]:
         value.now = contrasted and not value.earlier and value is reading.values[-1]
         value.test, value.unit = test, None if test == "flc_ratio" else value.unit or unit
         value.low, value.high, value.condition = reading.low, reading.high, condition
+        if test == "height" and value.unit is None and _INCHES.match(words.text, value.end):
+            value.unit = "[in_i]"
         yield value
 
 

@@ -230,9 +230,11 @@ def _nearest(columns: list[_Column], place: tuple[int, int]) -> _Column:
 
 
 def _place(words: Words, line: _Line, start: int, end: int) -> tuple[int, int]:
-    """Where something stands in its line: characters, or thousands a tab."""
-    if (tabs := words.text.count("\t", line.start, start)) or "\t" in words.text[line.start : line.end]:
-        return 1000 * tabs, 1000 * tabs
+    """Where something stands in its line: thousands a tab or a bar that parts cells; characters where there are none."""
+    for mark in "\t|":
+        if words.text.find(mark, line.start, line.end) >= 0:
+            cell = 1000 * words.text.count(mark, line.start, start)
+            return cell, cell
     return start - line.start, end - line.start
 
 

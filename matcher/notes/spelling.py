@@ -15,6 +15,7 @@ from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from matcher.notes.linking import link_drug
+from matcher.quantities import SPOKEN, dictated
 from models import load_vocabulary
 from models.cues import load_cues
 from models.vocabulary import read_rows
@@ -98,7 +99,7 @@ def restored(word: str) -> str | None:
 
 
 def corrections(text: str) -> list[Correction]:
-    """What to replace, in order, without overlaps. The capitals of a word are kept where they are all or the first."""
+    """What to replace, in order, without overlaps: slips, and numbers dictated in words. The capitals of a word are kept where they are all or the first."""
     found = []
     for match in _TOKEN.finditer(text):
         written = match.group()
@@ -111,4 +112,6 @@ def corrections(text: str) -> list[Correction]:
     for match in _NUMBER.finditer(text):
         if not match.group().replace(".", "").replace(",", "").isdigit() and match.start() not in taken:
             found.append(Correction(*match.span(), match.group().translate(_DIGITS)))
+    if any(word in text.lower() for word in (" point ", "percent", "per cent")):
+        found += [Correction(*spoken.span(), dictated(spoken)) for spoken in SPOKEN.finditer(text)]
     return sorted(found)
