@@ -108,7 +108,7 @@ class Stack:
             except httpx.HTTPError:
                 return False
 
-        wait_for(answers, 90, "readiness")
+        wait_for(answers, 180, "readiness")
 
     def pool(self, worker: subprocess.Popen[bytes]) -> list[int]:
         """The pids of a worker's processes."""
