@@ -62,6 +62,7 @@ class Event:
     """
 
     doc: Document
+    signals: Signals
     group: Group
     course: Course
     drugs: tuple[str, ...]
@@ -72,10 +73,6 @@ class Event:
     end: PartialDate | None = None
     transplant: str | None = None
     purpose: str | None = None
-
-    @property
-    def signals(self) -> Signals:
-        return signals_of(self.doc.text)
 
     @property
     def received(self) -> bool:
@@ -198,10 +195,10 @@ def read_events(doc: Document, note_date: date | None) -> list[Event]:
     starts = [d.start for d in dates]
     paragraphs = [0, *(m.end() for m in _PARAGRAPH.finditer(doc.text))]
     events: list[Event] = []
-    last = 0
+    signals, last = signals_of(doc.text), 0
     for place, group in enumerate(groups):
         following = groups[place + 1].start if place + 1 < len(groups) else len(doc.text)
-        event = Event(doc, group, course_of(doc, group, following), tuple(d for d in group.drugs if counts_in_line(d)), max(last, group.start - _LEAD),
+        event = Event(doc, signals, group, course_of(doc, group, following), tuple(d for d in group.drugs if counts_in_line(d)), max(last, group.start - _LEAD),
                       min(following, group.end + _TAIL), bisect_right(paragraphs, group.start), transplant=_transplant_kind(doc, group))
         event.start, event.end = _dates_of(event, dates, starts, max(last, group.start - 120), min(following, group.end + 160))
         event.course = _settled(event, events[-1] if events else None, note_date)
