@@ -32,7 +32,7 @@ class Transcript:
             return Evidence(start, end, self.received[start:end])
         if isinstance(value, tuple):
             return tuple(self._quoted(v, places) for v in value)
-        inner = {name: old for name in _fields(type(value)) if isinstance(old := getattr(value, name), tuple) or _fields(type(old))}
+        inner = {name: old for name in _fields(type(value)) if isinstance(old := getattr(value, name), tuple) or _fields(type(old))}  # type: ignore[arg-type]  # a class is hashable
         return replace(value, **{name: self._quoted(old, places) for name, old in inner.items()}) if inner else value
 
 
