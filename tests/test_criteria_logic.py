@@ -102,6 +102,8 @@ def test_time(kind, text, wanted):
 @pytest.mark.parametrize("kind, text, wanted", [
     (EXCLUSION, "Other malignancy except non-melanoma skin cancer or cervical carcinoma in situ", "malignancy but multiple_myeloma,non_melanoma_skin_cancer,cervical_carcinoma_in_situ"),
     (EXCLUSION, "Prior malignancy unless disease-free for at least 5 years", "malignancy but multiple_myeloma @within 1825"),
+    (EXCLUSION, "Prior malignancy other than multiple myeloma, unless disease-free for at least 4 years", "malignancy but multiple_myeloma @within 1460"),
+    (EXCLUSION, "Prior malignancy unless in remission for 4 years", "malignancy but multiple_myeloma @within 1460"),
     (EXCLUSION, "Systemic corticosteroids within 7 days, except inhaled steroids", "corticosteroid but inhaled_corticosteroid,topical_corticosteroid @within 7"),
     (EXCLUSION, "Arrhythmia unless the patient has a pacemaker", "(arrhythmia & not pacemaker)"),
     (INCLUSION, "AST ≤ 3 x ULN (≤ 5 x ULN if liver metastases are present)", "(ast <= 3 ULN | (ast <= 5 ULN & liver_metastasis))"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from matcher.domain import AtScreening, Expression, Presence, Unparsed
 from matcher.trials.exceptions import GENERAL, excuse
@@ -54,10 +54,20 @@ def _divided(tokens: Sequence[Token], context: Context) -> Expression | None:
         main, rest = _divided(rest[comma + 1 :], context.inner), rest[:comma]
         if main is None:
             return _divided(rest, context.inner) if rest else None
-    exception = _exception(rest, context)
-    if exception is None:
-        return main
-    return excuse(main, exception, context, kind)
+    for named, after in _exceptions(kind, rest):
+        if (exception := _exception(after, context)) is not None:
+            main = excuse(main, exception, context, named)
+    return main
+
+
+def _exceptions(kind: str, tokens: Sequence[Token]) -> Iterator[tuple[str, Sequence[Token]]]:
+    """(kind, clause) of each exception: "other than X, unless disease-free for 4 years" makes two of the one statement."""
+    start = 0
+    for at, token in enumerate(tokens):
+        if token.kind in ("except", "unless") and at and _depth(tokens, at) == 0:
+            yield kind, tokens[start:at]
+            kind, start = token.kind, at + 1
+    yield kind, _trim(tokens[start:])
 
 
 def _exception(tokens: Sequence[Token], context: Context) -> Expression | None:
@@ -65,6 +75,8 @@ def _exception(tokens: Sequence[Token], context: Context) -> Expression | None:
     exception = combine(reader.read(), True)
     if exception is None and reader.window and reader.window.relation == "before":
         return Presence("condition", GENERAL[0], reader.window)  # "unless disease-free for 5 years"
+    if isinstance(exception, Presence) and exception.value == "remission" and exception.window:
+        return Presence("condition", GENERAL[0], exception.window)  # "unless in remission for 5 years"
     return exception
 
 

@@ -73,7 +73,7 @@ _LETTERS = re.compile(r"[^\W\d_]+")
 _COUNT = {w: float(n) for n, w in enumerate(["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"])} | {
     "fourteen": 14.0, "fifteen": 15.0, "sixteen": 16.0, "eighteen": 18.0, "twenty": 20.0, "thirty": 30.0, "sixty": 60.0, "ninety": 90.0, "single": 1.0, "once": 1.0, "twice": 2.0}
 ROMAN = {"i": 1.0, "ii": 2.0, "iii": 3.0, "iv": 4.0, "v": 5.0}
-_SCALED = re.compile(r"(?:class|grade|stage|grades|stages|classes|asa|nyha|degree|score|type|association|classification|status)\W*$|[ivIV]\s*(?:,|or|and|to|-|/|through)+\s*$")
+_SCALED = re.compile(r"(?:class|grade|stage|grades|stages|classes|asa|nyha|degree|score|type|association|classification|status)\W*$|[ivIV]\s*(?:(?:,|or|and|to|-|/|through)\s*)+$")
 STOP = frozenset(
     ["a", "an", "the", "of", "to", "in", "on", "at", "for", "by", "with", "as", "is", "are", "was", "were", "be", "been", "being", "this", "that", "these", "those", "their", "his", "her", "its", "it", "which", "has", "have", "had", "having", "do", "does", "did", "will", "would", "should", "must", "may", "can", "could", "there", "other", "another", "than", "then", "so", "such", "also", "only", "same", "own", "per", "via", "into", "onto", "out", "about", "around", "under", "within", "upon", "s", "t", "one's", "any", "all", "each", "every", "some", "both", "either", "more", "most", "very"]
 )
