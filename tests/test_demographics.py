@@ -43,6 +43,7 @@ def sex(text):
     ("His mother died at 80. He is a 66 year old farmer.", 66),
     ("Father had colon cancer at age 71. 58 yo M.", 58),
     ("diagnosed at the age of 24; now 49-year-old female", 49),
+    ("72 / Chinese / Female, now ECOG 3", 72),
     ("Hypertension for 12 years.", None),
     ("Her 40-year-old sister is the donor.", None),
     ("Mrs K, 83, lives alone", 83),
@@ -102,6 +103,8 @@ def test_sex(text, wanted):
     ("70M with myeloma, progressing.\nSeen by Dr Okoye, Feb 4, 2025", "2025-02-04"),
     ("I had the pleasure of seeing Mr. Almeida, a 55 year old baker, on January 15, 2026. Anaemic since May 2025.", "2026-01-15"),
     ("He is well; no change. " * 12 + "\nCheers, Anna (9 Oct 2024)", "2024-10-09"),
+    ("Letter of introduction\nDate: 2024 / 05 / 20\nHb 9", "2024-05-20"),
+    ("ONCOLOGY OUTPATIENT      10/Mar/2025\nHb 9", "2025-03-10"),
     ("Dear colleague, thank you for seeing this lady.\nKind regards\n14 March 2025\n", "2025-03-14"),
 ])
 def test_note_date(text, wanted):

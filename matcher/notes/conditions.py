@@ -17,7 +17,8 @@ from models import Vocabulary, load_vocabulary
 RECENT = timedelta(days=60)  # an acute illness dated earlier, and not said to go on, is over
 SEROLOGIC = ("hiv_infection", "hepatitis_b", "hepatitis_c", "syphilis")
 _LAB_ORDER = re.compile(r"\b(?:serolog\w*|virolog\w*|screen(?:s|ing|ed)?|tests?|panel|sent|pending|ordered|to be checked|awaited|not done)\b", re.IGNORECASE)  # a name there is a test
-CURABLE = ("hepatitis_c",)  # chronic, and over when treated
+_ANTIBODY = re.compile(r"[ -]?(?:Ig ?[GM]\b|antibod|Abs?\b|sero)", re.IGNORECASE)  # of a past contact
+CURABLE = ("hepatitis_c", "graft_versus_host_disease")  # chronic, and over when treated, or told and then denied as active
 TUMOUR_FREE = timedelta(days=3 * 365)  # a tumour dated earlier, and not said to be active, counts as past
 # What a note denies by its usual wider name; the evaluator expands every other group by the hierarchy.
 ENTAILED_ABSENCE = {
@@ -141,6 +142,8 @@ def _status(doc: Document, mention: Mention, vocabulary: Vocabulary, now: date |
         return None
     if mention.id == "active_infection" and doc.lowered[mention.start : mention.end] == "infections":
         return None  # a tendency ("recurrent infections"), or a risk
+    if _ANTIBODY.match(doc.text, mention.end) and vocabulary.is_a(mention.id, "infectious_disease"):
+        return None
     if mention.id == "indwelling_catheter":
         return _device_status(doc, mention)
     row = vocabulary.conditions[mention.id]
@@ -154,7 +157,7 @@ def _status(doc: Document, mention: Mention, vocabulary: Vocabulary, now: date |
     if vocabulary.is_a(mention.id, "fracture") and not c.current and _REPAIRED.search(doc.text, *_around(doc.text, mention.start, mention.end, 60, 60)):
         return Status.HISTORICAL
     if row.course in ("chronic", "group") or lasting:
-        return Status.HISTORICAL if not lasting and (c.resolved or (c.treated and mention.id in CURABLE)) else Status.PRESENT
+        return Status.HISTORICAL if not lasting and (c.resolved or ((c.treated or c.past) and mention.id in CURABLE)) else Status.PRESENT
     if row.course == "malignancy":
         long_ago = mention.date is not None and now is not None and mention.date.latest < now - TUMOUR_FREE
         over = c.resolved or ((c.treated or c.past or long_ago) and not c.current)
@@ -168,6 +171,9 @@ def _status(doc: Document, mention: Mention, vocabulary: Vocabulary, now: date |
 
 def _fact(doc: Document, concept: str, statements: list[tuple[Status, Mention]], vocabulary: Vocabulary) -> ConditionFact:
     status = _device_outcome(doc, statements) if concept == "indwelling_catheter" else _outcome(doc, statements)
+    if concept in CURABLE and status is Status.PRESENT and any(s is Status.ABSENT for s, _ in statements):
+        status = Status.HISTORICAL
+        statements = [(status if s is Status.PRESENT else s, m) for s, m in statements]
     support = [m for s, m in statements if s is status]
     support.sort(key=lambda m: (m.context.weak, m.section == "reason", m.start))
     dated = [m.date for m in support if m.date]

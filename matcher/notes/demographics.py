@@ -91,7 +91,7 @@ _AGE = re.compile(
     rf"""(?<![\w./,])(?:
       (?P<old>\d{{1,3}}|{COUNTED})[\s-]*(?:(?:years?|yrs?)\.?[\s-]*(?:of[\s-]age|old)|y\s?/\s?o|y\.?\s?o\.?(?![a-z])|year-old|yr-old|jährige?r?|ans\b)
     | (?P<months>\d{{1,3}}|{COUNTED})[\s-]*(?P<short>months?|mos?|m/o|weeks?|wks?|days?|hours?)\.?[\s-]*(?:of[\s-]age|old)\b
-    | (?P<letter>\d{{1,3}})[ \t]?(?:y(?:rs?|ears?)?\.?[ \t,/-]*|/[ \t]?)?(?:[MF]\b(?!\s*[/:=]?\s*\d+(?![a-z\d]))|(?:male|female|woman|man|gentleman|lady)\b)
+    | (?P<letter>\d{{1,3}})(?:[ ]/[ ][A-Za-z]+[ ]/[ ]|[ \t]?(?:y(?:rs?|ears?)?\.?[ \t,/-]*|/[ \t]?)?)(?:[MF]\b(?!\s*[/:=]?\s*\d+(?![a-z\d]))|(?:male|female|woman|man|gentleman|lady)\b)
     | (?:\bage[ds]?|\bage\s*\(\w+\))\s*(?:is\s*|of\s*|[:=~.-]\s*)*(?P<aged>\d{{1,3}})(?!\s*(?:months?|mos?\b|weeks?|days?|[-–]\s*\d|[./]\d))
     | \b(?:mr|mrs|ms|miss|mx)\.?[ ](?:[\w'’-]+\.?[ ]?){{1,3}},[ ]?(?P<titled>\d{{2,3}})(?=[ ]?[,.;)]|[ ](?:with|who|is|was|has)\b)
     | (?:\b[MF](?!\d\b)|\b(?:male|female|woman|man|boy|girl|gentleman|lady))\s*[/,;:(|-]?\s*(?:aged?\s*)?(?P<after>\d{{1,3}})(?:\s*(?:years?|yrs?|y)\b\.?)?(?!\s*(?:months?|weeks?|days?)|[\d/%-]|[.,]\d|\s*(?:mg|kg|cm|x\b))

@@ -27,6 +27,7 @@ _ITEM = re.compile(
 # A value or a sentence before a date: then the date does not lead its line. Numbering, 24 h, C1D8 and B2M are no values.
 _VALUED = re.compile(r"(?<![\w+])(?!24\b|24h|\d{1,2}[.)]\s)\d|[A-Za-z)][.;](?:\s|$)", re.IGNORECASE)
 _LIST_END = re.compile(r"(?:[^.;:()\[\]\n]|\.(?=\d)){0,120}?[ \t](?:on|from|dated|of)[ \t]+(?=\d|[A-Z][a-z]{2})")
+_TODAY_AFTER = re.compile(r"[\d.,]*[ ]?(?:[a-zA-Zµ]+/[a-zA-Z]+[ ])?(?:today|now|currently|at present)\b", re.IGNORECASE)
 _PAST_SECTIONS = frozenset({"history", "oncology", "family"})
 _CURRENT_SECTIONS = frozenset({"exam", "results", "plan"})
 
@@ -98,6 +99,8 @@ class Calendar:
         for mention in reversed(self.words.dates_within(sentence, name)):
             if self._governs(mention, name) and not self._ahead(mention):
                 return self.words.day(mention)
+        if self.words.note_date is not None and _TODAY_AFTER.match(self.words.text, place):
+            return PartialDate.of(self.words.note_date)
         if lead is not None and lead.end <= name:
             return self.words.day(lead)
         if (after := self._after(place)) is not None:

@@ -34,7 +34,7 @@ _PAIR = re.compile(r"ECOG\s?/\s?(?:KPS|Karnofsky)[ :=]*(?P<ecog>[0-4])\s?/\s?(?P
 _AHEAD = re.compile(r"(?<![\d.,/-])(?P<n>[0-4])[\s\"'”’]{0,3}[([][ ]?(?:ECOG|WHO|PS|Zubrod)\b(?: PS)?[ ]?[)\]]")  # "I'm a 1" (ECOG)
 _NEXT = re.compile(r"[ ]?(?:\([^()\n]{0,30}\)|(?:in|at|on|last)\s[^.;,\n\d]{0,20})?(?:\s*(?:-{1,2}>|→|to\b)\s*|[;,]?\s*(?:and\s+|but\s+)?(?:is\s+|it is\s+)?(?:now|today|currently|at present)\s+(?:is\s+|at\s+|to\s+)?)(?P<n>[0-5]|100|[1-9]0)(?![\d.])", re.IGNORECASE)
 _SCALE = re.compile(r"[ ]?(?:PS|performance status|status|score|grade)?[ \t]*[:=]?[ \t]*", re.IGNORECASE)
-_LIMIT = re.compile(r"(?:[<>≤≥]=?|less than|at least|or less|or better|must|require\w*|criteri\w+|eligib\w+|needs? an?|if|unless|until|when|should|trial wants|wants|cut-?off|allow\w*)\b[^.;\n]{0,25}$|[<>≤≥]=?\s*$", re.IGNORECASE)
+_LIMIT = re.compile(r"(?:[<>≤≥]=?|less than|at least|or less|or better|must|require\w*|criteri\w+|eligib\w+|needs? an?|if|unless|until|when|should|trial wants|wants|cut-?off|allow\w*)\b[^.;,\n]{0,25}$|[<>≤≥]=?\s*$", re.IGNORECASE)
 _PAST = re.compile(r"\b(?:was|were|had|pre-?admit|pre-?admission|prior|previous(?:ly)?|before|baseline|at (?:diagnosis|dx|presentation|that time|relapse)|last (?:visit|year|month)|carried|copied|template|formerly|initial(?:ly)?|from)\b[^.;\n]{0,30}$", re.IGNORECASE)
 _PAST_AFTER = re.compile(r"[ ]?(?:\[(?:template|carried|copied)[^\]]*\]|\((?:template|carried|copied)[^)]*\)|(?:at (?:diagnosis|dx|presentation|that time|baseline)|on admission|before\b|pre-?admi\w+|last (?:visit|month|year)|previously|in the past|until|till|up to))", re.IGNORECASE)
 
@@ -104,7 +104,7 @@ def _statuses(doc: Document, pattern: re.Pattern[str], names: list[Hit[str]], da
         if re.match(r"\s?(?:or (?:less|better|lower|below)|and (?:below|under))", text[m.end() : m.end() + 14], re.IGNORECASE):
             continue
         value = _worse(m, pattern is _KPS)
-        when = _when(doc, dates, line_start, m.start())
+        when = _when(doc, dates, line_start, m.start()) or _behind(doc, dates, m.end())
         section = doc.section_at(m.start()).kind
         trend = m.group("n2") is not None and "from" in gap.lower()
         past = bool(_PAST.search(before) or (not trend and re.search(r"\b(?:was|pre-?admi\w+|baseline|previously|from)\b", gap, re.IGNORECASE)) or _PAST_AFTER.match(text, m.end()))
@@ -129,6 +129,12 @@ def _worse(m: re.Match[str], karnofsky: bool) -> int:
 
 
 _STATEMENT_END = re.compile(r"[.;]\s")
+
+
+def _behind(doc: Document, dates: list[DateMention], place: int) -> PartialDate | None:
+    """The day right behind the number: "ECOG 2 on 6/15"."""
+    at = bisect_left(dates, place, key=lambda d: d.start)
+    return dates[at].date if at < len(dates) and re.fullmatch(r"[ ]?(?:\(|on |in |of |at |\()[ ]?", doc.text[place : dates[at].start]) else None
 
 
 def _when(doc: Document, dates: list[DateMention], line_start: int, place: int) -> PartialDate | None:
