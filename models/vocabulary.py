@@ -275,7 +275,7 @@ def _table(name: str, build: Callable[[str, dict[str, str]], Row]) -> Mapping[st
         if built.id in table:
             raise VocabularyError(f'{where}: the id "{built.id}" has a row already; merge the two')
         table[built.id] = built
-        said = (*built.positive, *built.negative) if isinstance(built, Marker) else (getattr(built, "name", built.id),)
+        said: tuple[str, ...] = (*built.positive, *built.negative) if isinstance(built, Marker) else (getattr(built, "name", built.id),)
         names = {alias_key(a) for a in (*built.aliases, *said)}
         for key in names:
             if owner.setdefault(key, built.id) != built.id:

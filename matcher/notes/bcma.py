@@ -80,8 +80,8 @@ def naive_in_words(doc: Document) -> Evidence | None:
         if re.search(r"\b(?:not|no longer|non)[ -]+$", doc.text[max(0, match.start() - 12) : match.start()], re.IGNORECASE) or _hypothetical(doc, match.start()):
             continue
         return doc.evidence(*match.span())
-    if match := _NAIVE_TO_BOTH.search(doc.text):
-        return doc.evidence(*match.span())
+    if both := _NAIVE_TO_BOTH.search(doc.text):
+        return doc.evidence(*both.span())
     for match in (m for a, b in windows(doc.text, ("car-t", "car t", "cart", "cell therap", "cellular therap", "engager", "redirect"), 160, 20) for m in _NEITHER.finditer(doc.text, a, b)):
         start, end = statement_at(doc, match.start())
         words = doc.text[match.start() : max(end, match.end())].lower()
