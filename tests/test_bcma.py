@@ -74,6 +74,29 @@ def test_unknown(text):
     assert bcma(text).status == "unknown"
 
 
+@pytest.mark.parametrize(("text", "status"), [
+    ("RRMM. Study drug today: LINVOSELTAMAB 200 mg q4w, dose 19. Response VGPR.", "exposed"),
+    ("RRMM. Teclistamab C5D1 today, tolerating.", "exposed"),
+    ("RRMM, here for cycle 4 of elranatamab. No fever.", "exposed"),
+    ("Infusion chart: belantamab mafodotin cycle 3.", "exposed"),
+    ("RRMM. Today's treatment: teclistamab, week 9.", "exposed"),
+    ("RRMM; ICANS gr 3 from Abecma in 2022.", "exposed"),
+    ("RRMM; CRS grade 1 after teclistamab.", "exposed"),
+    ("New MM. No myeloma therapy so far other than dexamethasone for the cord.", "naive"),
+    ("Newly diagnosed multiple myeloma. No anti-myeloma treatment to date apart from steroids.", "naive"),
+    ("BCMA: naive. T cells for ide-cel collected 3 Jul 2023; never infused. Now back for a cilta-cel slot. MM: RVd 2019, PD.", "naive"),
+    ("Myeloma, VTD then autograft May 2020, then lenalidomide, nothing else ever. In complete remission.", "naive"),
+    ("Waiting for a cilta-cel slot. MM: VRd 2018, PD 2020, DKd 2021.", "unknown"),
+    ("Currently listed for ide-cel. MM, VRd 2018, PD.", "unknown"),
+    ("RRMM. Next in line for teclistamab, dose 1 on Monday.", "unknown"),
+    ("MM: VRd 2018; trial 2020, name of the agent not recorded; DPd 2021. Records discarded. 2 prior lines.", "unknown"),
+    ("MM: BD 2017 and then a clinical trial of which the drug was not told to us. Ld 2020, PD. EPd 2022, PD. 3 prior lines.", "unknown"),
+    ("MM: first bortezomib-based, PD, then DKd 2021, PD. 2 prior lines.", "unknown"),
+])
+def test_what_is_taken_what_is_awaited_and_what_nobody_knows(text, status):
+    assert bcma(text).status == status
+
+
 @pytest.mark.parametrize("given", ["teclistamab 2023, PD", "Carvykti infused 3/2022", "belamaf x4 doses, no response", "elranatamab since 5/2024", "ide-cel infused 2021"])
 @pytest.mark.parametrize("naive", ["BCMA-naive.", "No prior BCMA therapy.", "Treatment history complete.", "Never had CAR-T or bispecifics."])
 def test_exposure_outranks_every_statement_of_none(given, naive):

@@ -119,6 +119,32 @@ def test_what_begins_a_line_and_what_does_not(text, course):
     assert lines(text) == expected(course)
 
 
+@pytest.mark.parametrize(("text", "course"), [
+    ("VRd 2018, PD. Pomalidomide arm of a trial: pomalidomide, bortezomib and dexamethasone 3/2020 to 5/2021, PD.", "V R d | P V d"),  # a label, then what it stands for
+    ("L1 VTD 2016. L2 2018 assigned to the ixazomib group (ixazomib + lenalidomide + dexamethasone), PD 2020.", "V T d | Ix R d"),
+    ("VCd 2015; relapse 2018: randomised to the isatuximab arm = isatuximab, carfilzomib, dexamethasone, 2018-2021, PD.", "V C d | I K d"),
+    ("October 2021: carfilzomib, pomalidomide, dexamethasone; progressed.\nMay 2018: allogeneic transplant from a brother, done after three courses of DVd given for second relapse. "
+     "The DVd was started in January 2018.\nMarch 2014: VRd, then autologous transplant in August 2014.", "V R d +auto | D V d +allo | K P d"),
+    ("VCd 4 cycles 2017, then lenalidomide maintenance, PD on it. DPd, PD. KCd, PD. Bortezomib was last given in 2017 as part of VCd.", "V C d R | D P d | K C d"),  # told again
+    ("VRd 2016 PD. DKd 2019 PD. Pd 2021 PD. Len last taken 2018 (component of VRd).", "V R d | D K d | P d"),
+    ("Line 1: VTD 2018. Line 2: ixazomib (compassionate use), lenalidomide, dexamethasone from May 2020, PD.", "V T d | Ix R d"),  # a remark between the names
+    ("Line 1: VTD 2018. Line 2: carfilzomib (self-funded), cyclophosphamide and dexamethasone 2020, PD.", "V T d | K C d"),
+    ("- 03/2019 VRd x6, refused autograft, lenalidomide maintenance till 02/2022, PD on len\n- 03/2022 DKd till 2024, PD", "V R d | D K d"),  # what was declined comes after
+    ("VCd x 6 cycles, did not want a transplant, thalidomide maintenance until 5/2019, relapse. DRd since 2020.", "V C d T | D R d"),
+    ("Line 1: 03/2014 VCd x4, autologous transplant 9/2014.\n\nLine 2: 02/2017 KRd x4, followed by planned allogeneic transplant from a sister 08/2017. Relapse 2019.\n\nLine 3: DPd 2019 - 2021, PD.",
+     "V C d +auto | K R d +allo | D P d"),
+    ("1st line 05/2019: VCD 4x, melphalan with autologous stem cell return 23-10-2019.", "V C d +auto"),
+    ("VTD x4, HDM 200 and autologous PBSC support on 3 May 2018.", "V T d +auto"),
+    ("Rd 2019, PD 2021. From 5/2021 KRd was not chosen; Pd (pomalidomide, dexamethasone) was given, PD 2022.", "R d | P d"),
+    ("Study drug today: elranatamab, dose 7. Current VGPR.\n\n3 | DPd | 2021-2022 | PD\n2 | Kd | 2019-2020 | PD\n1 | VCd | 2016 | CR", "V C d | K d | D P d | elra"),  # at hand: the last
+    ("RRMM. Received teclistamab yesterday, week 3. Before that, see chart; last was DPd, progressed 1/2024.", "D P d | tec"),
+    ("Given talquetamab this morning.\n\nPrior lines:\n1. VRd 2018\n2. DKd 2020\n3. Pd 2021", "V R d | D K d | P d | talq"),
+    ("Myeloma 2020: VRd 2020, PD. DKd 2022, PD.\nFollicular lymphoma 2015: R-CHOP, axi-cel 2019, remission.\nICANS grade 2 after axi-cel in 2019.", "V R d | D K d"),
+])
+def test_what_stands_for_what_is_told_elsewhere(text, course):
+    assert lines(text) == expected(course)
+
+
 @pytest.mark.parametrize("text", [
     "52F with smoldering multiple myeloma, never treated. We discussed a trial of daratumumab; she declines.",
     "Metastatic breast cancer treated with paclitaxel, then capecitabine. No myeloma.",

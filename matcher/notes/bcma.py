@@ -32,7 +32,6 @@ _NOT_EXPOSED = re.compile(r"\b(?:not|no|never|non|without|neither|nor|denies|isn
 _NAIVE_TO_BOTH = re.compile(r"\b(?:CAR[- ]?T|cell therapy)(?: cells?)?\s*(?:/|and|&|,|\+)\s*(?:bispecifics?|T[- ]cell engagers?|BiTEs?)(?: antibod(?:y|ies))?[- ]*na[iï]ve\b", re.IGNORECASE)
 _NEITHER = re.compile(r"\b(?:no|never|not|neither|without|denies)\b[^.\n]*?\b(?:CAR[- ]?T|cell(?:ular)? therap|T-cell engager|T-cell redirect)", re.IGNORECASE)
 _ENGAGERS = ("bispecific", "t-cell engager", "t cell engager", "t-cell redirect", "bite")
-_SOMETHING_UNNAMED = re.compile(r"(?:unknown|unnamed|masked|blinded|undisclosed|not sure|unsure|unclear|see (?:other|outside|treatment|consult|separate|prior)|(?:records?|file|chart|letters?) (?:is |are )?(?:incomplete|pending|requested|not|unavailable|awaited)|cannot be excluded|history (?:kept|elsewhere|incomplete)|\?\?)", re.IGNORECASE)
 
 
 def read_bcma(doc: Document, events: Sequence[Event], lines: Sequence[Line], complete: Reading | None) -> BcmaExposure:
@@ -114,6 +113,6 @@ def read_complete_history(doc: Document, n_lines: Reading | None, lines: Sequenc
         words = doc.evidence(said.start, said.end)
         if not _hypothetical(doc, said.start) and not re.search(r"\b(?:incomplete|not complete)\b", words.text, re.IGNORECASE):
             return Reading(True, (words,))
-    if stated is not None and lines and stated == len(lines) and n_lines is not None and not _SOMETHING_UNNAMED.search(doc.text):
+    if stated is not None and lines and stated == len(lines) and n_lines is not None and signals_of(doc.text).first("unnamed", 0, len(doc.text)) is None:
         return Reading(True, n_lines.evidence)
     return None

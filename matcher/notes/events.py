@@ -177,7 +177,7 @@ class Event:
     @cached_property
     def restated(self) -> bool:
         """Named as what the disease progressed on, or what was stopped: no new start."""
-        return self.up_to("tells_of") is not None or self.in_exposure_list
+        return self.up_to("tells_of") is not None or self.at_once("recalled") is not None or self.in_exposure_list
 
 
 def _mark(kind: str, words: str) -> Mark:
@@ -233,6 +233,7 @@ _TO = r"(?:-+>?|–|—|→|~|\||to|until|till|til|through|thru|up to|and|stop\w
 _RANGE = re.compile(rf"\s*{_TO}[\s:]*(?:the end of|end of|early|late|mid)?\s*|[ \t]{{2,}}|\t", re.IGNORECASE)  # also two columns of a table
 _UNTIL = re.compile(r"(?:\b(?:until|till|til|through|thru|up to)|stop\w*|discontinued|last dose)\b[^.;,\n\d]{0,25}$", re.IGNORECASE)
 _BEGUN = re.compile(r"[^.;\n]{0,60}\.\s+(?:started|commenced|begun|initiated|start(?: date)?)[\s:]*(?:on|in)?\s*", re.IGNORECASE)
+_ROW = re.compile(r"\n[ \t]*[-*•–—|]")
 _OVER = re.compile(r"[.;]\s|\n(?=.*\w)|\n\s*[-*•\d]")
 
 
@@ -246,6 +247,8 @@ def _dates_of(event: Event, dates: Sequence[DateMention], starts: Sequence[int],
     if previous is not None and "\n" in text[max(0, previous.start - 14) : previous.start] and (
             not text[previous.end : begin].strip(" \t:|-–") or (following is not None and "\n" in text[stop : following.start])):
         following = None  # a column of dates leads the list
+    if following is not None and "\n" in text[stop : following.start] and _leads_row(text, dates, starts, begin):
+        following = None
     start = end = None
     if following is not None and (previous is None or following.start - stop <= begin - previous.end + 25):
         start, end = following.date, None
@@ -262,9 +265,16 @@ def _dates_of(event: Event, dates: Sequence[DateMention], starts: Sequence[int],
     return start, end
 
 
+def _leads_row(text: str, dates: Sequence[DateMention], starts: Sequence[int], place: int) -> bool:
+    """Whether a date begins the row of a place, as it then does the row below."""
+    row = text.rfind("\n", 0, place) + 1
+    first = bisect_left(starts, row)
+    return first < len(starts) and starts[first] < place and not text[row : starts[first]].strip(" \t-*•|")
+
+
 def _ranges(text: str, one: DateMention, other: DateMention) -> bool:
     """Whether two dates are the first and the last: of a range, or in two columns."""
-    if not _RANGE.fullmatch(text, one.end, other.start):
+    if not _RANGE.fullmatch(text, one.end, other.start) or _ROW.search(text, one.end, other.start):
         return False
     return text[one.end : other.start].strip() not in ("", "|") or one.date.earliest <= other.date.latest
 
@@ -291,6 +301,7 @@ _RANGE_BESIDE = re.compile(r"[\s(:,|\[]*(?:(?:x|×|#)\s?\d+[\s(:,|]*)?(?:from|si
 _UNDONE_BEFORE = re.compile(r"\b(?:no|not|never|declin\w*|refus\w*|cancel\w*|instead of|rather than|plan\w*|offer\w*|approv\w*)\s+(?:[\w-]+\s+)?$", re.IGNORECASE)
 _UNDONE_AFTER = re.compile(r"\b(?:not|never|cancel\w*|declin\w*|refus\w*|plan\w*|error|mistake)\b", re.IGNORECASE)
 _CHAINED = re.compile(r"[)\]\s,]*(?:,|\bthen\b|\bfollowed by\b|-+>|→|\band\b|\bf/b\b|\bor\b|\+)[^.;\n]*", re.IGNORECASE)
+_AFTER_IT = re.compile(r"\s*(?:after(?:wards?)?|thereafter|next|later|subsequently|to follow)\s*(?:[.;,)\n]|$)", re.IGNORECASE)  # "RT to start 6/10, D-VRd after"
 _STEP = re.compile(r"→|-+>|\]|;|\n")
 
 
@@ -309,6 +320,10 @@ def _settled(event: Event, previous: Event | None, note_date: date | None) -> Co
         steps = [m.end() for m in _STEP.finditer(text, event.low, event.group.start)]
         if steps and not signals.first("planned_before", steps[-1], event.group.start) and not undone:
             return Course.GIVEN
+    if course is Course.PLANNED and event.start and event.start.month and note_date and event.start.latest < note_date and not undone and event.since("course_planned"):
+        return Course.GIVEN
+    if event.received and previous is not None and previous.course is Course.PLANNED and len(event.gap) < 40 and not re.search(r"[.;]\s|\n", event.gap) and _AFTER_IT.match(event.after):
+        return Course.PLANNED
     if event.received and event.start is None and previous is not None and previous.course is Course.PLANNED and len(event.gap) < 40 and _CHAINED.fullmatch(event.gap) \
             and not signals.first("given_before", event.low, event.group.start) and not event.follows("given_after", 40):
         return Course.PLANNED

@@ -114,8 +114,10 @@ def shown_given(doc: Document, group: Group, following: int | None = None) -> bo
 def _ongoing(at: _Setting) -> bool:
     if (mark := at.after("ongoing_after", 60)) and not re.search(r"\bPD\b|progress", at.until(mark)):
         return True
+    if (day := at.after("taken_now", 40)) and not at.until(day).strip(" ,()-"):
+        return True
     cue = at.before("ongoing_before")
-    return cue is not None and at.start - cue.end < 25 and not re.search(r"[,.;:]", at.since(cue))
+    return cue is not None and at.start - cue.end < 25 and not re.search(r"[,.;]|:\s*\S", at.since(cue))
 
 
 def _doubtful(at: _Setting) -> bool:
@@ -218,10 +220,15 @@ def _denied(at: _Setting) -> Course | None:
         return Course.ABSENT  # "ADC, bispecific and CAR-T all not used"
     if (slip := at.after("mistaken", 70)) and not re.search(r"[.;]\s|\n", at.until(slip)):
         return Course.ABSENT
-    if (refused := at.before("declined")) and at.start - refused.end < 40 and not _STRONG_BREAK.search(at.since(refused)):
+    if (refused := at.before("declined")) and at.start - refused.end < 40 and not _STRONG_BREAK.search(at.since(refused)) and not ("," in at.since(refused) and _given_beside(at)):
         return Course.DECLINED
-    refused = at.after("declined", 100)
-    return Course.DECLINED if refused and refused.start - at.end < 60 else None
+    refused = at.after("declined", 60)
+    return Course.DECLINED if refused and not ("," in at.until(refused) and _leads_on(at, refused)) else None
+
+
+def _leads_on(at: _Setting, cue: Signal) -> bool:
+    """The cue stands right before the next name, and tells of that one: "VRd x9, declined | ASCT"."""
+    return at.near < at.high and _DETERMINED.fullmatch(at.text, cue.end, at.near) is not None
 
 
 _NEGATED_LIST = re.compile(r"\s*(?:[\w/-]+[\s,/]+){0,6}?(?:(?:and|or|nor)\s+(?:an?\s+|any\s+)?)?", re.IGNORECASE)
@@ -238,6 +245,7 @@ def _adjacent_negation(between: str, after: str) -> bool:
 _ALTERNATIVE = re.compile(r"\s*(?:,? or |/|,? vs\.? |, )\s*[\w-]+(?: [\w-]+)?(?=\s(?:can|could|may|might|would|will|is|are|was|were|to)\b)")
 _FEW_WORDS = re.compile(r"\s(?:\w+\s){0,2}")  # "at relapse was | offered"
 _DETERMINED = re.compile(r"\s*(?:on |with |the |an? )*")
+_FOR = re.compile(r"\bfor (?:an? |the |his |her |their )?$")
 _NOUN = re.compile(r"[\s(-]*(?:the\s|clinical\s|T[- ]cell\s)*")
 
 
@@ -257,7 +265,7 @@ def _planned(at: _Setting, in_plan: bool) -> bool:
             return True
     if _planned_after(at, evidence):
         return True
-    if (noun := at.after("planned_noun", 60)) and _NOUN.fullmatch(at.until(noun)) and not given and not evidence \
+    if (noun := at.after("planned_noun", 60)) and _NOUN.fullmatch(at.until(noun)) and not (given and not _FOR.search(before)) and not evidence \
             and not re.search(r"infus|received|given|enrolled", at.text[noun.end : min(at.near, noun.end + 120)]):
         return True
     return in_plan and evidence is None and _part_of_a_plan(at, before, given)

@@ -22,8 +22,9 @@ _BULLET = re.compile(r"\n[ \t]*(?:[-*•+>–#~]{1,3}|→)[ \t]*[^\n]{0,60}$|//[
 _LINE_HEAD = re.compile(r"\n[ \t]*(?:[\d/.,'’~–\-\s]|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)\w*|from|since|relapse[d]?\.?|then|:|\()*$", re.IGNORECASE)
 _PRIOR_HEAD = re.compile(r"[^.;\n]{0,40}[:=-]\s*(?:\(?1[.):]|#1|L1:?)?\s*$|[^.;\n]{0,30}(?:regimen|therap|treatment|line)[^.;\n]{0,20}$", re.IGNORECASE)
 _ADDED_TO = re.compile(r"\s*(?:was |were |is |being )?(?:then |also |subsequently )?added (?:back )?(?:on )?to\s*(?:the |his |her |ongoing )*", re.IGNORECASE)
-_AFTER_TRANSPLANT = re.compile(r"[^.;]{0,40}\b(?:after|following|preceded by|conditioned|with|by)\b[^.;]{0,12}$")
+_AFTER_TRANSPLANT = re.compile(r"[^.;]{0,40}\b(?:after|following|preceded by|conditioned|with|by)\b[^.;]{0,30}$")
 _WITH = re.compile(r"\(\s*(?:with|w/|plus|\+)\s*$", re.IGNORECASE)
+_LABELLED = re.compile(r"[^.;,\n\d]{0,40}[:(=]\s*")  # "the ixazomib arm: | ixazomib, lenalidomide, dexamethasone"
 _FEW_CYCLES = re.compile(r"\s*(?:[x×*#]\s?[1-4]\b|(?:for )?(?:[1-4]|one|two|three|four) (?:cycles?|courses?)\b)", re.IGNORECASE)
 _STEROID_OF = re.compile(r"[^.;\n]{0,30},\s*|[^.\n]{0,80}(?:\bwith|\bw/|\+|\bplus)\s*", re.IGNORECASE)
 _MOST_LINES = 30  # no patient has had more; a longer text repeats itself
@@ -108,7 +109,8 @@ def _intensified(told: Told) -> bool | None:
 def _part_told(told: Told) -> bool | None:
     """What the bracket after a name adds, or the induction told after its transplant."""
     after_transplant = not active(told.line.drugs) and not told.boundary
-    return False if after_transplant or _WITH.search(told.event.gap) else None
+    label = len(told.line.events) == 1 and active(told.line.drugs) <= told.drugs and not told.boundary and _LABELLED.fullmatch(told.event.gap)
+    return False if after_transplant or label or _WITH.search(told.event.gap) else None
 
 
 def _induction(told: Told) -> bool | None:
@@ -165,6 +167,8 @@ def _told_again(told: Told) -> bool | None:
     if told.numbered:
         return None
     if told.event.at_once("told_again") and any(told.drugs == active(known.drugs) for known in told.lines):
+        return False
+    if told.same and told.line.start is None and re.search(r"\b(?:the|this|that)\s+$", told.event.gap, re.IGNORECASE):
         return False
     first = told.line.events
     if told.same and len(first) == 1 and first[0].up_to("failed_on") and not told.event.since("relapse"):
@@ -305,7 +309,7 @@ def _segment(events: list[Event]) -> list[Line]:
             fresh = _open(event)
             if _introduced(lines, event):
                 lines.pop(0)
-            if pending and pending.start and fresh.start and timedelta(0) <= pending.start.latest - fresh.start.earliest < _COURSE:
+            if pending and (_AFTER_TRANSPLANT.match(event.gap[-60:]) if fresh.start is None else pending.start and timedelta(0) <= pending.start.latest - fresh.start.earliest < _COURSE):
                 _take(fresh, pending)  # told after its induction, the latest first
                 pending = None
             if lines and not fresh.product_only and not lines[-1].product_only and _adds(event):
@@ -336,13 +340,15 @@ def _adds(event: Event) -> bool:
 
 def _extend(events: list[Event], lines: list[Line]) -> None:
     """Later passages: a new treatment that the main passage does not know opens a line if it is told as one."""
+    opened = False
     for event in events:
-        if _known(event, lines):
-            mark = event.mark
-            if mark and (mark.line or 0) > len(lines) and event.start and begins_line(event, lines):
-                lines.append(_open(event))
-        elif len(lines) < _MOST_LINES and _stands_alone(Line([*event.drugs], [event])) and begins_line(event, lines):
+        mark, alone = event.mark, _stands_alone(Line([*event.drugs], [event]))
+        told = bool(mark and (mark.line or 0) > len(lines) and event.start) if _known(event, lines) else alone and len(lines) < _MOST_LINES
+        if told and begins_line(event, lines):
             lines.append(_open(event))
+            opened = True
+        elif opened:
+            _merge(event, lines)
 
 
 def _known(event: Event, lines: list[Line]) -> bool:
@@ -398,6 +404,9 @@ def _take(line: Line, event: Event) -> None:
 
 def _in_order(lines: list[Line]) -> list[Line]:
     """As the note numbers them, else by their dates; without either the regimen at hand, told first, goes last."""
+    at_hand = [line for line in lines if line.start is None and not line.number and line.events[0].course is Course.ONGOING]
+    if 0 < len(at_hand) < len(lines):
+        return [*_in_order([line for line in lines if line not in at_hand]), *at_hand]
     numbers = [line.number or 0 for line in lines]
     if len(lines) > 1 and all(numbers) and len(set(numbers)) == len(numbers):
         return [line for _, line in sorted(zip(numbers, lines, strict=True), key=lambda pair: pair[0])]

@@ -69,6 +69,9 @@ def _as_before(event: Event, earlier: list[Event]) -> str | None:
     bridge = next((e for e in reversed(earlier) if e.received and e.drugs), None)
     if bridge and bridge.purpose == "bridging" and event.active and not any(is_cell_product(d) for d in event.drugs) and _goes_on(event.doc.text[bridge.group.end : event.group.start]):
         return "bridging"
+    again = any(is_cell_product(d) for d in event.drugs)
+    if any(e.purpose == "other_malignancy" and e.active == event.active for e in earlier) and (again or event.restated):
+        return "other_malignancy"
     told = next((e.purpose for e in earlier if e.purpose in NOT_OF_A_LINE and event.active and event.active <= set(e.drugs)), None)
     return told if told and event.restated else None
 
