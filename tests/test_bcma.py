@@ -86,6 +86,8 @@ def test_unknown(text):
     ("Newly diagnosed multiple myeloma. No anti-myeloma treatment to date apart from steroids.", "naive"),
     ("BCMA: naive. T cells for ide-cel collected 3 Jul 2023; never infused. Now back for a cilta-cel slot. MM: RVd 2019, PD.", "naive"),
     ("Myeloma, VTD then autograft May 2020, then lenalidomide, nothing else ever. In complete remission.", "naive"),
+    ("Impression: triple-class exposed myeloma. VRd (2016), KD (2018). Anti-BCMA bispecific on a phase 1 protocol Mar 2022 - Dec 2022, PR then PD. Selinexor/dex 2023.", "exposed"),
+    ("Prior therapies (confirmed complete w/ pt and outside records): RVd 2018-19; DKd 2021-22 (PD); PCd 2022-23 (PD). Wants trial. RRMM.", "naive"),
     ("Waiting for a cilta-cel slot. MM: VRd 2018, PD 2020, DKd 2021.", "unknown"),
     ("Currently listed for ide-cel. MM, VRd 2018, PD.", "unknown"),
     ("RRMM. Next in line for teclistamab, dose 1 on Monday.", "unknown"),

@@ -140,6 +140,11 @@ def test_what_begins_a_line_and_what_does_not(text, course):
     ("RRMM. Received teclistamab yesterday, week 3. Before that, see chart; last was DPd, progressed 1/2024.", "D P d | tec"),
     ("Given talquetamab this morning.\n\nPrior lines:\n1. VRd 2018\n2. DKd 2020\n3. Pd 2021", "V R d | D K d | P d | talq"),
     ("Myeloma 2020: VRd 2020, PD. DKd 2022, PD.\nFollicular lymphoma 2015: R-CHOP, axi-cel 2019, remission.\nICANS grade 2 after axi-cel in 2019.", "V R d | D K d"),
+    ("Assessment: quad-refractory MM. Prior: VRd/ASCT(2014)/R; Kd; DPd; SVd; most recently venetoclax-dex. CAR-T slot requested.", "V R d +auto | K d | D P d | X V d | venetoclax d"),  # past, in an assessment
+    ("RRMM. Current: Sarclisa + Kyprolis + dex (C11). Previous: Revlimid/Velcade/dex (2019-20), Revlimid alone (2020-23).", "V R d | I K d"),
+    ("RRMM, day +30 after Abecma. Bridging was DPd. MM treated first w/ VRd & auto (2019), then KPd 2021 until PD 2022, then Isa-Kd until PD 2023.", "V R d +auto | K P d | I K d | ide"),
+    ("MM. 'velcade shots' and decadron in 2014, his own cells back in 2015. It came back in 2019: 'revlimid pills' w/ decadron till it quit working.", "V d +auto | R d"),
+    ("MM. VCd 4/2015 to 9/2015.\n* Auto 12/2015.\n* Revlimid 10 mg from March 2016 to 2019, PD.\n* DPd 2019-2021, PD.", "V C d R +auto | D P d"),  # soon after the transplant: its maintenance
 ])
 def test_what_stands_for_what_is_told_elsewhere(text, course):
     assert lines(text) == expected(course)

@@ -33,7 +33,7 @@ _SAID = (
     ("relapsed_refractory", re.compile(r"\bR/?R\s*-?\s*(?:MM|myeloma)\b|\bRRMM\b|relaps(?:ed|ing)?\s*[-/,&]?\s*(?:and|or)?\s*[-/]?\s*refractory|\bR/R\b|refractory\s*(?:and|/)\s*relapsed|\bMM,?\s*RR\b", re.IGNORECASE)),
     ("newly_diagnosed", re.compile(r"\bnewly[- ]diagnosed\b|\bNDMM\b|\bnew(?:ly)? diagnosis of (?:multiple )?myeloma|\bde novo (?:multiple )?myeloma", re.IGNORECASE)),
 )
-_REMISSION = re.compile(r"\b(?:in|remains in|ongoing|sustained|maintained|continued|continues in|still in|response is an?|MRD[- ]negative)\s+(?:\w+[- ]){0,3}?(?:remission|complete response|s?CR\b)|\bMRD[- ]neg(?:ative)?\b(?![^.\n]{0,30}(?:until|then|relaps))|no evidence of (?:disease|active myeloma)", re.IGNORECASE)
+_REMISSION = re.compile(r"(?<!transplant )\b(?:in|remains in|ongoing|sustained|maintained|continued|continues in|still in|response is an?|MRD[- ]negative)\s+(?:\w+[- ]){0,3}?(?:remission|complete response|s?CR\b)|\bMRD[- ]neg(?:ative)?\b(?![^.\n]{0,30}(?:until|then|relaps))|no evidence of (?:disease|active myeloma)", re.IGNORECASE)
 _NEAR = 100  # characters
 _REFRACTORY = re.compile(r"\bprimary[- ]refractory\b", re.IGNORECASE)
 
@@ -106,7 +106,7 @@ def read_disease_state(doc: Document, conditions: Sequence[ConditionFact], lines
     relapsed = relapsed or any(_of_patient(doc, s.start, s.end) and not _elsewhere(doc, s.start) for s in signals.within("relapse", 0, len(doc.text)) if not signals.negated(s))
     if not relapsed and (len(lines) <= 1 or (len(lines) == 2 and endings[0].reason == "toxicity")):
         remission = next((m for m in _REMISSION.finditer(doc.text) if not _elsewhere(doc, m.start())), None)
-        if remission and lines:
+        if remission:
             return Reading("remission", (doc.evidence(*remission.span()),))
         if lines and (endings[0].best in ("sCR", "CR") or (endings[0].best in ("sCR", "CR", "VGPR") and lines[0].maintenance)):
             return Reading("remission", (first,)) if first else None
@@ -127,7 +127,7 @@ def _elsewhere(doc: Document, place: int) -> bool:
     """Said of another disease, or of what may come."""
     start, end = statement_at(doc, place)
     start, end = max(start, place - _NEAR), min(end, place + _NEAR)
-    return re.search(r"colitis|crohn|depress|psych|arthrit|lupus|psoria|lymphoma|leuk\w+mia|breast|prostate|sarcoid|nephr|asthma|migraine|substance|alcohol|\bif\b|\bwill\b|\bshould\b|at relapse|risk of|then autologous|transplant in|\bPE\b|DVT", doc.text[start:end], re.IGNORECASE) is not None
+    return re.search(r"colitis|crohn|depress|psych|arthrit|lupus|psoria|lymphoma|leuk\w+mia|breast|prostate|sarcoid|nephr|asthma|migraine|substance|alcohol|\bif\b|\bwill\b|\bshould\b|at relapse|risk of|\bPE\b|DVT", doc.text[start:end], re.IGNORECASE) is not None
 
 
 def has_active_myeloma(conditions: Sequence[ConditionFact], lines: Sequence[Line]) -> bool:

@@ -12,7 +12,7 @@ from functools import cached_property, lru_cache
 from matcher.dates import DateMention, find_dates
 from matcher.domain import Course, PartialDate
 from matcher.notes.document import Document
-from matcher.notes.exposure import course_of
+from matcher.notes.exposure import course_of, statement_at
 from matcher.notes.signals import Signal, Signals, signals_of
 from matcher.notes.treatments import TRANSPLANTS, Group, find_mentions, group_mentions
 from models import load_vocabulary
@@ -305,6 +305,13 @@ _AFTER_IT = re.compile(r"\s*(?:after(?:wards?)?|thereafter|next|later|subsequent
 _STEP = re.compile(r"→|-+>|\]|;|\n")
 
 
+def _dated_assessment(event: Event) -> bool:
+    """In the assessment, with no word of a plan: "Impression: exposed to three classes. VRd (2016), ..."."""
+    begun = statement_at(event.doc, event.group.start)[0]
+    return event.doc.section_at(event.group.start).kind == "plan" and not event.signals.first("planned_before", begun, event.group.start) \
+        and not event.signals.first("planned_after", event.group.end, event.tail)
+
+
 def _settled(event: Event, previous: Event | None, note_date: date | None) -> Course:
     """The course as dates and neighbours have it: what lies ahead is planned, what has run from one past date to another was given, and what
     follows a plan in its own sentence is part of it."""
@@ -320,7 +327,7 @@ def _settled(event: Event, previous: Event | None, note_date: date | None) -> Co
         steps = [m.end() for m in _STEP.finditer(text, event.low, event.group.start)]
         if steps and not signals.first("planned_before", steps[-1], event.group.start) and not undone:
             return Course.GIVEN
-    if course is Course.PLANNED and event.start and event.start.month and note_date and event.start.latest < note_date and not undone and event.since("course_planned"):
+    if course is Course.PLANNED and event.start and note_date and event.start.latest < note_date and not undone and (event.since("course_planned") or _dated_assessment(event)):
         return Course.GIVEN
     if event.received and previous is not None and previous.course is Course.PLANNED and len(event.gap) < 40 and not re.search(r"[.;]\s|\n", event.gap) and _AFTER_IT.match(event.after):
         return Course.PLANNED

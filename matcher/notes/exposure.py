@@ -28,6 +28,7 @@ _UNDONE_INFUSION = re.compile(r"\b(?:not|never|no|if|to be|will be|planned|sched
 _QUESTION = re.compile(r"(?:\s*\([^()\n]{0,40}\))?(?:\s[\w/-]+){0,3}\s?\?|\s+or\s+[\w/-]+\s?\?")
 _DATED = re.compile(r"\b(?:19|20)\d\d\b|\d[/.]\d\d\b")
 _SENTENCE_OR_ROW = re.compile(r"\.\s(?=[A-Z])|\n\s*\n")
+_PRIOR_LIST = re.compile(r"[^.:;\n]{0,30}:[^.\n]*")
 _REACH = 320  # characters of a run-on statement that still bear on a name
 
 
@@ -98,11 +99,17 @@ def course_of(doc: Document, group: Group, following: int | None = None) -> Cour
     if infused and not _UNDONE_INFUSION.search(at.text, at.end, min(at.high, max(at.end + 60, infused.end() + 20))):
         return Course.GIVEN
     added = section.kind == "plan" and re.search(r"\baddendum\b", doc.text[section.start : group.start], re.IGNORECASE) is not None
-    if _planned(at, section.kind == "plan" and not added):
+    if _planned(at, section.kind == "plan" and not added and not _listed_as_prior(at, section.start)):
         return Course.PLANNED
     if _doubtful(at) or (_generic(group) and not _shown_given(at, _beyond_brackets(at)) and not _infused_below(doc, group)):
         return Course.POSSIBLE
     return Course.ONGOING if _ongoing(at) else Course.GIVEN
+
+
+def _listed_as_prior(at: _Setting, low: int) -> bool:
+    """In an assessment too: "Prior: VRd; Kd; DPd"."""
+    head = at.signals.last("prior_list", max(low, at.start - _REACH), at.start)
+    return head is not None and _PRIOR_LIST.fullmatch(at.text, head.end, at.start) is not None
 
 
 def shown_given(doc: Document, group: Group, following: int | None = None) -> bool:

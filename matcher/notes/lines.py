@@ -29,6 +29,7 @@ _FEW_CYCLES = re.compile(r"\s*(?:[x×*#]\s?[1-4]\b|(?:for )?(?:[1-4]|one|two|thr
 _STEROID_OF = re.compile(r"[^.;\n]{0,30},\s*|[^.\n]{0,80}(?:\bwith|\bw/|\+|\bplus)\s*", re.IGNORECASE)
 _MOST_LINES = 30  # no patient has had more; a longer text repeats itself
 _FAR = timedelta(days=75)
+_SOON = timedelta(days=200)  # from a transplant to its maintenance
 _COURSE = timedelta(days=700)  # from the first induction to its transplant
 _LOOK_BACK = 600  # characters
 
@@ -124,8 +125,8 @@ def _induction(told: Told) -> bool | None:
 
 
 def _told_before(told: Told) -> bool | None:
-    """ "Before that X": another line, told after the one it came before."""
-    return True if not told.same and _before_it(told.event) else None
+    """ "Before that X", "Previous: X": another line, told after the one it came before."""
+    return True if not told.same and (_before_it(told.event) or _heads_prior(told.event)) else None
 
 
 def _exposure(told: Told) -> bool | None:
@@ -144,9 +145,16 @@ def _transplant_alone(told: Told) -> bool | None:
 def _phase(told: Told) -> bool | None:
     """Consolidation and maintenance belong to the course before them."""
     mark = told.event.mark
+    if mark is None and len(told.drugs) == 1 and not told.boundary and _soon_after_transplant(told):
+        return False
     if told.event.maintenance and not (mark and mark.says_line) and (told.line.transplant or told.same or not told.boundary):
         return False
     return None
+
+
+def _soon_after_transplant(told: Told) -> bool:
+    grafted = next((e.start for e in told.line.events if e.transplant and e.start), None)
+    return bool(grafted and told.event.start and timedelta(0) <= told.event.start.earliest - grafted.earliest < _SOON)
 
 
 def _outcome(told: Told) -> bool | None:

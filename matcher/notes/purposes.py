@@ -20,7 +20,7 @@ MYELOMA_DRUGS = frozenset({"bortezomib", "carfilzomib", "ixazomib", "lenalidomid
 _TRANSPLANT_BEHIND = re.compile(r"\s*(?:\d+\s*(?:mg(?:/m2)?)?\s*)?(?:/|\+|and|with|-|\(|followed by)?\s*(?:auto|ASCT|stem|SCT|transplant)", re.IGNORECASE)
 _AS_LINE = re.compile(r"[^.;]{0,30}\bline\b", re.IGNORECASE)
 _NOT_INFUSED = re.compile(r"\b(?:no|not|never)\b.*\b(?:infused|given|received|administered)\b", re.IGNORECASE)
-_BRIDGE_OVER = re.compile(r"infused|relaps|progress|\bPD\b|\bCR\b|VGPR|\bline\b|\n\s*[-*•(L]|\n\s*\d{1,2}[.)]|\n\s*\n", re.IGNORECASE)
+_BRIDGE_OVER = re.compile(r"infused|relaps|progress|diagnos|initial|\bfirst\b|previous|prior|\bPD\b|\bCR\b|VGPR|\bline\b|\n\s*[-*•(L]|\n\s*\d{1,2}[.)]|\n\s*\n", re.IGNORECASE)
 
 
 def settle_purposes(events: list[Event]) -> None:

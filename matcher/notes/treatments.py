@@ -21,8 +21,8 @@ _AFTER_COURSE = re.compile(r"(?:/|→|->|=>)\s?(?P<letter>[RVKDT])(?=\s*(?:\(|�
 _COURSE_END = re.compile(r"(?:SCT|HCT|BMT|auto|transplant|d)(?:\s?['’]?\d[\d/.'’-]{1,9})?(?:\s?\([^()\n]{0,20}\))?\s?-*$")
 _LETTER = re.compile(r"(?<![\w.-])[DVRKPT]{1,2}(?=\s+maint)|(?<=[Ss]topped )[VRKDPT](?=\s(?:\d{1,2}/|in\b|for\b|due\b|d/t\b|after\b))|(?<=\bon )[VRKDT](?=\s(?:until|till|alone|only)\b)|(?<=[;>→] )[VRKDPT](?=\s+(?:alone\b|(?:19|20)\d\d\b|till\b|until\b))|(?<=then )[VRKDPT](?=\s+(?:alone|only|till|until|to PD)\b)")  # "R maint", "V maintenance"
 _LETTER_AFTER = re.compile(r"(?:[AH]SCT|AHCT|HCT|BMT|SCT|[Aa]uto)\s?(?:-+>?|→|/)\s?(?P<letter>[VRKPT])(?![\w-])")  # "KRd-ASCT-R"
-_AUTO = re.compile(r"(?<![\w-])auto(?:s|grafted|grafts?)?(?=\s*(?:#|['’]?\d|\(|/|[,;.+)]|-+>|→|then\b|in\b|on\b|tx\b|with\b|and\b|x\b|$))|(?<![\w-])autologous(?=\s+(?:in |on )?\d|\s+(?:(?:(?:peripheral )?(?:blood )?(?:stem|progenitor)[- ]cells? |PBSC )?(?:rescue|procedure|graft|support|re-?infusion|re-?transfusion|return))\b)|(?<![\w-])allo(?=\s+(?:RIC|MAC|NMA|haplo|MUD|MRD|SIB|from|sib\w*|in|on|['’]?\d|\d)\b|\s*\()|(?<![\w-])(?:auto|allo)[- ]?(?:HCT|SCT|PBSCT|HSCT|BMT|TPH|TASPE|TMO|TCTH|tx|transplant\w*)\b", re.IGNORECASE)
-_TRANSPLANT = re.compile(r"(?<![\w-])own (?:stem )?cells (?:were )?(?:given |infused |put )?back\b|(?<![\w-])stem[- ]cell (?:txp|tx|xplant|tplant|rescue|support|re-?infusion|return)\b|(?<![\w-])(?:auto-?|allo-?)?transplant(?:ed|ation|s)?\b(?!\s+(?:cent(?:er|re)|team|clinic|OPD|unit|ward|service|department|outpatient|status|work-?up|evaluation|referral|follow|eligib|ineligib|candidate|coordinator|board|physician|consult|program))", re.IGNORECASE)
+_AUTO = re.compile(r"(?<![\w-])auto(?:s|grafted|grafts?)?(?=\s*(?:#|['’]?\d|\(|/|[,;.+)]|-+>|→|then\b|in\b|on\b|that\b|tx\b|with\b|and\b|x\b|$))|(?<![\w-])autologous(?=\s+(?:in |on )?\d|\s+(?:(?:(?:peripheral )?(?:blood )?(?:stem|progenitor)[- ]cells? |PBSC )?(?:rescue|procedure|graft|support|re-?infusion|re-?transfusion|return))\b)|(?<![\w-])allo(?=\s+(?:RIC|MAC|NMA|haplo|MUD|MRD|SIB|from|sib\w*|in|on|['’]?\d|\d)\b|\s*\()|(?<![\w-])(?:auto|allo)[- ]?(?:HCT|SCT|PBSCT|HSCT|BMT|TPH|TASPE|TMO|TCTH|tx|transplant\w*)\b", re.IGNORECASE)
+_TRANSPLANT = re.compile(r"(?<![\w-])own (?:stem )?cells (?:were )?(?:given |infused |put )?back\b|(?<![\w-])stem[- ]cell (?:txp|tx|xplant|tplant|rescue|support|re-?infusion|return)\b|(?<![\w-])(?:auto-?|allo-?)?transplant(?:ed|ation|s)?\b(?![\s-]+(?:cent(?:er|re)|team|clinic|OPD|unit|ward|service|department|outpatient|status|work-?up|evaluation|referral|follow|eligib|ineligib|candidate|coordinator|board|physician|consult|program))", re.IGNORECASE)
 _ORGAN = re.compile(r"(?:heart|kidney|renal|liver|lung|corneal?|cardiac|hair|islet|pancreas|f(?:a)?ecal)[- ]*$", re.IGNORECASE)
 _WITH_DEX = re.compile(r"[-/]d(?![\w-])")  # "Isa-d", "Pom/d"
 _CODE = re.compile(r"\b(?:[A-Z]{2,5}-?\d{3,6}|[A-Za-z]{3,6}-cel)\b")
@@ -142,7 +142,7 @@ def find_mentions(doc: Document) -> list[Mention]:
     for match in (m for a, b in windows(text, ("auto", "allo"), 1, 40) for m in _AUTO.finditer(text, a, b)):
         allogeneic = match.group().lower().startswith("allo")
         free.add(Mention(*match.span(), therapy="allogeneic_transplant" if allogeneic else "autologous_transplant"))
-    for match in (m for a, b in windows(text, ("transplant", "stem cell", "stem-cell"), 6, 60) for m in _TRANSPLANT.finditer(text, a, b)):
+    for match in (m for a, b in windows(text, ("transplant", "stem cell", "stem-cell", "own cells"), 6, 60) for m in _TRANSPLANT.finditer(text, a, b)):
         if not _ORGAN.search(text[max(0, match.start() - 15) : match.start()]):
             free.add(Mention(*match.span(), therapy="stem_cell_transplant"))
     for match in _CAPITALS.finditer(text):
@@ -201,8 +201,8 @@ class _Free:
         return ordered
 
 
-_FILLER = r"(?:\d{2}/\d{2}(?=\s*(?:mg|weekly|wkly|qw|\+))|\d+(?:[.,]\d+)?\s*(?:mg|mcg|g)?(?:/m2|/m²|/kg)?(?![\d/-])|mg|weekly|wkly|monthly|daily|bi-?weekly|q\d*\w{1,3}|qod|bd|od|nocte|oral(?:ly)?|po|sc|s\.c\.|iv|i\.v\.|subcut\w*|intravenous(?:ly)?|low[- ]dose|high[- ]dose|reduced[- ]dose|single|regimen|scheme|protocol|therapy|chemotherapy|triplet|doublet|quad\w*|the|both|inj(?:ection)?\.?|tab(?:let)?s?\.?|caps?(?:ules?)?\.?|generic|pulses?|lo|donated|biosimilar|attenuated|self[- ]funded|off[- ]label|compassionate(?: use)?|(?:expanded|early) access|named[- ]patient)"
-_JOIN_DRUGS = re.compile(rf"(?:[\s,+/&\-–—():=]|\b(?:and|with|plus|in combination with|combined with|combination of|along with|together with)\b|w/|\b{_FILLER}\b)*", re.IGNORECASE)
+_FILLER = r"(?:\d{2}/\d{2}(?=\s*(?:mg|weekly|wkly|qw|\+))|\d+(?:[.,]\d+)?\s*(?:mg|mcg|g)?(?:/m2|/m²|/kg)?(?![\d/-])|mg|weekly|wkly|monthly|daily|bi-?weekly|q\d*\w{1,3}|qod|bd|od|nocte|oral(?:ly)?|po|sc|s\.c\.|iv|i\.v\.|subcut\w*|intravenous(?:ly)?|low[- ]dose|high[- ]dose|reduced[- ]dose|single|regimen|scheme|protocol|therapy|chemotherapy|triplet|doublet|quad\w*|the|both|inj(?:ection)?\.?|tab(?:let)?s?\.?|caps?(?:ules?)?\.?|shots?|pills?|tablets?|injections?|generic|pulses?|lo|donated|biosimilar|attenuated|self[- ]funded|off[- ]label|compassionate(?: use)?|(?:expanded|early) access|named[- ]patient)"
+_JOIN_DRUGS = re.compile(rf"(?:[\s,+/&\-–—():='‘’“”]|\b(?:and|with|plus|in combination with|combined with|combination of|along with|together with)\b|w/|\b{_FILLER}\b)*", re.IGNORECASE)
 _JOIN_REGIMEN = re.compile(rf"(?:\s|\+|-|[(]|:|=|/|\b(?:with|plus|in combination with|combined with)\b|w/|\b{_FILLER}\b)*", re.IGNORECASE)
 _CONDITIONED = re.compile(r"[\s+/(\-–,&]*(?:and|with|after|followed by|using|conditioning|then|supported by)?\s*", re.IGNORECASE)
 _JOINER = re.compile(r"[+/&,(:=-]|\b(?:and|with|plus|w)\b", re.IGNORECASE)
