@@ -181,9 +181,11 @@ def _stop(story: _Story, before: int) -> tuple[int, str] | None:
 
 
 def _dates_at(story: _Story, found: Signal) -> PartialDate | None:
-    low = max(found.start - 12, story.doc.text.rfind("\n", 0, found.start))
-    high = story.doc.text.find("\n", found.end, found.end + 25)
-    return next((d.date for d in story.dates if low <= d.start < (found.end + 25 if high < 0 else high)), None)
+    """The date said with a signal, not that of the sentence before."""
+    low, text = max(found.start - 12, story.doc.text.rfind("\n", 0, found.start)), story.doc.text
+    high = text.find("\n", found.end, found.end + 25)
+    beside = [d for d in story.dates if low <= d.start < (found.end + 25 if high < 0 else high)]
+    return next((d.date for d in beside if d.start >= found.start or not re.search(r"[.;]\s", text[d.end : found.start])), None)
 
 
 def _while_on(story: _Story, found: Signal, stop: tuple[int, str] | None) -> bool:
@@ -278,11 +280,12 @@ def _end(story: _Story, progression: Signal | None, stop: tuple[int, str] | None
     """The last day told of a line: of its last phase, else of the stop or the progression that ended it; a cell product is given on one day."""
     if story.line.product_only:
         return story.line.start
-    told = [e.end for e in story.line.events if e.end]
-    ends = [d.date for d in story.dates if d.start < story.until and _ENDED.search(story.doc.text[max(story.start, d.start - 45) : d.start])]
-    if not told and not ends and progression and not (stop and stop[1] != "other") and (when := _dates_at(story, progression)):
-        ends.append(when)
-    return max([*told, *ends], key=lambda d: d.latest, default=None)
+    last_phase = max((e.group.start for e in story.line.events if e.active), default=story.start)  # "lenalidomide maintenance from 4/2018"
+    ends = [(e.group.start, e.end) for e in story.line.events if e.end]
+    ends += [(d.start, d.date) for d in story.dates if d.start < story.until and _ENDED.search(story.doc.text[max(story.start, d.start - 45) : d.start])]
+    if progression and not any(place >= last_phase for place, _ in ends) and not (stop and stop[1] != "other") and (when := _dates_at(story, progression)):
+        ends.append((progression.start, when))
+    return max((date for _, date in ends), key=lambda d: d.latest, default=None)
 
 
 _ENDED = re.compile(r"(?:\b(?:until|till|til|through|thru|up to|stop\w*|discontinued|came off|last (?:dose|given|infusion|injection))\b[^.;\n\d]{0,30}|\d\s*(?:to|-|–|—|~|→)\s*(?:the end of|end of|early|late|mid)?\s*)$", re.IGNORECASE)
