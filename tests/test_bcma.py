@@ -88,6 +88,7 @@ def test_unknown(text):
     ("Myeloma, VTD then autograft May 2020, then lenalidomide, nothing else ever. In complete remission.", "naive"),
     ("Impression: triple-class exposed myeloma. VRd (2016), KD (2018). Anti-BCMA bispecific on a phase 1 protocol Mar 2022 - Dec 2022, PR then PD. Selinexor/dex 2023.", "exposed"),
     ("Prior therapies (confirmed complete w/ pt and outside records): RVd 2018-19; DKd 2021-22 (PD); PCd 2022-23 (PD). Wants trial. RRMM.", "naive"),
+    ("Transplant-ineligible 80M, IgG lambda MM. MPV 9 cycles 2017.", "unknown"),
     ("Waiting for a cilta-cel slot. MM: VRd 2018, PD 2020, DKd 2021.", "unknown"),
     ("Currently listed for ide-cel. MM, VRd 2018, PD.", "unknown"),
     ("RRMM. Next in line for teclistamab, dose 1 on Monday.", "unknown"),

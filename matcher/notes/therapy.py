@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from matcher.dates import find_dates
 from matcher.domain import (
@@ -28,6 +28,9 @@ from matcher.notes.events import Event, counts_in_line, read_events
 from matcher.notes.lines import Line, build_lines
 from matcher.notes.purposes import MYELOMA_DRUGS, settle_purposes
 from matcher.notes.refractory import read_refractory
+
+
+_FIRST_LINE = timedelta(days=550)  # of induction, and of a transplant with its consolidation
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,7 @@ def read_therapy(doc: Document, note_date: date | None, conditions: tuple[Condit
     endings = read_endings(doc, lines, events, find_dates(doc.text, doc.day_first, as_of=note_date))
     refractory = read_refractory(doc, lines, endings, events) if counted else ()
     stated = read_stated_lines(doc, len(lines), max((line.number or 0 for line in lines), default=0))
-    complete = read_complete_history(doc, stated, lines, stated.value if stated else None) or _first_line(doc, conditions, lines, endings, stated, refractory)
+    complete = read_complete_history(doc, stated, lines, stated.value if stated else None) or _first_line(doc, note_date, conditions, lines, endings, stated, refractory)
     n_lines = stated or _described(lines, complete) or _never_treated(conditions, events)
     return TherapyReading(
         treatments=_ledger(events, lines),
@@ -87,13 +90,14 @@ def _lines_count(conditions: tuple[ConditionFact, ...], events: list[Event]) -> 
     return plasma or (not other and status.get("multiple_myeloma") is not Status.ABSENT) or (treated and status.get("multiple_myeloma") is Status.FAMILY)
 
 
-def _first_line(doc: Document, conditions: tuple[ConditionFact, ...], lines: list[Line], endings: list[Ending], stated: Reading | None, refractory: tuple[Reading, ...]) -> Reading | None:
-    """A patient in the first line, never relapsed, has been told of in full."""
+def _first_line(doc: Document, note_date: date | None, conditions: tuple[ConditionFact, ...], lines: list[Line], endings: list[Ending], stated: Reading | None, refractory: tuple[Reading, ...]) -> Reading | None:
+    """A patient in the first line, begun of late and never relapsed, has been told of in full."""
     known = {c.id for c in conditions if c.status is Status.PRESENT} & {"multiple_myeloma", "plasma_cell_leukemia", "al_amyloidosis"}
     if len(lines) != 1 or not known or (stated is not None and stated.value > 1) or refractory or not MYELOMA_DRUGS & set(lines[0].drugs):
         return None
     state = read_disease_state(doc, conditions, lines, endings, has_active_myeloma(conditions, lines), 1)
-    return Reading(True, (_evidence(lines[0].events[0]),)) if state is not None and state.value == "newly_diagnosed" and lines[0].start else None
+    of_late = lines[0].start and note_date and note_date - lines[0].start.latest < _FIRST_LINE
+    return Reading(True, (_evidence(lines[0].events[0]),)) if of_late and state is not None and state.value == "newly_diagnosed" else None
 
 
 def _described(lines: list[Line], complete: Reading | None) -> Reading | None:
