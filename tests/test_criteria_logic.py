@@ -186,6 +186,19 @@ def test_constraints_speak_the_contract():
     ]
 
 
+@pytest.mark.parametrize("kind, text, wanted", [
+    (INCLUSION, "ECOG ≤ 2. Patients with ECOG 3 are eligible if due to bone pain", "(ecog <= 2 | (ecog = 3 & bone_pain))"),
+    (INCLUSION, "ECOG ≤ 2 (ECOG 3 is allowed if due to bone pain)", "(ecog <= 2 | (ecog = 3 & bone_pain))"),
+    (INCLUSION, "ECOG ≤ 2; ECOG 3 is allowed if due to bone pain; no asthma", "((ecog <= 2 | (ecog = 3 & bone_pain)) & not asthma)"),
+    (INCLUSION, "Bisphosphonates are allowed; no prior bortezomib", "not bortezomib"),
+    (INCLUSION, "Prior bortezomib is permitted provided that the patient has no neuropathy", "(not bortezomib | not peripheral_neuropathy)"),
+    (EXCLUSION, "Prior pomalidomide. Prior pomalidomide is permitted provided the last dose was more than 12 months ago", "(pomalidomide & not days_since[pomalidomide] >= 360)"),
+    (EXCLUSION, "HIV infection. Hepatitis B is allowed if quixotic", "(hiv_infection | (hepatitis_b & ?quixotic?))"),
+])
+def test_a_permission_with_a_condition_is_an_alternative(kind, text, wanted):
+    assert read(text, kind) == wanted
+
+
 def test_coverage_is_the_share_that_became_logic():
     text = "Asthma, quixotic zeppelin"
     assert coverage(text, compile_criterion(text, EXCLUSION)[0]) == pytest.approx(1 - len("quixoticzeppelin") / len("Asthma,quixoticzeppelin"))

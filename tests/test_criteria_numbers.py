@@ -58,6 +58,11 @@ def test_age(text, wanted):
     ("At least one (1) prior line of therapy", [("prior_lines", ">=", 1, "1")]),
     ("Hemoglobin greater than or equal to (>=) 9 gram per deciliter [g/dL]", [("hemoglobin", ">=", 9, "g/dL")]),
     ("Proteinuria below 2 gram per day", [("urine_protein_24h", "<", 2, "g/(24.h)")]),  # the contract fixes no unit of it
+    ("Radiotherapy (> 5 Gy (single) or > 8 Gy (fractionated))", [("prior_therapy", "present", "radiotherapy", None), ("radiotherapy", ">", 5, "Gy"), ("radiotherapy", ">", 8, "Gy")]),
+    ("Walks at least 3 city blocks", [("walks", ">=", 3, "city blocks")]),
+    ("Whoever is under the age of 18 at enrolment", [("age", "<", 18, "a")]),
+    ("A condition that precludes surgery (ASA 4)", [("asa", "=", 4, "1")]),
+    ("Age over 50 years with pain (> 3/10)", [("age", ">", 50, "a")]),  # not of the age
     ("Age-adjusted D-dimer < 900 ng/mL", [("d_dimer", "<", 900, "ng/mL")]),
     ("Pulmonary vascular resistance > 4 Wood units", [("pulmonary_vascular_resistance", ">", 4, "Wood units")]),
 ])

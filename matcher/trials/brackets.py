@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 
 from matcher.domain import AnyOf, AtScreening, Comparison, Expression, Presence, Unparsed, Window
 from matcher.expressions import atoms
-from matcher.trials.comparisons import Comparisons
+from matcher.trials.comparisons import Comparisons, given, since
 from matcher.trials.concepts import Concepts
-from matcher.trials.exceptions import excuse
+from matcher.trials.exceptions import excuse, permit
 from matcher.trials.lexer import CONCEPTS, Token
 from matcher.trials.logic import Piece, combine, conjoin, disjoin
 from matcher.trials.measures import bounds_at, closing
@@ -27,6 +27,9 @@ class Brackets(Concepts, Comparisons):
         kinds = {t.kind for t in inner}
         if len(inner) > 1 and inner[0].value == "n" and inner[1].kind == "op":
             return end  # "(n=20)"
+        if last and (permitted := type(self)(inner, self.context.inner).permission(last.expression)) is not None:
+            self.pieces[-1] = replace(last, expression=permitted)
+            return end
         if last and "allowed" in kinds and self.context.exclusion:
             allowed = combine(self._nested([t for t in inner if t.kind != "allowed"]), True)
             if allowed is not None and not isinstance(allowed, Unparsed | AtScreening):
@@ -66,6 +69,11 @@ class Brackets(Concepts, Comparisons):
             return end
         if limits and last and last.measured and not self.heads and not (self.joint and self.unknown):
             return self._second_limit(inner, last, end)
+        if first.kind == "op" and "or" in kinds and last and not last.measured and isinstance(last.expression, Presence) and not self.heads:
+            amounts = combine(self._nested(self.tokens[at + 1 : end], last_heads=[last.expression.value]), self.context.exclusion)
+            if amounts is not None and all(isinstance(e, Comparison) for e in atoms(amounts)):
+                self.pieces[-1] = replace(last, expression=conjoin(last.expression, amounts))  # "TBI (> 5 Gy single or > 8 Gy fractionated)"
+                return end
         if limits or kinds & {"nyha", "grade", "within", "before", "class"}:
             return at + 1
         if first.kind == "examples" or (last is not None and (len(concepts) > 1 or (concepts and _narrower(concepts[0], last.expression)))):
@@ -77,6 +85,24 @@ class Brackets(Concepts, Comparisons):
                 self.heads += [v for v in known if v not in self.heads and first.kind != "test"]
             return end
         return at + 1
+
+    def permission(self, main: Expression | None) -> Expression | None:
+        """The statement before beside this one, "X is allowed if Y"; None where this is none or has no condition."""
+        at = next((p for p, t in enumerate(self.tokens) if t.kind == "allowed"), len(self.tokens))
+        condition = next((p for p in range(at + 1, len(self.tokens)) if self.tokens[p].kind in ("if", "but")), at + 3)
+        if condition > at + 2 or condition + 1 >= len(self.tokens):
+            return None
+        measured = [e.fact for e in atoms(main) if isinstance(e, Comparison)][-1:] if main is not None else []
+        named = combine(self._nested(self.tokens[:at], self.context.excluding, last_heads=measured), True)
+        if named is None or isinstance(named, AtScreening):
+            return None
+        reader = type(self)(self.tokens[condition + 1 :], self.context.excluding)
+        asked = combine(reader.read(), True)
+        if asked is None and reader.window and reader.window.relation == "before" and given(named):
+            asked = since(named, reader.window)  # "... if stopped more than 6 months ago"
+        if asked is None:
+            asked = Unparsed(self.context.text[reader.tokens[0].start : reader.tokens[-1].end])
+        return permit(main, named, asked, self.context)
 
     def _limit_follows(self, at: int) -> bool:
         return next((t.kind for t in self.tokens[at:] if t.kind not in ("stop", "filler", ":", "lead")), "") in ("op", "number", "between", "not_between")

@@ -16,21 +16,36 @@ _DIVIDERS = ("except", "unless", "if")
 def read_sentence(tokens: Sequence[Token], context: Context) -> Expression | None:
     """What one sentence says about the patient, or None where it says nothing."""
     permitted = next((p for p, t in enumerate(tokens) if t.kind == "allowed" and _depth(tokens, p) == 0), None)
-    if permitted is not None and not any(t.kind == "unless" for t in tokens):
-        earlier = max((p for p in range(permitted) if tokens[p].kind == ";"), default=None)
-        if earlier is None and not any(t.kind == "op" for t in tokens[:permitted]):
-            return None
-        tokens = tokens[: earlier if earlier is not None else permitted]
-    return _divided(tokens, context)
+    if permitted is None or any(t.kind == "unless" for t in tokens):
+        return _divided(tokens, context)
+    breaks = [p for p, t in enumerate(tokens) if t.kind == ";" and _depth(tokens, p) == 0]
+    start = max((p + 1 for p in breaks if p < permitted), default=0)
+    end = min((p for p in breaks if p > permitted), default=len(tokens))
+    main = _divided(tokens[:start], context) if start else None
+    if (conditional := Reader(tokens[start:end], context).permission(main)) is not None:
+        main = conditional
+    elif main is None and any(t.kind == "op" for t in tokens[:permitted]):
+        main = _divided(tokens[:permitted], context)
+    further = read_sentence(tokens[end + 1 :], context.inner) if end < len(tokens) and context.depth < DEEPEST else None
+    either = context.exclusion or (tokens[end + 1 : end + 2] and tokens[end + 1].kind == "or")
+    return main if further is None else (disjoin if either else conjoin)(main, further)
 
 
-def read_permission(tokens: Sequence[Token], context: Context) -> Expression | None:
+def _permission(tokens: Sequence[Token], context: Context) -> Expression | None:
     """What a sentence of permission allows ("A central line is allowed"), or None where it is none or names nothing."""
-    if not tokens or not any(t.kind == "allowed" for t in tokens) or any(t.kind in ("unless", "op") for t in tokens):
+    if not any(t.kind == "allowed" for t in tokens) or any(t.kind in ("unless", "op") for t in tokens):
         return None
     inner = [t for t in tokens if t.kind not in ("allowed", "(", ")", "neg")]
     allowed = combine(Reader(inner, context.excluding).read(), True)
     return allowed if allowed is not None and not isinstance(allowed, Unparsed | AtScreening) else None
+
+
+def widen(main: Expression, tokens: Sequence[Token], context: Context) -> Expression | None:
+    """The statement before with what a sentence of permission does to it, or None where the sentence is none."""
+    if (conditional := Reader(tokens, context).permission(main)) is not None:
+        return conditional
+    permitted = _permission(tokens, context) if context.exclusion else None
+    return None if permitted is None else excuse(main, permitted, context, "except")
 
 
 def _divided(tokens: Sequence[Token], context: Context) -> Expression | None:

@@ -68,7 +68,7 @@ class Comparisons(Words):
                 return
             if not self.context.exclusion and not self.negation and all(given(p.expression) for p in self.pieces):
                 classes = [p for p in self.pieces if not p.member] or self.pieces
-                self.pieces = [replace(p, expression=_since(p.expression, window), joint="and" if p.joint else "") for p in classes]
+                self.pieces = [replace(p, expression=since(p.expression, window), joint="and" if p.joint else "") for p in classes]
                 return
         for place in range(len(self.pieces) - 1, -1, -1):
             piece = self.pieces[place]
@@ -133,6 +133,8 @@ class Comparisons(Words):
             return ["age"]
         if limit.time:
             return self._time_facts(at, limit, ahead)
+        if any(t.kind == "age" for t in self.tokens[at : limit.end]):
+            return ["age"]  # "under the age of 18"
         if self.heads and self.heads[-1] == "age":
             return ["age"] if limit.sides[-1].unit is None and 0 < limit.sides[-1].value <= 120 else []
         if ahead is not None and ahead.kind == "age":
@@ -191,7 +193,7 @@ class Comparisons(Words):
             return [last.value]
         if unit and at and self.tokens[at - 1].kind == "filler":
             return [self._words(self.tokens[at - 1]).replace(" ", "_").replace("-", "_")]
-        if self.last_heads and not counted:
+        if self.last_heads and not counted and (self.last_heads != ["age"] or not isinstance(last, Presence) or self.pieces[-1].group):
             return self.last_heads
         if unit is None and 10 <= limit.sides[0].value <= 110 and not limit.listed and all(p.group for p in self.pieces):
             return ["age"]
@@ -257,7 +259,7 @@ def given(expression: Expression) -> bool:
     return all(isinstance(p, Presence) and p.fact == "prior_therapy" for p in parts)
 
 
-def _since(expression: Expression, window: Window) -> Expression:
+def since(expression: Expression, window: Window) -> Expression:
     """Completed at least so many days ago: of each therapy, the time since its last dose."""
     parts = expression.parts if isinstance(expression, AnyOf) else (expression,)
     return conjoin(*(Comparison("days_since", ">=", float(window.days or 0), "d", of=p.value) for p in parts if isinstance(p, Presence)))

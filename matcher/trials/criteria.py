@@ -9,7 +9,7 @@ from typing import Any
 
 from matcher.domain import AllOf, AnyOf, AtLeast, AtScreening, Comparison, Expression, Kind, Not, Presence, Unparsed
 from matcher.expressions import atoms
-from matcher.trials.clauses import read_permission, read_sentence
+from matcher.trials.clauses import read_sentence, widen
 from matcher.trials.comparisons import CLASS
 from matcher.trials.exceptions import excuse
 from matcher.trials.lexer import Token, plain, tokens
@@ -118,8 +118,8 @@ def _sentences(found: list[Token], context: Context) -> Expression | None:
             runs[-1].append(token)
     expressions: list[Expression] = []
     for run in runs:
-        if expressions and context.exclusion and (permitted := read_permission(run, context)) is not None:
-            expressions[-1] = excuse(expressions[-1], permitted, context, "except")
+        if expressions and run and (widened := widen(expressions[-1], run, context)) is not None:
+            expressions[-1] = widened
         elif expressions and run and run[0].kind in ("except", "unless") and (exception := read_sentence(run[1:], context.excluding)) is not None:
             expressions[-1] = excuse(expressions[-1], exception, context, run[0].kind)
         elif run and expressions and _DEFINES.search(context.text[run[0].start : run[-1].end]):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from matcher.domain import AllOf, AnyOf, AtScreening, Expression, Not, Presence, Unparsed, Window
+from matcher.domain import AllOf, AnyOf, AtScreening, Comparison, Expression, Not, Presence, Unparsed, Window
+from matcher.expressions import atoms
 from matcher.trials.logic import Context, conjoin, disjoin, negate
 from models import load_vocabulary
 
@@ -34,6 +35,22 @@ def excuse(main: Expression, exception: Expression, context: Context, kind: str)
         else:
             main = conjoin(main, negate(part))
     return main
+
+
+def permit(main: Expression | None, named: Expression, condition: Expression, context: Context) -> Expression:
+    """The main statement beside "X is allowed if Y". A limit gets an alternative ("ECOG 3 if due to bone pain"); a finding or a
+    treatment is allowed to who meets the condition alone, of an exclusion that covers it and of a demand."""
+    facts = {e.fact for e in atoms(named) if isinstance(e, Comparison)}
+    if not context.exclusion:
+        if not facts and not isinstance(named, Unparsed):
+            return conjoin(main, disjoin(negate(named), condition))
+        parts = main.parts if isinstance(main, AllOf) else () if main is None else (main,)
+        limits = [p for p in parts if isinstance(named, Unparsed) or all(isinstance(e, Comparison) and e.fact in facts for e in atoms(p))]
+        return conjoin(*(p for p in parts if p not in limits), disjoin(conjoin(*limits), conjoin(named, condition)) if limits else None)
+    if main == named:
+        return conjoin(main, negate(condition))
+    less = main if main is None else _excluding(main, tuple(e.value for e in atoms(named) if isinstance(e, Presence))) or main
+    return disjoin(less, conjoin(named, negate(condition)))
 
 
 def _named(exception: Expression) -> tuple[list[str], list[Expression]]:

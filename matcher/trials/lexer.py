@@ -52,7 +52,7 @@ _SIGN = re.compile(
 )
 _OPERATOR = {"ge": ">=", "le": "<=", "gt": ">", "lt": "<", "eq": "="}
 _UNIT_WORD = (
-    r"(?:m\s?\^?\s?2|%|percent|percents|kilomet(?:er|re)s?|cigs?|drinks|steps|blocks|‰|°\s?[CF]?|º\s?[CF]?|degrees?(?:\s+(?:celsius|fahrenheit|c\b|f\b))?|(?:kilo|milli|micro|nano|deci)?(?:grams?|lit(?:er|re)s?|gm|metres?|meters?|moles?|mol(?:ar)?)|"
+    r"(?:m\s?\^?\s?2|%|percent|percents|kilomet(?:er|re)s?|cigs?|drinks|steps|(?:city\s)?blocks|‰|°\s?[CF]?|º\s?[CF]?|degrees?(?:\s+(?:celsius|fahrenheit|c\b|f\b))?|(?:kilo|milli|micro|nano|deci)?(?:grams?|lit(?:er|re)s?|gm|metres?|meters?|moles?|mol(?:ar)?)|"
     r"[kmnpμucd]?g|gms?|mcg|kgs?|lbs?|pounds?|[mnpμuf]?mol|(?-i:[mnpμuf]M)|(?:m|k|μ|u)?iu|m?u|units?|international units|meqs?|(?:mc|[dmμu])?l|cc|cmm|cumm|cu\.?\s?mm|mm\s?\^?\s?3|mm³|[kcmμn]?m|mm\s?hg|mmhg|cmh2o|kpa|"
     r"m\s?\^?\s?2|m²|1\.73\s?m\s?\^?\s?2|1\.73\s?m²|min(?:ute)?s?|mn|msec(?:onds)?|ms|sec(?:onds?)?|s|24[\s-]?h(?:ou)?rs?|24[\s-]?h|h(?:ou)?rs?|h|days?|d|bpm|beats|breaths|cells?|copies|points?|cgy|gy|ppm|k|"
     r"standard deviations?|SDs?|(?:th|st|nd|rd)?\s?percentiles?|(?:th|st|nd|rd)?\s?centiles?|pack[\s-]?years?|cigarettes?|dioptres?|diopters?|wood\s+units?|WU|cm\s?\^?\s?2|kcal|dl)"

@@ -244,7 +244,7 @@ class Words(Reading):
                 return False
             if self.tokens[place].kind in ("test", "age", "life", "chains") and any(t.kind in ("op", "between") for t in self.tokens[place + 1 : place + 5]):
                 return True
-            if [t.kind for t in self.tokens[place : place + 3]] == ["op", "number", "unit"]:
+            if [t.kind for t in self.tokens[place : place + 3]] in (["op", "number", "unit"], ["op", "age", "number"], ["test", "number", ")"]):
                 return True
         return False
 
