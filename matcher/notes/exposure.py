@@ -173,7 +173,7 @@ def _generic(group: Group) -> bool:
 
 def _shown_given(at: _Setting, near: int) -> bool:
     cue = at.before("given_before")
-    if cue and at.start - cue.end < 40:
+    if (cue and at.start - cue.end < 40) or _halted(at):
         return True
     if (part := at.before("took_part")) and at.start - part.end < 120:
         return True  # "participated in a study, in another city, of a bispecific antibody"
@@ -260,6 +260,8 @@ def _planned(at: _Setting, in_plan: bool) -> bool:
     before = at.text[at.low : at.start]
     if _CONDITION.search(before):
         return True
+    if _halted(at):
+        return False
     given, evidence = at.before("given_before"), _given_beside(at)
     if at.after("begun_after", 30) and not re.search(r"[.;\n]", at.text[at.end : at.end + 12]):
         return False
@@ -307,6 +309,12 @@ def _planned_after(at: _Setting, evidence: Signal | None) -> bool:
         return False  # "commenced on X as that was what she could afford"
     shown = evidence is not None and evidence.start < mark.start and not _FEW_WORDS.fullmatch(at.text, evidence.end, mark.start)
     return not shown and not _CLAUSE.search(at.until(mark).lstrip("( :)"))
+
+
+def _halted(at: _Setting) -> bool:
+    """What is to be stopped, held or spaced out is being taken."""
+    cue = at.before("halted")
+    return cue is not None and _DETERMINED.fullmatch(at.since(cue)) is not None
 
 
 def _part_of_a_plan(at: _Setting, before: str, given: Signal | None) -> bool:

@@ -29,7 +29,6 @@ from matcher.notes.lines import Line, build_lines
 from matcher.notes.purposes import MYELOMA_DRUGS, settle_purposes
 from matcher.notes.refractory import read_refractory
 
-
 _FIRST_LINE = timedelta(days=550)  # of induction, and of a transplant with its consolidation
 
 
