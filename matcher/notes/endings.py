@@ -280,6 +280,8 @@ def _end(story: _Story, progression: Signal | None, stop: tuple[int, str] | None
     """The last day told of a line: of its last phase, else of the stop or the progression that ended it; a cell product is given on one day."""
     if story.line.product_only:
         return story.line.start
+    if last_doses := [d.date for d in story.dates if d.start < story.until and _LAST_DOSE.search(story.doc.text[max(story.start, d.start - 75) : d.start])]:
+        return max(last_doses, key=lambda d: d.latest)
     last_phase = max((e.group.start for e in story.line.events if e.active), default=story.start)  # "lenalidomide maintenance from 4/2018"
     ends = [(e.group.start, e.end) for e in story.line.events if e.end]
     ends += [(d.start, d.date) for d in story.dates if d.start < story.until and _ENDED.search(story.doc.text[max(story.start, d.start - 45) : d.start])]
@@ -288,4 +290,5 @@ def _end(story: _Story, progression: Signal | None, stop: tuple[int, str] | None
     return max((date for _, date in ends), key=lambda d: d.latest, default=None)
 
 
-_ENDED = re.compile(r"(?:\b(?:until|till|til|through|thru|up to|stop\w*|discontinued|came off|last (?:dose|given|infusion|injection))\b[^.;\n\d]{0,30}|\d\s*(?:to|-|–|—|~|→)\s*(?:the end of|end of|early|late|mid)?\s*)$", re.IGNORECASE)
+_LAST_DOSE = re.compile(r"\b(?:last|final) (?:doses?|given|taken|infusion|injection)\b[^.;\n\d]{0,60}$", re.IGNORECASE)
+_ENDED = re.compile(r"(?:\b(?:until|till|til|through|thru|up to|stop\w*|discontinued|came off)\b[^.;\n\d]{0,30}|\d\s*(?:to|-|–|—|~|→)\s*(?:the end of|end of|early|late|mid)?\s*)$", re.IGNORECASE)
