@@ -143,6 +143,7 @@ def test_what_begins_a_line_and_what_does_not(text, course):
     ("Assessment: quad-refractory MM. Prior: VRd/ASCT(2014)/R; Kd; DPd; SVd; most recently venetoclax-dex. CAR-T slot requested.", "V R d +auto | K d | D P d | X V d | venetoclax d"),  # past, in an assessment
     ("RRMM. Current: Sarclisa + Kyprolis + dex (C11). Previous: Revlimid/Velcade/dex (2019-20), Revlimid alone (2020-23).", "V R d | I K d"),
     ("RRMM, day +30 after Abecma. Bridging was DPd. MM treated first w/ VRd & auto (2019), then KPd 2021 until PD 2022, then Isa-Kd until PD 2023.", "V R d +auto | K P d | I K d | ide"),
+    ("RRMM. In CR on len maintenance after VRd and ASCT until 2021, then PD. DKd 2021-23, PD. Now on teclistamab, C9.", "V R d +auto | D K d | tec"),
     ("MM. 'velcade shots' and decadron in 2014, his own cells back in 2015. It came back in 2019: 'revlimid pills' w/ decadron till it quit working.", "V d +auto | R d"),
     ("MM. VCd 4/2015 to 9/2015.\n* Auto 12/2015.\n* Revlimid 10 mg from March 2016 to 2019, PD.\n* DPd 2019-2021, PD.", "V C d R +auto | D P d"),  # soon after the transplant: its maintenance
 ])
@@ -187,6 +188,8 @@ def test_number_of_lines(text, number):
     ("VRd 1/2017-5/2017, auto 8/2017. Revlimid maintenance from 11/2017, stopped 10/2021 for cytopenias. Relapse 3/2024.", [("VRd", "2017-01", "2021-10", None, "toxicity")]),
     ("KRd 2/2018 - 8/2018. Autologous transplant 9/27/2018. Maintenance with lenalidomide and ixazomib June 2019 through November 2021; M-protein rose on both drugs.",
      [("KRd", "2018-02", "2021-11", None, "progression")]),
+    ("VRd (5/2018 - 9/2018), VGPR. Lenalidomide maintenance from 2/2019. Progression on maintenance 03/2022.", [("VRd", "2018-05", "2022-03", "VGPR", "progression")]),
+    ("EPd since 3/2024. PD by SPEP on 10/12/2024. Last dose of pomalidomide and elotuzumab 10/05/2024.", [("EPd", "2024-03", "2024-10-05", None, "progression")]),
     # the columns of a table
     ("\n| 1 | VRd x6 -> ASCT (07/2017) -> len maintenance | 01/2017 | 10/2018 | CR | PD on len |\n| 2 | Dara-Pd | 11/2018 | 06/2020 | VGPR | PD |",
      [("VRd", "2017-01", "2018-10", "CR", "progression"), ("Dara-Pd", "2018-11", "2020-06", "VGPR", "progression")]),
