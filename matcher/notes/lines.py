@@ -309,7 +309,7 @@ def _segment(events: list[Event]) -> list[Line]:
         if not lines and not event.active:
             pending = event
         elif not lines:
-            if not event.restated or event.start or event.course is Course.ONGOING:
+            if not event.restated or event.start or event.course is Course.ONGOING or (event.is_regimen and event.up_to("came_after")):
                 lines.append(_open(event))
                 if pending and _AFTER_TRANSPLANT.match(event.gap):
                     _take(lines[0], pending)
