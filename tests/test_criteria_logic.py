@@ -2,7 +2,8 @@
 
 import pytest
 
-from matcher.domain import AllOf, AnyOf, AtLeast, AtScreening, Comparison, Kind, Not, Presence, Unparsed
+from matcher.domain import AllOf, AnyOf, AtLeast, AtScreening, Comparison, Kind, Not, Presence, Unparsed, Window
+from matcher.expressions import atoms
 from matcher.trials import compile_criterion, constraints
 from matcher.trials.criteria import coverage
 
@@ -197,6 +198,25 @@ def test_constraints_speak_the_contract():
 ])
 def test_a_permission_with_a_condition_is_an_alternative(kind, text, wanted):
     assert read(text, kind) == wanted
+
+
+@pytest.mark.parametrize("text, now", [
+    ("Patients receiving warfarin or heparin", [True, True]),
+    ("Is on heparin", [True]),
+    ("Has received or is receiving warfarin", [False]),
+    ("History of receiving warfarin", [False]),
+    ("Has received warfarin", [False]),
+])
+def test_the_present_tense_means_now(text, now):
+    assert [e.window == Window("current") for e in atoms(compile_criterion(text, EXCLUSION)[0])] == now
+
+
+@pytest.mark.parametrize("text, wanted", [
+    ("Pulmonary - No asthma", "not asthma"),
+    ("Renal - Creatinine clearance ≥ 60 mL/min", "creatinine_clearance >= 60"),
+])
+def test_an_organ_system_before_a_dash_is_a_heading(text, wanted):
+    assert read(text, INCLUSION) == wanted
 
 
 def test_coverage_is_the_share_that_became_logic():

@@ -27,7 +27,7 @@ class Brackets(Concepts, Comparisons):
         kinds = {t.kind for t in inner}
         if len(inner) > 1 and inner[0].value == "n" and inner[1].kind == "op":
             return end  # "(n=20)"
-        if last and (permitted := type(self)(inner, self.context.inner).permission(last.expression)) is not None:
+        if last and not isinstance(last.expression, AtScreening) and (permitted := type(self)(inner, self.context.inner).permission(last.expression)) is not None:
             self.pieces[-1] = replace(last, expression=permitted)
             return end
         if last and "allowed" in kinds and self.context.exclusion:

@@ -186,7 +186,8 @@ class Concepts(Words):
         excluding: tuple[str, ...] = ()
         if concept == "systemic_corticosteroid":
             concept, excluding = "corticosteroid", ("inhaled_corticosteroid", "topical_corticosteroid")
-        window = self.window or (Window("current") if self.current and fact == "prior_therapy" else None)
+        now = self.current or self.frame == "current_therapy"
+        window = self.window or (Window("current") if now and fact == "prior_therapy" else None)
         if concept == "stem_cell_transplant" and fact == "prior_therapy":
             self._add(AnyOf((Presence(fact, "autologous_transplant", window), Presence(fact, "allogeneic_transplant", window))))
             return
@@ -229,7 +230,7 @@ class Concepts(Words):
             self._add(Presence(last.expression.fact, value, last.expression.window))
         elif any(t.kind == "antigen" for t in self.tokens):
             self._add(Presence("expression", value))
-        elif self.frame in TREATMENT_FRAMES and value in therapies:
+        elif self.frame in TREATMENT_FRAMES | {"current_therapy"} and value in therapies:
             self._treatment(value)
         else:
             self.unknown.append(self.tokens[at])

@@ -189,7 +189,7 @@ def tokens(text: str) -> list[Token]:
         if not occupied[place] and not char.isspace():
             take(char if char in _PUNCTUATION else "word" if char.isalnum() else "stop", char, place, place + 1)
     found.sort(key=lambda t: t.start)
-    found = [Token(";", ";", t.start, t.end) if t.kind == "-" and _dash(found, at, text) else t for at, t in enumerate(found)]
+    found = [Token(mark := ":" if _label(found[:at]) else ";", mark, t.start, t.end) if t.kind == "-" and _dash(found, at, text) else t for at, t in enumerate(found)]
     found = [Token("op", t.value[0], t.start, t.end) if t.kind == "postop" and found[at + 1 : at + 2] and found[at + 1].value == "than" else t for at, t in enumerate(found)]
     found = [_measured(t, found[at + 1], text) if t.kind in ("condition", "drug") and at + 1 < len(found) else t for at, t in enumerate(found)]
     found = [_endured(t, found[at + 1 : at + 4], text) if t.kind == "test" else t for at, t in enumerate(found)]
@@ -201,6 +201,11 @@ def _dash(found: list[Token], at: int, text: str) -> bool:
     token = found[at]
     apart = text[max(0, token.start - 1) : token.start].isspace() and text[token.end : token.end + 1].isspace()
     return apart and 0 < at < len(found) - 1 and found[at - 1].kind not in ("number", ":", "age", "test") and text[found[at + 1].start].isupper()
+
+
+def _label(before: list[Token]) -> bool:
+    """The name of an organ system before a dash is a heading: "Pulmonary - No asthma"."""
+    return len(before) <= 3 and any(t.kind in ("adjective", "organ_name") for t in before) and all(t.kind in ("adjective", "organ_name", "filler", "stop") for t in before)
 
 
 def _statements(text: str, hits: list[Hit[tuple[str, str]]]) -> Iterator[Statement]:

@@ -103,7 +103,10 @@ class Words(Reading):
         return self._on_frame_of(self.tokens[at].value, at)
 
     def _on_frame_of(self, frame: str, at: int) -> int:
-        if not (self.frame == "not_now" and frame == "prior_therapy" and len(self.pieces) == self.chunk):
+        before = self.tokens[at - 1] if at else None
+        if frame == "current_therapy" and before and (before.kind == "ever" or self._words(before) == "while" or (self.frame == "prior_therapy" and not self.pieces)):
+            frame = "prior_therapy"  # "history of receiving", "rash while taking", "has received or is receiving"
+        if not (self.frame == "not_now" and frame in ("prior_therapy", "current_therapy") and len(self.pieces) == self.chunk):
             self.frame = frame
         self.opens = self.opens or len(self.pieces) > 0
         return at + 1
