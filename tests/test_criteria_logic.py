@@ -194,6 +194,8 @@ def test_constraints_speak_the_contract():
     (INCLUSION, "Bisphosphonates are allowed; no prior bortezomib", "not bortezomib"),
     (INCLUSION, "Prior bortezomib is permitted provided that the patient has no neuropathy", "(not bortezomib | not peripheral_neuropathy)"),
     (EXCLUSION, "Prior pomalidomide. Prior pomalidomide is permitted provided the last dose was more than 12 months ago", "(pomalidomide & not days_since[pomalidomide] >= 360)"),
+    (EXCLUSION, "Asthma (patients with quixotic hypertension are eligible as long as they are treated)", "(asthma & ?quixotic?)"),
+    (EXCLUSION, "Patients who are eligible for autologous transplantation", "screening"),
     (EXCLUSION, "HIV infection. Hepatitis B is allowed if quixotic", "(hiv_infection | (hepatitis_b & ?quixotic?))"),
 ])
 def test_a_permission_with_a_condition_is_an_alternative(kind, text, wanted):

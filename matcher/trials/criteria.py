@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 from matcher.domain import AllOf, AnyOf, AtLeast, AtScreening, Comparison, Expression, Kind, Not, Presence, Unparsed
@@ -41,6 +42,8 @@ def compile_criterion(text: str, kind: Kind, conditions: tuple[str, ...] = ()) -
     context = Context(shown, kind, conditions)
     found = tokens(shown)
     read = _item(found, context)
+    if read is None and _candidate(found):
+        read = AtScreening(text.strip())
     if read is None:
         read = Unparsed(text.strip()) if any(t.kind not in ("stop", ".", ",") for t in found) and not _permission(found) else _nothing(kind)
     return read, _assessable(read)
@@ -49,6 +52,12 @@ def compile_criterion(text: str, kind: Kind, conditions: tuple[str, ...] = ()) -
 def _nothing(kind: Kind) -> Expression:
     """A mere permission asks nothing of an inclusion and excludes nobody."""
     return AnyOf(()) if kind is Kind.EXCLUSION else AllOf(())
+
+
+def _candidate(found: list[Token]) -> bool:
+    """ "Patients who are eligible for transplantation" permits nothing: it says who is a candidate for a treatment."""
+    return any(t.kind == "allowed" and after.value == "for" and any(u.kind in ("therapy", "drug", "regimen") for u in found[at:])
+               for at, (t, after) in enumerate(pairwise(found)))
 
 
 def _permission(found: list[Token]) -> bool:

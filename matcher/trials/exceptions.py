@@ -49,6 +49,8 @@ def permit(main: Expression | None, named: Expression, condition: Expression, co
         return conjoin(*(p for p in parts if p not in limits), disjoin(conjoin(*limits), conjoin(named, condition)) if limits else None)
     if main == named:
         return conjoin(main, negate(condition))
+    if main is not None and any(isinstance(e, Unparsed) for e in atoms(named)):
+        return conjoin(main, *(e for e in atoms(named) if isinstance(e, Unparsed)))  # what is allowed is not understood
     less = main if main is None else _excluding(main, tuple(e.value for e in atoms(named) if isinstance(e, Presence))) or main
     return disjoin(less, conjoin(named, negate(condition)))
 
