@@ -172,6 +172,7 @@ WORDED_AS_GIVEN = (
     "BCMA CAR-T was planned for 2/23 and given 3/23.",
 )
 WORDED_AS_NOT_GIVEN = (
+    'She does not know whether she ever had a "BCMA drug" and the letter does not say.',
     "Plan: teclistamab.",
     "Referred for cilta-cel.",
     "Discussed ide-cel; he declined.",

@@ -105,6 +105,9 @@ def test_sex(text, wanted):
     ("He is well; no change. " * 12 + "\nCheers, Anna (9 Oct 2024)", "2024-10-09"),
     ("Letter of introduction\nDate: 2024 / 05 / 20\nHb 9", "2024-05-20"),
     ("ONCOLOGY OUTPATIENT      10/Mar/2025\nHb 9", "2025-03-10"),
+    ("A dictation on Mr. Kerr, seen in the Ballarat rooms on 27 September 2024.\nMyeloma since 2016.", "2024-09-27"),
+    ("ONCOLOGY: CONSULTATION       Dictated 2024-05-30\n\nAug 2014: CyBorD x 4, ASCT Jan 8, 2015", "2024-05-30"),
+    ("Dr, good evening. Myeloma, no fever. Can you take him? 17/12/2023", "2023-12-17"),
     ("Dear colleague, thank you for seeing this lady.\nKind regards\n14 March 2025\n", "2025-03-14"),
 ])
 def test_note_date(text, wanted):

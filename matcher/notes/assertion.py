@@ -90,8 +90,8 @@ _TURN = re.compile(
 _DENIAL = re.compile(r"den(?:y|ies|ied|ying)|not (?!on|taking|receiving|requiring)|.*\b(?:have|had|has|show|reveal|demonstrate|feel|see|appear)\b", re.IGNORECASE)
 # Grammar of results and answers that stand right after, or right before, what they speak of.
 _ANSWER_NO = re.compile(
-    r"(?:\s+(?:ag|ab|igg|igm|antibody|antigen|pcr|screen|test|serology|status|result)|\s?/\s?[a-z][\w'-]{2,20}(?=\s*:))?\s*(?:[:=]|\.{2,}|\s[-–—]|\?\s*[-–—]?)?\s*"
-    r"(?:\(\s*[-–−]\s*\)|(?:grade|gr\.?|G)\s?0\b|(?:no|none(?: (?:known|seen|noted|found|identified|reported|detected))?|nil|neg|negative|absent|denie[sd]|never|nr|n/a|not applicable)(?=\s*(?:[.,;)\]|!?]|$|\n|-\s))|[-–−]\s?ve\b|(?<=[:=])\s*[-–−](?=\s|$))",
+    r"(?:\s+(?:ag|ab|igg|igm|antibody|antigen|pcr|screen|test|serology|status|result)|\s?/\s?[a-z][\w'-]{2,20}(?=\s*:|\s{3}))?\s*(?:[:=]|\.{2,}|\s[-–—]|\?\s*[-–—]?)?\s*"
+    r"(?:\(\s*[-–−]\s*\)|(?:grade|gr\.?|G)\s?0\b|(?:no|none(?: (?:known|seen|noted|found|identified|reported|detected))?|nil|neg|negative|absent|denie[sd]|never|nr|n/a|not applicable)(?=\s*(?:[.,;()\]|!?]|$|\n|-\s|/\s*no\b))|[-–−]\s?ve\b|(?<=[:=])\s*[-–−](?=\s|$))",
     re.IGNORECASE,
 )
 _ANSWER_YES = re.compile(r"\s*(?:[:=]\s*)?(?:\(\s*\+\s*\)|\+ve\b|\+(?!\w))|\s*[:=]\s*(?:yes|positive|pos|present)\b", re.IGNORECASE)
@@ -131,10 +131,12 @@ class Scopes:
         hard_left, hard_right = self._between(self._hard, start, end)
         soft_left, soft_right = self._between(self._soft, start, end)
         found: set[str] = set()
-        before, after = text[max(0, start - 8) : start], text[end : min(len(text), end + 40)]
+        before, after = text[max(0, start - 8) : start], text[end : min(len(text), end + 70)]
         if self._in_family(start) and not _OF_PATIENT.match(text, end, min(len(text), end + 60)):
             found.add("family")
-        if _ANSWER_YES.match(after):
+        if (box := self._doc.ticked(end)) and box[1]:
+            found.add("negated" if text[box[1][0]].lower() == "n" else "current")
+        elif _ANSWER_YES.match(after):
             found.add("current")
         elif _ANSWER_NO.match(after) or _CORRECTED.match(after) or _PREFIX_NO.search(before):
             found.add("negated")
@@ -246,7 +248,7 @@ def _shields(cue: Cue) -> bool:
 _ADJACENT = {"old", "past", "former", "prior", "previous", "previously", "formerly", "post", "earlier", "remote", "after", "history", "treated", "resolved", "healed", "cured", "cleared", "childhood"}
 
 
-_STILL_THERE = ("on ", "still ", "relaps", "recur", "progress", "spread", "metast", "mets")  # an afterthought, as far as "resolved" reaches
+_STILL_THERE = ("on ", "under ", "still ", "relaps", "recur", "progress", "spread", "metast", "mets")  # an afterthought, as far as "resolved" reaches
 
 
 @lru_cache(maxsize=4)

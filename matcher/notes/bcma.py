@@ -29,6 +29,7 @@ _EXPOSED = re.compile(
     rf"|\b(?:refractory|exposed|resistant) to [^.;:\n]{{0,80}}{_BCMA}\b(?![- ]*(?:directed |targeted )?(?:trial|study|studies))"
     rf"|\b(?:prior|previous) {_BCMA}[- ]*(?:directed |targeted )?(?:exposure|therapy|treatment)\s*[:=]\s*(?:yes|y\b|\+)", re.IGNORECASE)
 _NOT_EXPOSED = re.compile(r"\b(?:not|no|never|non|without|neither|nor|denies|isn't|wasn't)\b[^.;\n]{0,40}$|\bnon-$", re.IGNORECASE)
+_UNSURE = re.compile(r"\b(?:sure|certain|know|known|recall|remember|clear|say|state|whether|if)\b", re.IGNORECASE)  # "does not know whether she had a BCMA drug"
 _NAIVE_TO_BOTH = re.compile(r"\b(?:CAR[- ]?T|cell therapy)(?: cells?)?\s*(?:/|and|&|,|\+)\s*(?:bispecifics?|T[- ]cell engagers?|BiTEs?)(?: antibod(?:y|ies))?[- ]*na[iï]ve\b", re.IGNORECASE)
 _NEITHER = re.compile(r"\b(?:no|never|not|neither|without|denies)\b[^.\n]*?\b(?:CAR[- ]?T|cell(?:ular)? therap|T-cell engager|T-cell redirect)", re.IGNORECASE)
 _ENGAGERS = ("bispecific", "t-cell engager", "t cell engager", "t-cell redirect", "bite")
@@ -76,7 +77,7 @@ def _exposed_in_words(doc: Document) -> Evidence | None:
 def naive_in_words(doc: Document) -> Evidence | None:
     """The words that say no BCMA-directed therapy was given, whatever else the note tells."""
     for match in (m for a, b in windows(doc.text, ("bcma", "maturation"), 90, 70) for m in _NAIVE.finditer(doc.text, a, b)):
-        if re.search(r"\b(?:not|no longer|non)[ -]+$", doc.text[max(0, match.start() - 12) : match.start()], re.IGNORECASE) or _hypothetical(doc, match.start()):
+        if re.search(r"\b(?:not|no longer|non)[ -]+$", doc.text[max(0, match.start() - 12) : match.start()], re.IGNORECASE) or _hypothetical(doc, match.start()) or _UNSURE.search(match.group()):
             continue
         return doc.evidence(*match.span())
     if both := _NAIVE_TO_BOTH.search(doc.text):

@@ -15,7 +15,7 @@ from matcher.quantities import COUNTED, counted
 _OWN_DATE = (
     (90, r"(?:date|time|day) of (?:service|the visit|visit|clinic|encounter|consultation|contact|appointment|review|evaluation|examination|exam|"
          r"conference|meeting|the note|note|report|letter|entry|discharge)|\bdos|(?:visit|clinic|encounter|consultation|consult|note|service|appointment|"
-         r"review|conference|meeting|discharge|contact|report|letter|entry|session)(?: (?:date|time|day))|(?:seeing|saw|met) [^;\n]{3,55} on|(?:seen|reviewed|discharged|visited|examined|attended)(?: on| in clinic on)?|discharge|\bdod|d/c(?: date)?|\bout|date/time|reference date"),
+         r"review|conference|meeting|discharge|contact|report|letter|entry|session)(?: (?:date|time|day))|(?:seeing|saw|met) [^;\n]{3,55} on|(?:seen|reviewed|discharged|visited|examined|attended)(?: on| (?:in|at) [^.;\n]{3,30} on)?|discharge|\bdod|d/c(?: date)?|\bout|date/time|reference date"),
     (70, r"\bdate|\bdt|dated|datum|fecha|\bdata|call received|received call|\brecord(?:ed)?(?: date| on| time)?|updated|\bupd|as of|"
          r"letter of|visit|clinic|encounter|consultation|\ble|written(?: on)?|created(?: on)?|minutes(?: of)?|board(?: of)?|conference(?: of)?|today(?: is)?|today's date"),
     (30, r"(?:electronically )?signed(?: on| by [^\n]{0,40})?|(?:seen|reviewed|examined|dictated|written) by [^\n]{0,40}|(?:cheers|regards|sincerely|faithfully|thanks|yours)\b[^\n]{0,40}|dictated(?: on)?|typed(?: on)?|transcribed(?: on)?|printed(?: on)?|authenticated(?: on)?|"
@@ -27,6 +27,7 @@ _OTHER_DATE = re.compile(
     r"\bdx|diagnos\w*|started|last \w+|next \w+|follow.?up|return|labs?|laborator\w+|results?|bloods?|infused|expires?|valid|onset|surgery|due)[\s:.=,(-]*(?:on |in )?$",
     re.IGNORECASE,
 )
+_DICTATED = re.compile(r"\b(?:dictated|typed|transcribed|written)(?: on)?[\s:]*$", re.IGNORECASE)
 _FOLLOW_UP = re.compile(r"\bfollow.?up[\s:,(–-]*$", re.IGNORECASE)  # as a title, the visit itself
 _STAY = re.compile(r"\.?\s*(?:-+|–|—|to|until|till|through)\s*")
 _HEADER = 500  # characters: where a note carries its own date without a label
@@ -78,10 +79,12 @@ def _weight(doc: Document, mention: DateMention, title_end: int) -> int:
         return 0
     for weight, words in _OWN:
         if words.search(before):
+            if line_start == 0 and _DICTATED.search(before):
+                return 60  # in the title
             return weight if in_head else weight - 20 if (weight == 90 and begins_line) or (weight == 30 and near_end) else 0
     if in_head and (mention.start < 80 or mention.start - line_start < 90) and not re.search(r"\b(?:on|in|until|to|till|before|after|by)\s*$", before):
         return 50
-    return 10 if not before.strip() and not doc.text[mention.end :].strip(" .\n") else 0  # a letter's last line
+    return 10 if (not before.strip() or before.rstrip()[-1] in ".?!") and not doc.text[mention.end :].strip(" .\n") else 0  # a letter's last line
 
 
 _FEMALE = r"female|woman|women|lady|girl|f|gravida|primigravida|multigravida|primipara|nun|housewife|waitress|actress"

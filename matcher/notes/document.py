@@ -47,7 +47,7 @@ _SENTENCE_END = re.compile(
     r"|\n[ \t]*\n\s*|\n(?=[ \t]*(?:[-*•+>#]|\d{1,2}[.)]\s|[A-Z][\w /&-]{0,40}:))")
 _CLAUSE_END = re.compile(r";|\n|(?<=\w)\s+[-–—]\s+|,?\s+\b(?:but|however|although|though|except|whereas|yet|which|who|then|therefore|because|since)\b", re.IGNORECASE)
 _BOX = re.compile(r"[\[(]\s?(?P<mark>[xX✓✔]?)\s?[\])]")
-_BOX_GAP = 16  # characters between the boxes of one row
+_BOX_GAP = 16  # characters, but for blanks, between the boxes of one row
 _CHOICE, _CHOICE_BEFORE = re.compile(r"\s*(\w+)"), re.compile(r"(\w+)\s*\Z")
 
 
@@ -138,7 +138,7 @@ class Document:
         """Of the row of boxes that begins at a place: its end, and the choice that its one marked box names ("[ ] M [x] F", "0 [ ] 1 [x] 2 [ ]")."""
         boxes: list[re.Match[str]] = []
         for box in _BOX.finditer(self.text, place, min(self.line_at(place)[1], place + 120)):
-            if box.start() - (boxes[-1].end() if boxes else place) > _BOX_GAP:
+            if len(self.text[boxes[-1].end() if boxes else place : box.start()].strip()) > _BOX_GAP:
                 break
             boxes.append(box)
         marked = [box for box in boxes if box["mark"]]
