@@ -18,7 +18,10 @@ def run(listening: socket.socket) -> None:
     """Serve until SIGTERM or SIGINT."""
     settings = load_settings()
     start_tracing(settings, "api")
-    config = uvicorn.Config(create_app(settings), log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=5, backlog=2048)
+    config = uvicorn.Config(
+        create_app(settings), log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=5, backlog=2048,
+        timeout_keep_alive=75,  # longer than proxies and clients keep an idle connection: a request never meets one that is closing
+    )
     uvicorn.Server(config).run(sockets=[listening])
 
 
