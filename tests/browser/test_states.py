@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from api.keys import KeyFile
 from tests.browser.conftest import EXAMPLE, opened
@@ -80,6 +80,23 @@ def test_sign_in_and_a_foreign_link(browser: Browser, tmp_path):
             page.goto(address)
             expect(page.get_by_role("heading", name="Nothing behind this link")).to_be_visible()
             assert theirs not in page.url
+
+
+def test_a_refusal_that_comes_late_does_not_ask_again(browser: Browser, tmp_path):
+    with Stack(tmp_path, processes=1, bundled_trials=False) as own:
+        key = KeyFile(own.settings.keys_file).create("ours", "ours", ("submit", "read"))
+        own.start_redis()
+        own.start_api()
+        late: list[Route] = []
+        for page in opened(browser, own):
+            page.route("**/api/v1/version", lambda route: late.append(route), times=1)
+            with page.expect_request("**/api/v1/version"):
+                page.goto("/")
+            sign_in(page, key)
+            expect(page.get_by_role("dialog")).to_have_count(0)
+            late[0].fulfill(status=401, json={"title": "Unauthorized", "status": 401})
+            expect(page.locator("#version")).to_contain_text("Version")
+            expect(page.get_by_role("dialog")).to_have_count(0)
 
 
 @pytest.fixture(scope="module")

@@ -42,7 +42,8 @@ async function request(path, { method = "GET", json, body, type, headers = {}, s
   } finally {
     clearTimeout(timer);
   }
-  if (response.status === 401 && (await signIn(Boolean(key) || again))) {
+  const since = credentials.get() !== key; // another request has asked meanwhile
+  if (response.status === 401 && (since || (await signIn(Boolean(key) || again)))) {
     return request(path, { method, json, body, type, headers, signal, patience }, true);
   }
   if (!response.ok) throw await problem(response);
