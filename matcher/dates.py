@@ -69,6 +69,7 @@ _NOT_A_DAY = re.compile(
 _NOT_A_YEAR = re.compile(r"\s*(?:mg|mcg|ug|µg|ml|l/|/ul|/mm|/cumm|u/|iu|ng|kg|g\b|units?|cells|kcal|steps|cc\b|x\s?10|ms\b|m\b|gy\b|cgy|mmol|umol)", re.IGNORECASE)
 _OF_SOMETHING = re.compile(r"\s*(?:mg|%|cm|mm|kg|g/|x\b|ml|h\b|hours?|min|weeks?|days?|months?|years?|y\b|yrs?|/(?![A-Z]))", re.IGNORECASE)
 _TOLD = re.compile(r"\b(?:was|were|had|since|from|last|until)\b[^.;\n]{0,30}$", re.IGNORECASE)  # of what has been
+_SECONDARY = re.compile(r"\s+[a-z]")  # "stopped 2/2 neuropathy": secondary to
 _CELL_END = re.compile(r"[:)\]]|[ \t]*(?:$|\||\n)")
 _LED = re.compile(r"(?:\b(?:in|since|from|of|last|until|till|by|early|late|mid|end of|to|during|before|after|this|through|until|on)[ -]+|[(\[]|[-–/])$", re.IGNORECASE)
 _PARTS = re.compile(r"(\d{1,2})([/.-])(\d{1,2})(?:\2(\d{4}|\d\d))?(?![\d/%]|[.,]\d)")
@@ -204,7 +205,9 @@ class _Reader:
 
     def _short(self, m: re.Match[str], a: int, b: int, separator: str) -> DateMention | None:
         """3/14, 14/3, 3/24, 02-14: a day without a year, or a month of a year."""
-        if m.group() == "24/7" or _NOT_A_DAY.search(self.text, max(0, m.start() - 12), m.start()):
+        if m.group() == "24/7" or (m.group() == "2/2" and _SECONDARY.match(self.text, m.end()) and not _LED.search(self.text, max(0, m.start() - 12), m.start())):
+            return None
+        if _NOT_A_DAY.search(self.text, max(0, m.start() - 12), m.start()):
             return None
         if separator == "-" and (len(m.group()) != 5 or not ("0" in (m.group()[0], m.group()[3]) or a > b)):
             return None  # 10-25 is a range; 02-14, 25-11 a day

@@ -64,6 +64,7 @@ def test_age_from_the_date_of_birth():
     ("58-year-old man", "male"),
     ("63 y/o woman", "female"),
     ("57F", "female"),
+    ("71M w/ MM here for f/u", "male"),
     ("62/M", "male"),
     ("Sex: F", "female"),
     ("Sex: [x] M [ ] F   Age at screening: 70 years", "male"),

@@ -165,6 +165,7 @@ def test_no_lines(text):
 @pytest.mark.parametrize(("text", "number"), [
     ("62M heavily pretreated IgG kappa MM (8 prior lines). Teclistamab 2024, PD.", 8),
     ("Myeloma s/p 5 LOT, last DPd 2022-2024.", 5),
+    ("MM. VRd 2018. Off tx 8 mos then DPd 2022-2024.", 2),
     ("MM, so five lines in all; last was Kd 2023, PD.", 5),
     ("Myeloma. Now on seventh-line Pd since 3/2024.", 7),
     ("MM. Three prior lines. VRd 2018, DPd 2020.", 3),
@@ -183,6 +184,10 @@ def test_number_of_lines(text, number):
 
 @pytest.mark.parametrize(("text", "told"), [
     ("DPd 03/2021 - 11/2022, best response VGPR, then PD on treatment.", [("DPd", "2021-03", "2022-11", "VGPR", "progression")]),
+    ("DVd Apr 2021 -> progressed Jan 2022.", [("DVd", "2021-04", "2022-01", None, "progression")]),
+    ("KPd 7/2020-3/2021, stopped 2/2 afib.", [("KPd", "2020-07", "2021-03", None, "other")]),  # secondary to
+    ("Start of Kd 06/2023; 10/2023 PD.", [("Kd", "2023-06", "2023-10", None, "progression")]),
+    ("Ide-cel: apheresis 6/2023, bridging Kd x1, infused 8/2/2023.", [(None, "2023-08-02", "2023-08-02", None, None)]),
     # maintenance ends the line that it belongs to
     ("KRd x4 01/2017, ASCT 01/2018, KRd consolidation x2, lenalidomide maintenance until PD 02/2021.", [("KRd", "2017-01", "2021-02", None, "progression")]),
     ("VRd 1/2017-5/2017, auto 8/2017. Revlimid maintenance from 11/2017, stopped 10/2021 for cytopenias. Relapse 3/2024.", [("VRd", "2017-01", "2021-10", None, "toxicity")]),

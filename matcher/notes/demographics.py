@@ -174,7 +174,7 @@ _ORGAN = re.compile(
 )
 
 
-_BESIDE = re.compile(rf"[^.;\n]{{0,60}}?\b(?P<word>{_SEXED})\b", re.IGNORECASE)
+_BESIDE = re.compile(rf"[^.;\n]{{0,60}}?(?<![A-Za-z])(?P<word>{_SEXED})(?!\w|/[a-z])", re.IGNORECASE)  # "71M w/ MM for f/u"
 
 
 def read_sex(doc: Document) -> Reading | None:

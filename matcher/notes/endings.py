@@ -181,11 +181,13 @@ def _stop(story: _Story, before: int) -> tuple[int, str] | None:
 
 
 def _dates_at(story: _Story, found: Signal) -> PartialDate | None:
-    """The date said with a signal, not that of the sentence before."""
+    """The date said with a signal, not that of the sentence before; of two the one that follows it at once ("04/2021 -> progressed 01/2022")."""
     low, text = max(found.start - 12, story.doc.text.rfind("\n", 0, found.start)), story.doc.text
     high = text.find("\n", found.end, found.end + 25)
     beside = [d for d in story.dates if low <= d.start < (found.end + 25 if high < 0 else high)]
-    return next((d.date for d in beside if d.start >= found.start or not re.search(r"[.;]\s", text[d.end : found.start])), None)
+    told = [d for d in beside if d.start >= found.start or not re.search(r"[.;]\s", text[d.end : found.start])]
+    at_once = (d for d in told if _AT_ONCE.fullmatch(text, found.end, d.start))
+    return next((d.date for d in (*at_once, *told)), None)
 
 
 def _while_on(story: _Story, found: Signal, stop: tuple[int, str] | None) -> bool:
@@ -290,5 +292,6 @@ def _end(story: _Story, progression: Signal | None, stop: tuple[int, str] | None
     return max((date for _, date in ends), key=lambda d: d.latest, default=None)
 
 
+_AT_ONCE = re.compile(r"\s*(?:[(@]|on|in|since|as of)?\s*", re.IGNORECASE)
 _LAST_DOSE = re.compile(r"\b(?:last|final) (?:doses?|given|taken|infusion|injection)\b[^.;\n\d]{0,60}$", re.IGNORECASE)
 _ENDED = re.compile(r"(?:\b(?:until|till|til|through|thru|up to|stop\w*|discontinued|came off)\b[^.;\n\d]{0,30}|\d\s*(?:to|-|–|—|~|→)\s*(?:the end of|end of|early|late|mid)?\s*)$", re.IGNORECASE)

@@ -201,6 +201,8 @@ def read_events(doc: Document, note_date: date | None) -> list[Event]:
         event = Event(doc, signals, group, course_of(doc, group, following), tuple(d for d in group.drugs if counts_in_line(d)), max(last, group.start - _LEAD),
                       min(following, group.end + _TAIL), bisect_right(paragraphs, group.start), transplant=_transplant_kind(doc, group))
         event.start, event.end = _dates_of(event, dates, starts, max(last, group.start - 120), min(following, group.end + 160))
+        if infused := _infused_on(event, dates, starts):
+            event.start = event.end = infused
         event.course = _settled(event, events[-1] if events else None, note_date)
         events.append(event)
         last = group.end
@@ -265,6 +267,22 @@ def _dates_of(event: Event, dates: Sequence[DateMention], starts: Sequence[int],
     return start, end
 
 
+_INFUSED_ON = re.compile(r"\b(?:re)?infus(?:ed|ion)\b(?: (?:date|day|on|was|of cells|given))*[\s:=(|-]*", re.IGNORECASE)
+
+
+def _infused_on(event: Event, dates: Sequence[DateMention], starts: Sequence[int]) -> PartialDate | None:
+    """The day of a cell product that its paragraph tells further on: "ide-cel: apheresis 6/2023, bridging Kd x1, infused 8/2/2023"."""
+    if not event.received or not any(is_cell_product(d) for d in event.drugs):
+        return None
+    text, stop = event.doc.text, event.group.end
+    over = _PARAGRAPH.search(text, stop, stop + _LEAD)
+    for told in _INFUSED_ON.finditer(text, stop, over.start() if over else stop + _LEAD):
+        at = bisect_left(starts, told.end())
+        if at < len(starts) and starts[at] == told.end():
+            return dates[at].date
+    return None
+
+
 def _leads_row(text: str, dates: Sequence[DateMention], starts: Sequence[int], place: int) -> bool:
     """Whether a date begins the row of a place, as it then does the row below."""
     row = text.rfind("\n", 0, place) + 1
@@ -302,6 +320,7 @@ _UNDONE_BEFORE = re.compile(r"\b(?:no|not|never|declin\w*|refus\w*|cancel\w*|ins
 _UNDONE_AFTER = re.compile(r"\b(?:not|never|cancel\w*|declin\w*|refus\w*|plan\w*|error|mistake)\b", re.IGNORECASE)
 _CHAINED = re.compile(r"[)\]\s,]*(?:,|\bthen\b|\bfollowed by\b|-+>|→|\band\b|\bf/b\b|\bor\b|\+)[^.;\n]*", re.IGNORECASE)
 _AFTER_IT = re.compile(r"\s*(?:after(?:wards?)?|thereafter|next|later|subsequently|to follow)\s*(?:[.;,)\n]|$)", re.IGNORECASE)  # "RT to start 6/10, D-VRd after"
+_START_OF = re.compile(r"\b(?:start|begin|initiation|commencement)(?: of| on| with)?\s+$", re.IGNORECASE)
 _STEP = re.compile(r"→|-+>|\]|;|\n")
 
 
@@ -310,6 +329,11 @@ def _dated_assessment(event: Event) -> bool:
     begun = statement_at(event.doc, event.group.start)[0]
     return event.doc.section_at(event.group.start).kind == "plan" and not event.signals.first("planned_before", begun, event.group.start) \
         and not event.signals.first("planned_after", event.group.end, event.tail)
+
+
+def _start_of(event: Event) -> bool:
+    """In a list of dates, in a full year: "Start of Kd 06/2025"."""
+    return _START_OF.search(event.gap) is not None and re.match(r"[\s(:,]*(?:\w+[ .]|[\d./-]+)?(?:19|20)\d\d\b", event.after) is not None
 
 
 def _settled(event: Event, previous: Event | None, note_date: date | None) -> Course:
@@ -327,7 +351,8 @@ def _settled(event: Event, previous: Event | None, note_date: date | None) -> Co
         steps = [m.end() for m in _STEP.finditer(text, event.low, event.group.start)]
         if steps and not signals.first("planned_before", steps[-1], event.group.start) and not undone:
             return Course.GIVEN
-    if course is Course.PLANNED and event.start and note_date and event.start.latest < note_date and not undone and (event.since("course_planned") or _dated_assessment(event)):
+    past = event.start is not None and note_date is not None and event.start.latest < note_date
+    if course is Course.PLANNED and past and not undone and (event.since("course_planned") or _start_of(event) or _dated_assessment(event)):
         return Course.GIVEN
     if event.received and previous is not None and previous.course is Course.PLANNED and len(event.gap) < 40 and not re.search(r"[.;]\s|\n", event.gap) and _AFTER_IT.match(event.after):
         return Course.PLANNED
