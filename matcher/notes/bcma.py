@@ -8,31 +8,24 @@ from collections.abc import Sequence
 from matcher.domain import BcmaAgent, BcmaExposure, Course, Evidence, Reading
 from matcher.notes.document import Document
 from matcher.notes.events import Event
-from matcher.notes.exposure import shown_given, statement_at
+from matcher.notes.exposure import shown_given
 from matcher.notes.lines import Line
+from matcher.notes.naive import BCMA, denied_bcma, hypothetical, said_yes
 from matcher.notes.signals import signals_of
 from matcher.notes.treatments import windows, without_generic
 from models import load_vocabulary
 
 _MODALITY = {"car_t": "car_t", "car_nk": "car_t", "bispecific_antibody": "bispecific_antibody", "trispecific_antibody": "bispecific_antibody", "antibody_drug_conjugate": "antibody_drug_conjugate"}
-_BCMA = r"(?:anti[- ]?)?(?:BCMA|B-cell maturation antigen)"
-_NAIVE = re.compile(
-    rf"{_BCMA}[- ]*(?:directed |targeted |therapy |treatment |agent )*[-: ]*(?:na[iï]ve|unexposed|not exposed)\b"
-    rf"|\bna[iï]ve (?:to|for|of) (?:all |any |prior )*{_BCMA}|\bfirst {_BCMA}[- ](?:directed |targeted )?(?:agent|therapy|treatment|exposure|product)"
-    rf"|\b(?:no|without|denies|not|never)\b(?:[^.;\n]|\.(?=\d)){{0,60}}\b{_BCMA}(?![- ]*(?:stain|IHC|expression|posit|negat|test|result|loss|assess|measur))"
-    rf"|{_BCMA}[^.\n]{{0,60}}[;,]\s*never (?:used|given|received|had|tried)\b"
-    rf"|{_BCMA}[- ]*(?:directed|targeted)?[^.;\n(]{{0,25}}[:=][ ]*(?:none|never|no\b|nil|not)"
-    rf"|{_BCMA}[- ]*(?:directed |targeted )?(?:exposure|exposed|therapy|treatment|treated|rx)\s*\??\s*[:|=\t-]+\s*(?:N|no|nil|none|never)\b"
-    rf"|{_BCMA}[- ]*(?:directed|targeted)?\s*(?:drugs?|agents?|therap(?:y|ies)|treatments?)?(?: / CAR[- ]?T)?\s+(?:not|never|none)\s+(?:to date|so far|yet|given|received)", re.IGNORECASE)
-_EXPOSED = re.compile(
-    rf"{_BCMA}[- ]*(?:directed |targeted |targeting )?(?:therapy |treatment |agents? )?[- ]*(?:pre-?treated|exposed|experienced|refractory|failures?|failed)\b(?!\s*[?:|=]+\s*(?:n\b|no\b|none|never|nil|\[ ?\]))"
-    rf"|\b(?:refractory|exposed|resistant) to [^.;:\n]{{0,80}}{_BCMA}\b(?![- ]*(?:directed |targeted )?(?:trial|study|studies))"
-    rf"|\b(?:prior|previous) {_BCMA}[- ]*(?:directed |targeted )?(?:exposure|therapy|treatment)\s*[:=]\s*(?:yes|y\b|\+)", re.IGNORECASE)
+_KIND = r"(?:directed |targeted |targeting )?(?:therapy |treatment |agents? )?"
+_NO_ANSWER = r"(?!\s*[?:|=]+\s*(?:n\b|no\b|none|never|nil|\[ ?\]))"
+_EXPOSED = (
+    re.compile(rf"{BCMA}[- ]*{_KIND}[- ]*(?:pre-?treated|exposed|experienced|refractory|failures?|failed)\b{_NO_ANSWER}", re.IGNORECASE),
+    re.compile(rf"\b(?:refractory|exposed|resistant)\s*(?:to\b|\(|:)[^.;:\n]{{0,80}}{BCMA}\b(?![- ]*(?:directed |targeted )?(?:trial|study|studies))", re.IGNORECASE),
+    re.compile(rf"\b(?:not|no longer|non)[\s-]+{BCMA}[- ]*na[iï]ve\b", re.IGNORECASE),
+)
+_ANSWERED = re.compile(rf"\b(?:relaps|progress|fail|refractory|respon|benefit|tolerat)\w* (?:to |from |on |after |through |under )?(?:the |his |her )?(?:prior|previous) {BCMA}\b", re.IGNORECASE)
+_PRIOR = re.compile(rf"\b(?:prior|previous|earlier|past) {BCMA}[- ]*{_KIND}(?:exposure|therapy|treatment|exposed)?|{BCMA}[- ]*{_KIND}expos(?:ure|ed)", re.IGNORECASE)
 _NOT_EXPOSED = re.compile(r"\b(?:not|no|never|non|without|neither|nor|denies|isn't|wasn't)\b[^.;\n]{0,40}$|\bnon-$", re.IGNORECASE)
-_UNSURE = re.compile(r"\b(?:sure|certain|know|known|recall|remember|clear|say|state|whether|if)\b", re.IGNORECASE)  # "does not know whether she had a BCMA drug"
-_NAIVE_TO_BOTH = re.compile(r"\b(?:CAR[- ]?T|cell therapy)(?: cells?)?\s*(?:/|and|&|,|\+)\s*(?:bispecifics?|T[- ]cell engagers?|BiTEs?)(?: antibod(?:y|ies))?[- ]*na[iï]ve\b", re.IGNORECASE)
-_NEITHER = re.compile(r"\b(?:no|never|not|neither|without|denies)\b[^.\n]*?\b(?:CAR[- ]?T|cell(?:ular)? therap|T-cell engager|T-cell redirect)", re.IGNORECASE)
-_ENGAGERS = ("bispecific", "t-cell engager", "t cell engager", "t-cell redirect", "bite")
 
 
 def read_bcma(doc: Document, events: Sequence[Event], lines: Sequence[Line], complete: Reading | None) -> BcmaExposure:
@@ -68,32 +61,21 @@ def _given(doc: Document, events: Sequence[Event], in_lines: set[str]) -> list[B
 
 def _exposed_in_words(doc: Document) -> Evidence | None:
     """Exposure without an agent's name: "BCMA-exposed", "refractory to PI, IMiD, CD38 and BCMA"."""
-    for match in (m for a, b in windows(doc.text, ("bcma", "maturation"), 110, 60) for m in _EXPOSED.finditer(doc.text, a, b)):
-        if not _NOT_EXPOSED.search(doc.text, max(0, match.start() - 60), match.start()) and not _hypothetical(doc, match.start()):
+    near = windows(doc.text, ("bcma", "maturation"), 110, 60)
+    said = [m for a, b in near for pattern in _EXPOSED for m in pattern.finditer(doc.text, a, b)]
+    said += [m for a, b in near for m in _PRIOR.finditer(doc.text, a, b) if said_yes(doc, m.end())]
+    said = [m for m in said if not _NOT_EXPOSED.search(doc.text, max(0, m.start() - 60), m.start())]
+    said += [m for a, b in near for m in _ANSWERED.finditer(doc.text, a, b)]
+    for match in sorted(said, key=lambda m: m.start()):
+        if not hypothetical(doc, match.start()):
             return doc.evidence(*match.span())
     return None
 
 
 def naive_in_words(doc: Document) -> Evidence | None:
     """The words that say no BCMA-directed therapy was given, whatever else the note tells."""
-    for match in (m for a, b in windows(doc.text, ("bcma", "maturation"), 90, 70) for m in _NAIVE.finditer(doc.text, a, b)):
-        if re.search(r"\b(?:not|no longer|non)[ -]+$", doc.text[max(0, match.start() - 12) : match.start()], re.IGNORECASE) or _hypothetical(doc, match.start()) or _UNSURE.search(match.group()):
-            continue
-        return doc.evidence(*match.span())
-    if both := _NAIVE_TO_BOTH.search(doc.text):
-        return doc.evidence(*both.span())
-    for match in (m for a, b in windows(doc.text, ("car-t", "car t", "cart", "cell therap", "cellular therap", "engager", "redirect"), 160, 20) for m in _NEITHER.finditer(doc.text, a, b)):
-        start, end = statement_at(doc, match.start())
-        words = doc.text[match.start() : max(end, match.end())].lower()
-        if any(w in words for w in _ENGAGERS) and not re.search(r"\b(?:not sure|unsure|unclear|recall|know)\b", doc.text[start:end], re.IGNORECASE) and not _hypothetical(doc, match.start()):
-            return doc.evidence(*match.span())
-    return None
-
-
-def _hypothetical(doc: Document, place: int) -> bool:
-    start, end = statement_at(doc, place)
-    return bool(re.search(r"\b(?:if|whether|unless|require[sd]?|criteria|eligib\w+|trial (?:wants|needs|requires|excludes)|must (?:be|have)|sister|brother|mother|father|wife|husband|roommate)\b", doc.text[start:place], re.IGNORECASE)) or \
-        bool(re.search(r"\b(?:before cells|until|unless)\b", doc.text[place:end], re.IGNORECASE))
+    said = denied_bcma(doc)
+    return doc.evidence(*said) if said else None
 
 
 def _unsettled(events: Sequence[Event]) -> bool:
@@ -112,7 +94,7 @@ def read_complete_history(doc: Document, n_lines: Reading | None, lines: Sequenc
     kinds = ["complete_history"] + (["first_treatment"] if len(lines) == 1 else []) + ([] if lines else ["untreated"])
     for said in (s for kind in kinds for s in signals_of(doc.text).within(kind, 0, len(doc.text))):
         words = doc.evidence(said.start, said.end)
-        if not _hypothetical(doc, said.start) and not re.search(r"\b(?:incomplete|not complete)\b", words.text, re.IGNORECASE):
+        if not hypothetical(doc, said.start) and not re.search(r"\b(?:incomplete|not complete)\b", words.text, re.IGNORECASE):
             return Reading(True, (words,))
     if stated is not None and lines and stated == len(lines) and n_lines is not None and signals_of(doc.text).first("unnamed", 0, len(doc.text)) is None:
         return Reading(True, n_lines.evidence)

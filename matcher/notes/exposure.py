@@ -29,6 +29,7 @@ _QUESTION = re.compile(r"(?:\s*\([^()\n]{0,40}\))?(?:\s[\w/-]+){0,3}\s?\?|\s+or\
 _DATED = re.compile(r"\b(?:19|20)\d\d\b|\d[/.]\d\d\b")
 _SENTENCE_OR_ROW = re.compile(r"\.\s(?=[A-Z])|\n\s*\n")
 _PRIOR_LIST = re.compile(r"[^.:;\n]{0,30}:[^.\n]*")
+_LIST_OVER = re.compile(r"[.)]\s+[A-Z(]|\n[ \t]*\n|\b(?i:off|stop\w*|held|past|prior|previous\w*|discontinued|until|completed|allerg\w*)\b")  # of the medicines that are taken
 _REACH = 320  # characters of a run-on statement that still bear on a name
 
 
@@ -101,9 +102,10 @@ def course_of(doc: Document, group: Group, following: int | None = None) -> Cour
     added = section.kind == "plan" and re.search(r"\baddendum\b", doc.text[section.start : group.start], re.IGNORECASE) is not None
     if _planned(at, section.kind == "plan" and not added and not _listed_as_prior(at, section.start)):
         return Course.PLANNED
-    if _doubtful(at) or (_generic(group) and not _shown_given(at, _beyond_brackets(at)) and not _infused_below(doc, group)):
+    if _doubtful(at) or (_generic(group) and not _ongoing(at) and not _shown_given(at, _beyond_brackets(at)) and not _infused_below(doc, group)):
         return Course.POSSIBLE
-    return Course.ONGOING if _ongoing(at) else Course.GIVEN
+    listed = section.kind == "medications" and not _LIST_OVER.search(doc.text, section.start, group.start + 1)
+    return Course.ONGOING if listed or _ongoing(at) else Course.GIVEN
 
 
 def _listed_as_prior(at: _Setting, low: int) -> bool:
@@ -239,7 +241,7 @@ def _leads_on(at: _Setting, cue: Signal) -> bool:
 
 
 _NEGATED_LIST = re.compile(r"\s*(?:[\w/-]+[\s,/]+){0,6}?(?:(?:and|or|nor)\s+(?:an?\s+|any\s+)?)?", re.IGNORECASE)
-_NOT_OF_THE_NAME = re.compile(r"\b(?:response|benefit|effect|continue|tolerate|complete|to|on|after|from|under|longer|evidence|signs?|progression|relapse|toxicity|with|since|during|until|maint\w*|were|was|only|refractory|more than|better|by|choice|wish|and)\b|[;.()]|\n|\d", re.IGNORECASE)
+_NOT_OF_THE_NAME = re.compile(r"\b(?:except|other than|apart|response|benefit|effect|continue|tolerate|complete|to|on|after|from|under|longer|evidence|signs?|progression|relapse|toxicity|with|since|during|until|maint\w*|were|was|only|refractory|more than|better|by|choice|wish|and)\b|[;.()]|\n|\d", re.IGNORECASE)
 
 
 def _adjacent_negation(between: str, after: str) -> bool:

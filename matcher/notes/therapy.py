@@ -30,6 +30,8 @@ from matcher.notes.purposes import MYELOMA_DRUGS, settle_purposes
 from matcher.notes.refractory import read_refractory
 
 _FIRST_LINE = timedelta(days=550)  # of induction, and of a transplant with its consolidation
+_SOON = timedelta(days=200)  # from the diagnosis to its first treatment
+_SINCE_DIAGNOSIS = re.compile(r"[^.;\n]{0,20}\bsince (?:the |her |his )?(?:dx|diagnosis)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +92,19 @@ def _lines_count(conditions: tuple[ConditionFact, ...], events: list[Event]) -> 
 
 
 def _first_line(doc: Document, note_date: date | None, conditions: tuple[ConditionFact, ...], lines: list[Line], endings: list[Ending], stated: Reading | None, refractory: tuple[Reading, ...]) -> Reading | None:
-    """A patient in the first line, begun of late and never relapsed, has been told of in full."""
-    known = {c.id for c in conditions if c.status is Status.PRESENT} & {"multiple_myeloma", "plasma_cell_leukemia", "al_amyloidosis"}
+    """A patient in the first line, begun of late or at the diagnosis, and never relapsed, has been told of in full."""
+    known = [c for c in conditions if c.status is Status.PRESENT and c.id in ("multiple_myeloma", "plasma_cell_leukemia", "al_amyloidosis")]
     if len(lines) != 1 or not known or (stated is not None and stated.value > 1) or refractory or not MYELOMA_DRUGS & set(lines[0].drugs):
         return None
     state = read_disease_state(doc, conditions, lines, endings, has_active_myeloma(conditions, lines), 1)
-    of_late = lines[0].start and note_date and note_date - lines[0].start.latest < _FIRST_LINE
-    return Reading(True, (_evidence(lines[0].events[0]),)) if of_late and state is not None and state.value == "newly_diagnosed" else None
+    if state is None or state.value != "newly_diagnosed":
+        return None
+    diagnosed = next((c.date for c in known if c.date), None)
+    begun = lines[0].start or diagnosed
+    of_late = begun and note_date and note_date - begun.latest < _FIRST_LINE
+    ongoing = any(e.course is Course.ONGOING for e in lines[0].events)
+    at_diagnosis = any(_SINCE_DIAGNOSIS.match(e.after) for e in lines[0].events) or (lines[0].start and diagnosed and timedelta(0) <= lines[0].start.latest - diagnosed.earliest < _SOON)
+    return Reading(True, (_evidence(lines[0].events[0]),)) if of_late or (ongoing and at_diagnosis) else None
 
 
 def _described(lines: list[Line], complete: Reading | None) -> Reading | None:

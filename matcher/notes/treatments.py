@@ -30,7 +30,10 @@ _STEMS = ("mab", "nib", "mide", "mib", "clax", "leucel", "exor", "vedotin", "tec
 _WORD = re.compile(r"[A-Za-z]{6,}")
 _ACRONYM = re.compile(r"(?<![\w])[DVBRLKPTCEIXSAM]{2,5}d(?![\w])")
 _CAPITALS = re.compile(r"(?<!\w)(?:[DVBRKPTCEIX]{2,4}|[VRK])D(?=\s*(?:→|-+>)|\s*(?:[x×*#]\s?\d|(?:regimen|scheme|protocol|chemotherapy)\b|(?:for )?\d+ (?:cycles|courses)))")  # "IRD x6"
-_AIMED = re.compile(r"\b(?:CAR[- ]?T(?:[- ]cells?)?(?: therapy)?|bispecific(?: antibody)?)\s*\((?:anti-?)?BCMA\b", re.IGNORECASE)  # "CAR-T (BCMA, trial)"
+_PRODUCTS = {"car_t": "anti-bcma car-t", "cell_therapy": "anti-bcma car-t", "bispecific_antibody": "anti-bcma bispecific", "t_cell_engager": "anti-bcma bispecific",
+             "antibody_drug_conjugate": "anti-bcma adc"}
+_AIMED = re.compile(r"[\s(/,:-]*(?:(?:anti|against|targeting|targeted|directed|specific|to|target)[\s:-]*)*")  # "BCMA-directed | CAR-T"
+_AIMED_AT = re.compile(r"[\s(]*\((?:anti-?)?BCMA\b|\s+(?:against|targeting|directed (?:at|against))\s+BCMA\b", re.IGNORECASE)  # "CAR-T (BCMA, trial)"
 _DRUG_CONTEXT = re.compile(r"trial|stud(?:y|ies)|investigational|phase|compound|agent|inhibitor|degrader|\bCAR\b|CAR-?T|antibody|bispecific|protocol|infus|cells", re.IGNORECASE)
 
 
@@ -149,8 +152,6 @@ def find_mentions(doc: Document) -> list[Mention]:
         drugs = regimen_drugs(match.group()[:-1] + "d") or tuple(REGIMEN_LETTERS[letter] for letter in match.group()[:-1] if len(match.group()) == 2)
         if drugs:
             free.add(Mention(*match.span(), (*dict.fromkeys((*drugs, "dexamethasone")),), None, True))
-    for match in (m for a, b in windows(text, ("bcma",), 45, 8) for m in _AIMED.finditer(text, a, b)):
-        free.take(Mention(*match.span(), ("anti-bcma car-t" if match.group()[0] in "Cc" else "anti-bcma bispecific",)))
     for match in _ACRONYM.finditer(text):
         if drugs := regimen_drugs(match.group()):
             free.add(Mention(*match.span(), drugs, None, True))
@@ -164,7 +165,22 @@ def find_mentions(doc: Document) -> list[Mention]:
     for candidate in doc.candidates:
         if candidate.kind == "drug" and not free.follows(text, candidate.start):
             free.add(Mention(candidate.start, candidate.end, (candidate.concept,)))
-    return free.mentions()
+    return _aimed(text, free.mentions())
+
+
+def _aimed(text: str, mentions: list[Mention]) -> list[Mention]:
+    """A kind of product beside its target is an unnamed product against it: "BCMA-directed CAR-T", "CAR-T (anti-BCMA"."""
+    found: list[Mention] = []
+    for mention in mentions:
+        beside = {found[-1].therapy, mention.therapy} if found else set()
+        product = next((_PRODUCTS[kind] for kind in beside if kind in _PRODUCTS), None)
+        if product and "bcma" in beside and _AIMED.fullmatch(text, found[-1].end, mention.start):
+            found[-1] = Mention(found[-1].start, mention.end, (product,))
+        elif mention.therapy in _PRODUCTS and (at := _AIMED_AT.match(text, mention.end)):
+            found.append(Mention(mention.start, at.end(), (_PRODUCTS[mention.therapy],)))
+        elif not found or found[-1].end <= mention.start:
+            found.append(mention)
+    return found
 
 
 class _Free:
@@ -179,14 +195,6 @@ class _Free:
         if (at and self._mentions[at - 1].end > mention.start) or any(m.start < mention.end and mention.start < m.end for m in self._new[-4:]):
             return
         self._new.append(mention)
-
-    def take(self, mention: Mention) -> None:
-        """A name that says more than what it overlaps, unless that is a named product."""
-        over = [m for m in self._mentions if m.start < mention.end and mention.start < m.end]
-        if not any(m.drugs for m in over):
-            self._mentions = [m for m in self._mentions if m not in over]
-            self._starts = [m.start for m in self._mentions]
-            self._new.append(mention)
 
     def follows(self, text: str, start: int) -> bool:
         """Whether a name stands right before: the second word of a brand ("Darzalex Faspro") is no agent of its own."""
