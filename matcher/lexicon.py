@@ -56,7 +56,7 @@ class Lexicon(Generic[Meaning]):
         self._meanings = [meanings.get(p) for p in patterns]
         self._exact = [exact.get(p, ()) for p in patterns]
         # As fast here as the DFA, in a tenth of its memory.
-        self._automaton = ahocorasick_rs.AhoCorasick([_titled(p) for p in patterns], implementation=ahocorasick_rs.Implementation.ContiguousNFA) if patterns else None
+        self._automaton = ahocorasick_rs.AhoCorasick([titled(p) for p in patterns], implementation=ahocorasick_rs.Implementation.ContiguousNFA) if patterns else None
 
     def find(self, text: str, broken_by: re.Pattern[str] | None = None) -> list[Hit[Meaning]]:
         """All names in the text, in order, without overlaps; none that spans what `broken_by` matches."""
@@ -109,14 +109,13 @@ def _squeezed(text: str) -> tuple[str, list[int]]:
         places.extend(range(begun, gap.start() + 1))
         begun = gap.end()
     places.extend(range(begun, len(spaced)))
-    return _titled(_GAP.sub(" ", spaced)), places
+    return titled(_GAP.sub(" ", spaced)), places
 
 
-def _titled(folded: str) -> str:
-    """A capital for the first letter of each word, so that the search meets few names within words."""
-    titled = folded.title()
-    if len(titled) == len(folded):
-        return titled
+def titled(folded: str) -> str:
+    """A capital for the first letter of each word, so that a search meets few names within words; every offset unchanged."""
+    if len(capitalised := folded.title()) == len(folded):
+        return capitalised
     return "".join("ʃ" if len(c.title()) > 1 else c for c in folded).title()  # ß and ligatures would grow
 
 

@@ -11,7 +11,7 @@ from models.vocabulary import VocabularyError, read_rows
 
 @dataclass(frozen=True, slots=True)
 class Cue:
-    """One row of therapy_cues.csv: what it tells (`kind`), the words that tell it, and how they may begin (`openings`)."""
+    """One row of therapy_cues.csv: what it tells (`kind`), the words that tell it, and how they may begin (`openings`, in small letters)."""
 
     kind: str
     pattern: re.Pattern[str]
@@ -22,7 +22,7 @@ class Cue:
 def load_cues() -> tuple[Cue, ...]:
     """The rows of therapy_cues.csv. Letter case does not matter, unless the row begins with `=`.
 
-    Raises VocabularyError naming the line of a pattern that does not compile.
+    Raises VocabularyError naming the line of a pattern that does not compile, or that anything may begin.
     """
     cues = []
     for where, row in read_rows("therapy_cues.csv"):
@@ -31,57 +31,40 @@ def load_cues() -> tuple[Cue, ...]:
             compiled = re.compile(rf"(?<![A-Za-z0-9])(?:{pattern})(?![A-Za-z0-9])", re.NOFLAG if exact else re.IGNORECASE)
         except re.error as fault:
             raise VocabularyError(f"{where}, column pattern: {fault}; mend the pattern") from None
-        cues.append(Cue(row["cue"], compiled, frozenset(opening.lower() for opening in openings(pattern))))
+        begins = frozenset(opening.lower() for opening in openings(pattern))
+        if "" in begins:
+            raise VocabularyError(f"{where}, column pattern: anything may begin it; let it begin with a letter or a sign")
+        cues.append(Cue(row["cue"], compiled, begins))
     return tuple(cues)
 
 
-@lru_cache(maxsize=1)
-def _by_opening() -> dict[str, tuple[Cue, ...]]:
-    found: dict[str, list[Cue]] = {}
-    for cue in load_cues():
-        for opening in cue.openings:
-            found.setdefault(opening, []).append(cue)
-    return {opening: tuple(cues) for opening, cues in found.items()}
+_ENOUGH = 6  # characters of an opening: hardly another word begins so
+_LITERAL = re.compile(r"\\([^\w\s])|([^\\()\[\]{}.?*+|^$])")
+_REPEAT = re.compile(r"(?:(?P<optional>[?*]|\{0?,\d*\})|\+|\{\d+(?:,\d*)?\})[?+]?")
 
 
-@lru_cache(maxsize=20_000)
-def cues_at(token: str) -> tuple[Cue, ...]:
-    """The cues that may begin with a word or a sign: the few that are worth a try."""
-    table, key = _by_opening(), token.lower() + _WORD_END
-    return tuple(cue for length in range(len(key) + 1) for cue in table.get(key[:length], ()))
+def openings(pattern: str) -> set[str]:
+    """The letters and signs that a text which matches may begin with, as far as they are certain; "" for anything."""
+    return {found for alternative in _alternatives(pattern) for found in _begins(alternative, "")}
 
 
-_WORD_END = "\0"
-_LITERAL = re.compile(r"(?P<letters>(?:[a-z0-9](?![?*{]))+)|\\(?P<sign>[^\w\s](?![?*{]))|(?P<plain>[^\w\s\\()\[\]{}.?*+|^$](?![?*{]))", re.IGNORECASE)
-_QUANTIFIER = re.compile(r"(?:[?*]|\{0?,?\d*,?\d*\})\??")
-_NO_LETTER = re.compile(r"(?:\\[^\w]|[ /:;,'-])(?![?*{])")
-
-
-def openings(pattern: str, whole: bool = True) -> set[str]:
-    """How a text that matches may begin: with the letters or the sign an alternative starts with, "" for anything.
-
-    Where the word ends after the letters, a `_WORD_END` follows them. `whole`: after the pattern no letter or digit follows.
-    """
-    return {found for alternative in _alternatives(pattern) for found in _begins(alternative, whole)}
-
-
-def _begins(pattern: str, whole: bool) -> set[str]:
-    if not pattern.startswith("("):
-        literal = _LITERAL.match(pattern)
-        if literal is None:
-            return {""}
-        begun = literal[literal.lastgroup or 0]
-        return {begun + _WORD_END * (literal.lastgroup == "letters" and _ends_word(pattern[literal.end() :], whole))}
-    close = next(place for place, _, depth in _walk(pattern) if depth == 0)
-    inside, rest = re.sub(r"^\(\?(?:-i)?:|^\(", "", pattern[:close]), pattern[close + 1 :]
-    if inside.startswith("?"):  # a look around takes nothing
-        return _begins(rest, whole)
-    optional = re.match(r"[?*]|\{0", rest)
-    return openings(inside, _ends_word(rest, whole)) | (_begins(_QUANTIFIER.sub("", rest, count=1), whole) if optional else set())
-
-
-def _ends_word(rest: str, whole: bool) -> bool:
-    return whole if not rest else _NO_LETTER.match(rest) is not None
+def _begins(pattern: str, begun: str) -> set[str]:
+    """How a match of one alternative may go on after the letters already `begun`."""
+    literal = _LITERAL.match(pattern)
+    if len(begun) >= _ENOUGH or not (literal or pattern.startswith("(")):
+        return {begun}
+    end = literal.end() if literal else 1 + next(place for place, _, depth in _walk(pattern) if depth == 0)
+    repeat = _REPEAT.match(pattern, end)
+    rest = pattern[repeat.end() if repeat else end :]
+    following = "." if repeat and not repeat.group().startswith("?") else rest  # it may be repeated: what follows is not certain
+    if literal:
+        found = _begins(following, begun + (literal[1] or literal[2]))
+    elif re.match(r"\(\?<?[=!]", pattern):  # a look around takes nothing
+        return _begins(rest, begun)
+    else:
+        inside = re.sub(r"^\((?:\?(?:-i)?:)?", "", pattern[: end - 1])
+        found = {b for alternative in _alternatives(inside) for b in _begins(alternative + following, begun)}
+    return found | _begins(rest, begun) if repeat and repeat["optional"] else found
 
 
 def _alternatives(pattern: str) -> list[str]:

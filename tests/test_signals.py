@@ -8,17 +8,19 @@ from pathlib import Path
 import pytest
 
 from matcher.notes.signals import Signals
-from models.therapy_cues import cues_at, load_cues, openings
+from models.therapy_cues import load_cues, openings
 
 NOTES = [json.loads(path.read_text(encoding="utf-8"))["note"] for path in sorted((Path(__file__).parent / "specimens").glob("SP-0[1-4].json"))]
 
 
 @pytest.mark.parametrize(("pattern", "begins"), [
-    ("progress(?:ed|ion)?", {"progress"}),
-    ("stopp?ed", {"stop"}),
-    (r"d/c'?d", {"d\0"}),
-    (r"(?:was |were )?cancell?ed", {"was\0", "were\0", "cancel"}),
-    (r"(?<!not )(?:a|b)\)", {"a\0", "b\0"}),
+    ("progress(?:ed|ion)?", {"progre"}),
+    ("stopp?ed", {"stoped", "stoppe"}),
+    (r"d/c'?d", {"d/cd", "d/c'd"}),
+    (r"(?:was |were )?held", {"was he", "were h", "held"}),
+    (r"(?<!not )(?:a|b)\)", {"a)", "b)"}),
+    (r"(?:ha){2} no", {"ha"}),
+    (r"(?:on )*[Rr]x", {"on ", ""}),
     (r"\(\d\)", {"("}),
     (r"\w+ing", {""}),
 ])
@@ -47,7 +49,3 @@ def test_no_cue_is_missed_for_being_looked_for_in_few_places(note):
 ])
 def test_what_is_denied_is_not_said(text, found):
     assert (Signals(text).said("progression", 0, len(text)) is not None) == found
-
-
-def test_a_word_that_begins_no_cue_has_none():
-    assert cues_at("zebra") == ()

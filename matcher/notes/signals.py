@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
-from models.therapy_cues import cues_at
+import ahocorasick_rs
 
-_TOKEN = re.compile(r"[A-Za-z0-9]+|[^\sA-Za-z0-9]")
+from matcher.lexicon import lower, titled
+from models.therapy_cues import Cue, load_cues
+
 _NEGATED = re.compile(r"\b(?:no|not|without|never|nor|denies|w/o|if|in case of|in the event of|should|risk of)\b(?:\s+\w+){0,3}\s*$|\[ ?\]\s*$", re.IGNORECASE)
 _LONGEST = 90  # characters of a cue and the blanks after it
 _LEAD = 40  # characters before a cue in which a negation bears on it
 
 
-@dataclass(frozen=True, slots=True)
-class Signal:
+class Signal(NamedTuple):
     """The place of a cue (models/resources/therapy_cues.csv). `kind`: what it tells."""
 
     kind: str
@@ -24,25 +25,30 @@ class Signal:
     end: int
 
 
+@lru_cache(maxsize=1)
+def _openings() -> tuple[ahocorasick_rs.AhoCorasick, list[list[Cue]]]:
+    """A finder of how cues may begin, each word with a capital, and the cues of each."""
+    by: dict[str, list[Cue]] = {}
+    for cue in load_cues():
+        for opening in cue.openings:
+            by.setdefault(titled(opening), []).append(cue)
+    return ahocorasick_rs.AhoCorasick(list(by)), list(by.values())
+
+
 class Signals:
     """The signals of a text, by kind. Every question names a stretch of the text; a signal lies in it whole."""
 
     def __init__(self, text: str) -> None:
         self._text = text
-        self._found: dict[str, list[Signal]] = {}
-        for token in _TOKEN.finditer(text):
-            start = token.start()
-            for cue in cues_at(token.group()):
+        automaton, cues = _openings()
+        ends: dict[str, dict[int, int]] = {}  # of two that begin at one place the longer
+        for index, start, _ in automaton.find_matches_as_indexes(titled(lower(text)), overlapping=True):
+            for cue in cues[index]:
                 if match := cue.pattern.match(text, start):
-                    self._add(Signal(cue.kind, start, match.end()))
-        self._starts = {kind: [s.start for s in found] for kind, found in self._found.items()}
-
-    def _add(self, signal: Signal) -> None:
-        same = self._found.setdefault(signal.kind, [])
-        if not same or same[-1].start != signal.start:
-            same.append(signal)
-        elif same[-1].end < signal.end:  # of two that begin at one place the longer
-            same[-1] = signal
+                    places = ends.setdefault(cue.kind, {})
+                    places[start] = max(match.end(), places.get(start, 0))
+        self._found = {kind: [Signal(kind, *place) for place in sorted(places.items())] for kind, places in ends.items()}
+        self._starts = {kind: sorted(places) for kind, places in ends.items()}
 
     def within(self, kind: str, low: int, high: int) -> list[Signal]:
         starts = self._starts.get(kind)
