@@ -48,6 +48,7 @@ _DATE = re.compile(  # matched only at the places _PLACE finds, which is ten tim
     re.IGNORECASE | re.VERBOSE,
 )
 _MONTH_OF_YEAR = re.compile(rf"\b{_MONTH}\b\.?,? {_YEAR}\b", re.IGNORECASE)
+_SHORT_YEARS = re.compile(rf"\b{_MONTH}\.?(?: \d\d)?\s?[-–—~]\s?{_MONTH}\.? (?:0[5-9]|[1-4]\d)(?![\d/:]|,? {_YEAR})", re.IGNORECASE)  # "Jun 23 – Oct 24", "Sep–Dec 22"
 _DOTTED = re.compile(r"(?:19|20)\d\d\.\d\d?\.\d")
 _TRIGRAMS = "|".join(_NAMES)
 # Where a date may begin, in small letters: a number that a separator or a month follows, a year, a month; no letter or number runs into it.
@@ -104,7 +105,7 @@ def find_dates(text: str, day_first: bool | None = None, default_year: int | Non
 def _dates_of(text: str, day_first: bool | None, default_year: int | None, as_of: date | None) -> tuple[DateMention, ...]:
     text = _unscanned(text)
     written = _written(text) if len(text) > _FRAGMENT else _written.__wrapped__(text)
-    full_years = any(_MONTH_OF_YEAR.match(text, m.start()) for m in written)
+    full_years = any(_MONTH_OF_YEAR.match(text, m.start()) for m in written) and not any(_SHORT_YEARS.match(text, m.start()) for m in written)
     reader = _Reader(text, bool(puts_day_first(text) if day_first is None else day_first), default_year, as_of, full_years)
     found: list[DateMention] = []
     end = 0
@@ -135,7 +136,7 @@ class _Reader:
     day_first: bool
     default_year: int | None
     as_of: date | None
-    full_years: bool  # the text writes "Oct 2023", so that its "March 12" is a day
+    full_years: bool  # the text writes "Oct 2023", and no "June 23 – Oct 24", so that its "March 12" is a day
 
     @property
     def dotted(self) -> bool:
@@ -200,7 +201,8 @@ class _Reader:
             return self._mention(m, _date(_full_year(year), month, day))
         if m.group()[:4] == "may ":
             return None  # the verb
-        other = _date(2000 + day, month) if m.group("m2") and day >= 5 and not self.full_years and not m.group().lower().endswith(("st", "nd", "rd", "th")) else None
+        as_year = m.group("m2") and day >= 5 and not self.full_years and not m.group().lower().endswith(("st", "nd", "rd", "th"))
+        other = _date(2000 + day, month) if as_year else None
         return self._mention(m, *self._ranked(self._yearless(month, day), other))
 
     def _short(self, m: re.Match[str], a: int, b: int, separator: str) -> DateMention | None:

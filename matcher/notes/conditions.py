@@ -126,6 +126,9 @@ def _device_status(doc: Document, mention: Mention) -> Status:
 _REACTION = re.compile(r"\b(?:allerg\w+|intoleran\w+|hypersensitiv\w+|ADRs?)\b[^.;\n]{0,80}$", re.IGNORECASE)  # what a drug once did
 
 
+_SINCE = re.compile(r"(?: (?:at|of|with|on|for|in) [\w. ]{1,25})?,? since (?=\w)", re.IGNORECASE)  # "home oxygen at 2 litres since August": to this day
+
+
 def _status(doc: Document, mention: Mention, vocabulary: Vocabulary, now: date | None) -> Status | None:
     """The status one mention gives its condition; None where it asserts nothing of the patient or the family."""
     c = mention.context
@@ -153,7 +156,8 @@ def _status(doc: Document, mention: Mention, vocabulary: Vocabulary, now: date |
         return Status.HISTORICAL
     lasting = vocabulary.is_a(mention.id, "plasma_cell_disorder")
     told = mention.date or (mention.frame if row.course == "acute" else None)
-    old = told is not None and now is not None and told.latest < now - RECENT
+    since = _SINCE.match(doc.text, mention.end) is not None
+    old = told is not None and now is not None and told.latest < now - RECENT and not since
     if vocabulary.is_a(mention.id, "fracture") and not c.current and _REPAIRED.search(doc.text, *_around(doc.text, mention.start, mention.end, 60, 60)):
         return Status.HISTORICAL
     if row.course in ("chronic", "group") or lasting:

@@ -27,7 +27,7 @@ _CLAUSE = re.compile(r"[.;]\s|[.;]$|\n|[()]")
 _NOT_REACHED = re.compile(r"\b(?:no|not|never|without|until|despite|for)\s+(?:\w+\s+)?$", re.IGNORECASE)
 _AS_BEST = re.compile(r"max\w*|best|only|efficacy|chang|switch|no better|never better|respon|effect|benefit|SD\b|at best", re.IGNORECASE)
 _OF_RESPONSE = re.compile(r"best|respon", re.IGNORECASE)
-_NOT_MET = re.compile(r"[^.;\n]{0,30}\b(?:not|does not|doesn't|without) (?:yet )?(?:meet\w*|fulfil\w*|PD|progress\w*)|\s*\?")
+_NOT_MET = re.compile(r"(?:[^.;\n]|\.(?=\d)){0,40}\b(?:not|does not|doesn't|without) (?:yet )?(?:meet\w*|fulfil\w*|PD|progress\w*)|\s*\?")
 _REASON_TO_ADD = re.compile(r"\b(?:added|started|begun|initiated|commenced)\b[^.;\n]{0,60}\b(?:because of|due to|owing to|on account of|in view of|given|for)\s+(?:[\w-]+\s+){0,2}$", re.IGNORECASE)
 _CHANGED_FOR = re.compile(r"[^.;\n]{0,60}\b(?:added|switched|changed)\b[^.;\n]{0,60}\b(?:because of|due to|owing to|on account of|in view of|for)\s+(?:[\w-]+\s+){0,2}(?P<why>progress\w*|PD\b)", re.IGNORECASE)
 _PLAINLY = re.compile(r"(?<!class )(?<!relapsed )(?<!relapsed/)(?<!not )(?<!relapsed and )(?<!-)\b[Rr]efractory\b(?! to)")
@@ -132,10 +132,11 @@ def _failed(story: _Story, progression: Signal | None, relapse: Signal | None, s
         low, high = story.near(relapse.start, 40, relapse.end - relapse.start + 60)
         off = signals.said("off_drug", low, high)
         until = re.search(r"\buntil\s+(?:\w+\s+){0,2}$", text[max(story.start, relapse.start - 40) : relapse.start])
-        if ((signals.said("on_drug", low, high) and not off) or _named_with(story, relapse.start) or (stop is None and not off and until)) and (failed := _taken_at(story, relapse.start)):
+        taken = (signals.said("on_drug", low, high) and not off) or _named_with(story, relapse.start) or (stop is None and not off and (until or _within_window(story, relapse)))
+        if taken and (failed := _taken_at(story, relapse.start)):
             return failed, (relapse.start, relapse.end)
     if changed := _CHANGED_FOR.match(text, story.until, story.until + 200):
-        return _taken_at(story, story.until), changed.span("why")
+        return _taken_at(story, story.until) or tuple(story.line.maintenance), changed.span("why")
     return (), None
 
 
@@ -226,10 +227,17 @@ def _long_over(story: _Story, found: Signal) -> bool:
     """Whether the dates say that treatment ended more than the window before the progression: "VMP 2019.05~2020.09, PD 2021.03"."""
     text = story.doc.text
     taken = [e for e in story.line.events if e.active]
-    runs_to = [d for d in story.dates if d.start < found.start and _UNTIL_DATE.search(text[max(0, d.start - 20) : d.start])]
+    runs_to = [d for d in story.dates if taken and taken[-1].group.end <= d.start < found.start and _UNTIL_DATE.search(text[max(0, d.start - 20) : d.start])]
     ended = runs_to[-1].date if runs_to else taken[-1].end if taken else None
     progressed = next((d.date for d in story.dates if found.start - 12 <= d.start < found.end + 12 and d not in runs_to and "\n" not in text[found.end : max(found.end, d.start)]), None)
     return bool(ended and ended.month and progressed and progressed.month and progressed.earliest - ended.latest > WINDOW)
+
+
+def _within_window(story: _Story, found: Signal) -> bool:
+    """Whether a relapse is dated within the window after the last phase of the line: "len maint June 23 – Oct 24, relapse Oct 24"."""
+    ended = next((e.end for e in reversed(story.line.events) if e.active and e.group.start < found.start), None)
+    when = _dates_at(story, found)
+    return bool(ended and ended.month and when and when.month and ended.earliest <= when.latest and when.earliest - ended.latest <= WINDOW)
 
 
 def _named_with(story: _Story, where: int) -> list[Event]:

@@ -191,7 +191,7 @@ def _mark(kind: str, words: str) -> Mark:
 def read_events(doc: Document, note_date: date | None) -> list[Event]:
     """Every combination the note names, in order, with its course and dates; purposes and corrections are not yet settled."""
     groups = [g for g in group_mentions(doc, find_mentions(doc)) if g.drugs or any(_names_treatment(doc, g, t) for t in g.therapies)]
-    dates = [_as_course(d, note_date) for d in find_dates(doc.text, doc.day_first, as_of=note_date)]
+    dates = course_dates(doc, note_date)
     starts = [d.start for d in dates]
     paragraphs = [0, *(m.end() for m in _PARAGRAPH.finditer(doc.text))]
     events: list[Event] = []
@@ -212,6 +212,11 @@ def read_events(doc: Document, note_date: date | None) -> list[Event]:
 def _names_treatment(doc: Document, group: Group, therapy: str) -> bool:
     """A target counts as a treatment only where more than its bare name is written: "anti-CD38", not "CD38"."""
     return load_vocabulary().therapies[therapy].kind != "target" or re.search(r"[- ]", doc.text[group.start : group.end]) is not None
+
+
+def course_dates(doc: Document, note_date: date | None) -> list[DateMention]:
+    """Every date of the note, as a history of treatment means it."""
+    return [_as_course(d, note_date) for d in find_dates(doc.text, doc.day_first, as_of=note_date)]
 
 
 def _as_course(mention: DateMention, note_date: date | None) -> DateMention:

@@ -24,7 +24,7 @@ from matcher.notes.bcma import naive_in_words, read_bcma, read_complete_history
 from matcher.notes.disease_state import has_active_myeloma, read_disease_state, read_stated_lines
 from matcher.notes.document import Document
 from matcher.notes.endings import Ending, read_endings
-from matcher.notes.events import Event, counts_in_line, read_events
+from matcher.notes.events import Event, counts_in_line, course_dates, read_events
 from matcher.notes.lines import Line, build_lines
 from matcher.notes.purposes import MYELOMA_DRUGS, settle_purposes
 from matcher.notes.refractory import read_refractory
@@ -54,7 +54,7 @@ def read_therapy(doc: Document, note_date: date | None, conditions: tuple[Condit
     settle_purposes(events)
     counted = _lines_count(conditions, events)
     lines = build_lines(events) if counted else []
-    endings = read_endings(doc, lines, events, find_dates(doc.text, doc.day_first, as_of=note_date))
+    endings = read_endings(doc, lines, events, course_dates(doc, note_date))
     refractory = read_refractory(doc, lines, endings, events) if counted else ()
     stated = read_stated_lines(doc, len(lines), max((line.number or 0 for line in lines), default=0))
     complete = read_complete_history(doc, stated, lines, stated.value if stated else None) or _first_line(doc, note_date, conditions, lines, endings, stated, refractory)
