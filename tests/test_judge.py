@@ -106,6 +106,20 @@ def test_what_follows_from_another_fact(kind, text, note, outcome):
     assert judge_criterion(Criterion("C1", kind, text, 0, len(text), expression, assessable), read_note(note)).outcome.value == outcome
 
 
+@pytest.mark.parametrize(("text", "note", "outcome"), [
+    ("Current use of anticoagulants", "She takes warfarin for atrial fibrillation.", "violated"),
+    ("Current use of anticoagulants", "Medications: bisoprolol 5 mg, apixaban 5 mg bd.", "violated"),
+    ("Current use of anticoagulants", "Medications: bisoprolol 5 mg. Stopped: apixaban.", "unknown"),
+    ("Current use of anticoagulants", "Warfarin given after the operation.", "unknown"),
+    ("Current use of anticoagulants", "Atrial fibrillation, on apixaban.", "violated"),
+    ("Current use of anticoagulants", "Was on warfarin in 2019.", "unknown"),
+    ("Requires supplemental oxygen", "Seen on 4 November 2024. On home oxygen at 2 litres since May 2024.", "violated"),
+    ("Any pneumonia within 4 weeks", "Seen on 4 November 2024. Pneumonia in May 2024, well since.", "satisfied"),
+])
+def test_what_is_current(text, note, outcome):
+    assert judge(text, "exclusion", note, "unknown").outcome.value == outcome
+
+
 @pytest.mark.parametrize(("note", "outcome"), [
     ("Rheumatoid arthritis, on methotrexate.", ["violated", "violated"]),
     ("Rheumatoid arthritis, currently active.", ["violated", "violated"]),

@@ -105,7 +105,7 @@ def course_of(doc: Document, group: Group, following: int | None = None) -> Cour
     if _doubtful(at) or (_generic(group) and not _ongoing(at) and not _shown_given(at, _beyond_brackets(at)) and not _infused_below(doc, group)):
         return Course.POSSIBLE
     listed = section.kind == "medications" and not _LIST_OVER.search(doc.text, section.start, group.start + 1)
-    return Course.ONGOING if listed or _ongoing(at) else Course.GIVEN
+    return Course.ONGOING if listed or _ongoing(at) or (_supportive(group) and _on_it(at)) else Course.GIVEN
 
 
 def _listed_as_prior(at: _Setting, low: int) -> bool:
@@ -127,6 +127,21 @@ def _ongoing(at: _Setting) -> bool:
         return True
     cue = at.before("ongoing_before")
     return cue is not None and at.start - cue.end < 25 and not re.search(r"[,.;]|:\s*\S", at.since(cue))
+
+
+def _supportive(group: Group) -> bool:
+    """Medicines for other ills than the malignancy, which are taken until the note says that they were stopped."""
+    known = load_vocabulary().drugs
+    return bool(group.drugs) and all(d in known and not known[d].antineoplastic for d in group.drugs)
+
+
+_ON = re.compile(r"\bon (?:[\w-]+ )?$")  # "atrial fibrillation, on apixaban"
+_ON_THEN = re.compile(r"\b(?:was|were|been|had|while|whilst|when|progress\w*|relaps\w*|develop\w*|occurr\w*|bleed\w*|despite)\b[^,;]*$", re.IGNORECASE)
+
+
+def _on_it(at: _Setting) -> bool:
+    lead = at.text[max(at.low, at.start - 80) : at.start]
+    return _ON.search(lead) is not None and not _ON_THEN.search(lead) and not at.after("stopped", 60) and not re.match(r"\W*(?:until|till|before|in \d)", at.text[at.end : at.high])
 
 
 def _doubtful(at: _Setting) -> bool:
