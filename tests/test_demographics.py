@@ -88,6 +88,7 @@ def test_sex(text, wanted):
 @pytest.mark.parametrize(("text", "wanted"), [
     ("CLINIC NOTE\nDate of service: 03/14/2025\nLabs 03/11/2025: fine", "2025-03-14"),
     ("MYELOMA CLINIC - PROGRESS NOTE  11/6/24\n71M", "2024-11-06"),
+    ("PATIENT: K., M.   AGE/SEX: 63F\nONCOLOGY FOLLOW UP 03/18/2026\nDX: myeloma", "2026-03-18"),
     ("Clinic date: 11/09/2025     Dictated 15/09/2025     Typed 18/09/2025", "2025-09-11"),
     ("Admitted 2024-08-02     Discharged 2024-08-29\nPatient: woman", "2024-08-29"),
     ("DOB 03/04/1960   Referral received 02/01/2025\nVisit date: 02/20/2025", "2025-02-20"),

@@ -185,6 +185,12 @@ def test_number_of_lines(text, number):
 @pytest.mark.parametrize(("text", "told"), [
     ("DPd 03/2021 - 11/2022, best response VGPR, then PD on treatment.", [("DPd", "2021-03", "2022-11", "VGPR", "progression")]),
     ("DVd Apr 2021 -> progressed Jan 2022.", [("DVd", "2021-04", "2022-01", None, "progression")]),
+    # the dates that lead a row are the row's
+    ("\n11/2016-03/2017  VRd x5\n07/2017-09/2019  Len maintenance; PD 9/2019\n10/2019-06/2021  DPd -> PD\n",
+     [("VRd", "2016-11", "2019-09", None, "progression"), ("DPd", "2019-10", "2021-06", None, "progression")]),
+    ("KPd 1/2022-3/2023. Now on belantamab (Blenrep) + Pd since 2/2024.", [("KPd", "2022-01", "2023-03", None, None), ("Pd", "2024-02", "None", None, None)]),
+    ("CyBorD x2, ASCT 11/2022, daratumumab maintenance. Kappa 45, then 890. He was started on carfilzomib/pomalidomide/dexamethasone.",
+     [("CyBorD", "2022-11", "None", None, None), (None, "None", "None", None, None)]),
     ("KPd 7/2020-3/2021, stopped 2/2 afib.", [("KPd", "2020-07", "2021-03", None, "other")]),  # secondary to
     ("Start of Kd 06/2023; 10/2023 PD.", [("Kd", "2023-06", "2023-10", None, "progression")]),
     ("Ide-cel: apheresis 6/2023, bridging Kd x1, infused 8/2/2023.", [(None, "2023-08-02", "2023-08-02", None, None)]),

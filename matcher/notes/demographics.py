@@ -29,6 +29,7 @@ _OTHER_DATE = re.compile(
 )
 _DICTATED = re.compile(r"\b(?:dictated|typed|transcribed|written)(?: on)?[\s:]*$", re.IGNORECASE)
 _FOLLOW_UP = re.compile(r"\bfollow.?up[\s:,(–-]*$", re.IGNORECASE)  # as a title, the visit itself
+_TITLED_FOLLOW_UP = re.compile(r"(?!.*\b(?:for|next|return|in|on|to|at)\b)(?:[\w/&-]+ ){1,4}follow.?up[\s,(–-]*$", re.IGNORECASE)
 _STAY = re.compile(r"\.?\s*(?:-+|–|—|to|until|till|through)\s*")
 _HEADER = 500  # characters: where a note carries its own date without a label
 
@@ -75,7 +76,7 @@ def _weight(doc: Document, mention: DateMention, title_end: int) -> int:
     near_end = mention.start > len(doc.text) - 300
     if not (in_head or begins_line or near_end):
         return 0
-    if _OTHER_DATE.search(before) and not (line_start == 0 and _FOLLOW_UP.search(before)):
+    if _OTHER_DATE.search(before) and not (line_start == 0 and _FOLLOW_UP.search(before)) and not (in_head and _TITLED_FOLLOW_UP.match(before)):
         return 0
     for weight, words in _OWN:
         if words.search(before):

@@ -35,6 +35,7 @@ _SAID = (
 )
 _REMISSION = re.compile(r"(?<!transplant )\b(?:in|remains in|ongoing|sustained|maintained|continued|continues in|still in|response is an?|MRD[- ]negative)\s+(?:\w+[- ]){0,3}?(?:remission|complete response|s?CR\b)|\bMRD[- ]neg(?:ative)?\b(?![^.\n]{0,30}(?:until|then|relaps))|no evidence of (?:disease|active myeloma)", re.IGNORECASE)
 _NEAR = 100  # characters
+_OF_MYELOMA = re.compile(r"relaps(?:ed|ing)(?: [\w-]+){0,5}? (?:myeloma|MM)\b", re.IGNORECASE)
 _REFRACTORY = re.compile(r"\bprimary[- ]refractory\b", re.IGNORECASE)
 
 
@@ -127,6 +128,8 @@ def _elsewhere(doc: Document, place: int) -> bool:
     """Said of another disease, or of what may come."""
     start, end = statement_at(doc, place)
     start, end = max(start, place - _NEAR), min(end, place + _NEAR)
+    if _OF_MYELOMA.match(doc.text, place):
+        return False
     return re.search(r"colitis|crohn|depress|psych|arthrit|lupus|psoria|lymphoma|leuk\w+mia|breast|prostate|sarcoid|nephr|asthma|migraine|substance|alcohol|\bif\b|\bwill\b|\bshould\b|at relapse|risk of|\bPE\b|DVT", doc.text[start:end], re.IGNORECASE) is not None
 
 

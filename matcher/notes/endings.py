@@ -81,14 +81,20 @@ def governing(signals: Signals, text: str, place: int, low: int) -> Signal | Non
     return failing
 
 
+def _row_of(text: str, place: int) -> int:
+    """Where the row of a place begins, if but its dates stand before the place: "10/2019-06/2021  | DPd"."""
+    row = text.rfind("\n", 0, place) + 1
+    return row if _DATES_ALONE.fullmatch(text, row, place) else place
+
+
 def stories(doc: Document, lines: list[Line]) -> list[int]:
     """Where each line's story ends: where the next begins, or with its paragraph."""
-    firsts = sorted(line.events[0].group.start for line in lines)
+    firsts = sorted(_row_of(doc.text, line.events[0].group.start) for line in lines)
     ends = []
     for line in lines:
         first = line.events[0].group
         paragraph = _PARAGRAPH.search(doc.text, line.events[-1].group.end)
-        following = min((f for f in firsts if f > first.start), default=len(doc.text))
+        following = min((f for f in firsts if f > first.end), default=len(doc.text))
         section = doc.section_at(line.events[-1].group.start)
         if section.kind != "plan" and doc.section_at(section.end).kind in _NO_COURSE:
             following = min(following, section.end)
@@ -300,6 +306,7 @@ def _end(story: _Story, progression: Signal | None, stop: tuple[int, str] | None
     return max((date for _, date in ends), key=lambda d: d.latest, default=None)
 
 
+_DATES_ALONE = re.compile(r"[ \t*•|-]*(?:[\d./–~-]+|[A-Z][a-z]{2,8}\.? (?:\d{1,2},? )?\d{2,4}|to|until|\s|[-–|:,])+")
 _AT_ONCE = re.compile(r"\s*(?:[(@]|on|in|since|as of)?\s*", re.IGNORECASE)
 _LAST_DOSE = re.compile(r"\b(?:last|final) (?:doses?|given|taken|infusion|injection)\b[^.;\n\d]{0,60}$", re.IGNORECASE)
 _ENDED = re.compile(r"(?:\b(?:until|till|til|through|thru|up to|stop\w*|discontinued|came off)\b[^.;\n\d]{0,30}|\d\s*(?:to|-|–|—|~|→)\s*(?:the end of|end of|early|late|mid)?\s*)$", re.IGNORECASE)

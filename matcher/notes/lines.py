@@ -237,6 +237,8 @@ def _later(told: Told) -> bool | None:
     if line.transplant and len(event.drugs) == 1 and not event.start:
         return False
     several = len(event.drugs) > 1 and len(line.drugs) > 1
+    if line.maintenance and several and not told.drugs & set(line.drugs):
+        return True
     if event.start and line.start:
         set_off = re.search(r"[;|/]\s*[^;|,]{0,40}$|\n[^\n,]{0,40}$", event.gap) is not None
         return event.start.latest - line.start.earliest > _FAR and (several or set_off or not line.transplant)

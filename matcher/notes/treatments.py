@@ -255,6 +255,8 @@ def _joined(between: str, group: list[Mention], mention: Mention) -> bool:
     named = {_SUBSTANCE.get(d, d) for d in mention.drugs}
     spelled_out = (named == known if mention.regimen else named <= known) and re.search(r"[(:=]", between) is not None
     if mention.regimen or last.regimen:
+        if between[:1] == ")" and len(group) > 1 and last.drugs == group[-2].drugs:
+            between = between[1:]  # "belantamab (Blenrep) + Pd"
         plain = between.strip()
         if mention.regimen and last.regimen:
             return (spelled_out or plain in {"+", "="} or plain.lower() in {"with", "plus"}) and _JOIN_REGIMEN.fullmatch(between) is not None
