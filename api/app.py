@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from fastapi.responses import HTMLResponse
-from fastapi.staticfiles import StaticFiles
 from starlette.middleware.cors import CORSMiddleware
-from starlette.middleware.gzip import GZipMiddleware
 
 from api import (
     oidc,
@@ -24,10 +25,12 @@ from api import (
     routes_trials,
 )
 from api.audit import AuditLog
+from api.changes import Changes
 from api.docs_page import render_docs
 from api.door import Door
 from api.keys import KeyFile
 from api.metrics import make_metrics
+from api.page_files import page_files
 from api.service import Service
 from api.sessions import Sessions
 from workers.app import make_app
@@ -46,7 +49,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     settings = settings or load_settings()
     configure_logging(settings.log_level, "api")
     client, sealer = connect(settings), load_sealer(settings)
-    store = Store(client, sealer, settings)
+    store, changes = Store(client, sealer, settings), Changes(client)
+
+    @asynccontextmanager
+    async def listening(_: FastAPI) -> AsyncIterator[None]:
+        changes.listen(asyncio.get_running_loop())
+        yield
+
     app = FastAPI(
         title="Eligo",
         version=version("eligo"),
@@ -54,6 +63,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url="/openapi.json",
+        lifespan=listening,
         responses=problems.documented(_PROBLEMS),
     )
     generate = app.openapi
@@ -66,7 +76,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.openapi = described  # type: ignore[method-assign]
     app.state.service = Service(
         settings, store, make_app(settings), Catalogue(settings), KeyFile(settings.keys_file), oidc.configured(settings),
-        Sessions(client, sealer, settings.session_ttl), AuditLog(settings.audit_file),
+        Sessions(client, sealer, settings.session_ttl), AuditLog(settings.audit_file), changes,
     )  # fmt: skip
     app.state.metrics, requests, seconds = make_metrics(store)
     v1 = APIRouter(prefix="/api/v1")
@@ -81,7 +91,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     def docs() -> HTMLResponse:
         return HTMLResponse(render_docs(app.openapi()))
 
-    app.mount("/", GZipMiddleware(StaticFiles(directory=_WEB, html=True), minimum_size=1000), name="page")
+    app.include_router(page_files(_WEB))
     problems.install(app)
     if origins := listed(settings.cors_origins):
         app.add_middleware(

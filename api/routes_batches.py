@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from api.problems import ProblemError, documented
 from api.receive import Form, receive_form
-from api.routes_matches import NO_RESULT, IdempotencyKey, JobId, Wait, options, owned, poll, rank_again, traceparent
+from api.routes_matches import NO_RESULT, IdempotencyKey, JobId, Wait, options, owned, rank_again, traceparent
 from api.service import Reader, Service, Submitter, Svc
 from api.shapes import Accepted, BatchAnswer, Corrected, Corrections, ListOrders, NoteAnswer, batch_answer
 from api.tables import rows, write_csv, write_xlsx
@@ -162,7 +162,7 @@ async def note(id: JobId, index: NoteIndex, svc: Svc, who: Reader, wait: Wait = 
             raise JobGone(id)
         return {"index": index, "rows": kept["rows"], "note_id": kept["note_id"], "state": "queued", "note": kept["note"]}
 
-    found = await poll(look, lambda item: item["state"] != "queued", wait)
+    found = await svc.changes.until(id, look, lambda item: item["state"] != "queued", wait)
     await run_in_threadpool(svc.audit.add, who.name, who.tenant, "read note", f"{id}/{index}")
     return found
 

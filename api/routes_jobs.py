@@ -12,14 +12,15 @@ from fastapi import APIRouter, Query
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 
+from api.changes import wait
 from api.routes_matches import JobId, owned
 from api.service import Reader, Svc
 from api.shapes import JobsPage, batch_answer
-from workers.store import Job, JobGone
+from workers.store import JobGone
 
 router = APIRouter(prefix="/jobs", tags=["jobs"])
 
-_POLL = 0.03, 0.5  # seconds between two looks at a job, at first and at most
+_PACE = 0.1  # seconds between two events, however fast the work goes
 _KEEP_ALIVE = 15.0  # seconds; proxies close what is silent for longer
 
 
@@ -45,31 +46,33 @@ def jobs(svc: Svc, who: Reader, offset: Annotated[int, Query(ge=0)] = 0, limit: 
 )
 async def events(id: JobId, svc: Svc, who: Reader) -> StreamingResponse:
     """`progress` whenever the counts change, then `done` (whatever the outcome; `state` says it), or `gone`. Starts from the present: reconnecting loses nothing."""
-    job = await run_in_threadpool(owned, svc, who, id)
+    await run_in_threadpool(owned, svc, who, id)  # 404 before the stream begins
 
-    async def stream(job: Job) -> AsyncIterator[str]:
-        before, pause, spoke = None, _POLL[0], monotonic()
-        while True:
-            now: dict[str, Any] = batch_answer(job, time()).model_dump(mode="json", include={"state", "total", "read", "done", "failed", "rate", "seconds_left"})
-            counts = (now["state"], now["total"], now["read"], now["done"], now["failed"])
-            if job.state in ("done", "failed"):
-                yield _event("done", now)
-                return
-            if counts != before:
-                before, pause, spoke = counts, _POLL[0], monotonic()
-                yield _event("progress", now)
-            elif monotonic() - spoke > _KEEP_ALIVE:
-                spoke = monotonic()
-                yield ": still here\n\n"
-            await asyncio.sleep(pause)
-            pause = min(pause * 1.3, _POLL[1])
-            try:
-                job = await run_in_threadpool(owned, svc, who, id)
-            except JobGone:
-                yield _event("gone", {"id": id})
-                return
+    async def stream() -> AsyncIterator[str]:
+        before, spoke = None, monotonic()
+        with svc.changes.of(id) as changed:
+            while True:
+                changed.clear()
+                try:
+                    job = await run_in_threadpool(owned, svc, who, id)
+                except JobGone:
+                    yield _event("gone", {"id": id})
+                    return
+                now: dict[str, Any] = batch_answer(job, time()).model_dump(mode="json", include={"state", "total", "read", "done", "failed", "rate", "seconds_left"})
+                counts = (now["state"], now["total"], now["read"], now["done"], now["failed"])
+                if job.state in ("done", "failed"):
+                    yield _event("done", now)
+                    return
+                if counts != before:
+                    before, spoke = counts, monotonic()
+                    yield _event("progress", now)
+                elif monotonic() - spoke > _KEEP_ALIVE:
+                    spoke = monotonic()
+                    yield ": still here\n\n"
+                await asyncio.sleep(_PACE)
+                await wait(changed)
 
-    return StreamingResponse(stream(job), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
+    return StreamingResponse(stream(), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
 
 
 def _event(name: str, data: dict[str, Any]) -> str:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Sequence
-from time import monotonic
-from typing import Annotated, Any, TypeVar
+from collections.abc import Sequence
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Path, Query, Response
 from fastapi.concurrency import run_in_threadpool
@@ -33,13 +31,10 @@ from workers.store import Job, JobGone, Submission
 
 router = APIRouter(prefix="/matches", tags=["matches"])
 
-T = TypeVar("T")
-
 JobId = Annotated[str, Path(pattern="^[0-9a-f]{32}$", description="As the Location of the submission gives it")]
 IdempotencyKey = Annotated[str | None, Header(min_length=1, max_length=200, description="The same key with the same request is answered with the same job")]
 Wait = Annotated[float, Query(ge=0, le=30, description="Seconds to wait for the result")]
 _MAX_GIVEN, _MAX_GIVEN_CHARACTERS = 20, 1_000_000  # their reading is part of the note's time
-_POLL = 0.02, 0.25  # seconds: how often a waiting request looks, at first and at most
 
 
 def owned(svc: Service, who: Caller, job_id: str, kind: str | None = None) -> Job:
@@ -98,17 +93,8 @@ def submit(body: MatchRequest, response: Response, svc: Svc, who: Submitter, ide
 
 @router.get("/{id}", response_model=MatchAnswer, response_model_exclude_none=True, summary="A match and its result")
 async def look(id: JobId, svc: Svc, who: Reader, wait: Wait = 0) -> MatchAnswer:
-    job = await poll(lambda: owned(svc, who, id, "match"), lambda job: job.state in ("done", "failed"), wait)
+    job = await svc.changes.until(id, lambda: owned(svc, who, id, "match"), lambda job: job.state in ("done", "failed"), wait)
     return await run_in_threadpool(_answer, svc, who, job)
-
-
-async def poll(look: Callable[[], T], ready: Callable[[T], bool], seconds: float) -> T:
-    """The first look that is ready, or the last one in time. Looks are made in threads."""
-    until, pause = monotonic() + seconds, _POLL[0]
-    while not ready(found := await run_in_threadpool(look)) and monotonic() < until:
-        await asyncio.sleep(pause)
-        pause = min(pause * 1.5, _POLL[1])
-    return found
 
 
 def _answer(svc: Service, who: Caller, job: Job) -> MatchAnswer:

@@ -13,6 +13,7 @@ from kombu.exceptions import OperationalError
 from redis import RedisError
 
 from api.audit import AuditLog
+from api.changes import Changes
 from api.keys import SCOPES, Caller, KeyFile
 from api.oidc import Oidc
 from api.problems import ProblemError
@@ -37,6 +38,7 @@ class Service:
     oidc: Oidc | None
     sessions: Sessions
     audit: AuditLog
+    changes: Changes
 
     def requires_credentials(self) -> bool:
         """Once a key was made, or OIDC is set up, nobody is let in without; revoking the last key does not open the door."""

@@ -9,11 +9,10 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from time import monotonic, sleep
 from typing import TextIO
-
-import httpx
 
 from api import oidc
 from api.keys import KeyFile
@@ -23,7 +22,7 @@ from workers.embedded import start_redis
 from workers.sealing import load_sealer
 from workers.settings import Settings, SettingsError
 
-_QUICK = 2.0  # seconds; a child that ends sooner has not really started
+_QUICK = 10.0  # seconds; a child that ends sooner has not really started
 _TRIES = 5  # quick ends in a row before the supervisor gives up
 
 Child = subprocess.Popen[bytes]
@@ -92,7 +91,7 @@ class Supervisor:
 
     def _watch(self, listening: socket.socket, ready: Callable[[str], None]) -> None:
         host, port = listening.getsockname()[:2]
-        url = f"http://{'127.0.0.1' if host == '0.0.0.0' else f'[{host}]' if ':' in host else host}:{port}"
+        host = "127.0.0.1" if host == "0.0.0.0" else host
         told, asked = False, monotonic()
         while not self._stopping:
             for name, child in list(self._children.items()):
@@ -100,9 +99,9 @@ class Supervisor:
                     self._restart(name, child)
             if not told and monotonic() - asked > 0.1:
                 asked = monotonic()
-                told = _is_ready(url)
+                told = _is_ready(host, port)
                 if told:
-                    ready(url)
+                    ready(f"http://{f'[{host}]' if ':' in host else host}:{port}")
             sleep(0.05)
 
     def _restart(self, name: str, child: Child) -> None:
@@ -127,11 +126,15 @@ class Supervisor:
                 child.wait()
 
 
-def _is_ready(url: str) -> bool:
+def _is_ready(host: str, port: int) -> bool:
+    connection = HTTPConnection(host, port, timeout=2)
     try:
-        return httpx.get(url + "/health/ready", timeout=2, trust_env=False).status_code == 200
-    except httpx.HTTPError:
+        connection.request("GET", "/health/ready")
+        return connection.getresponse().status == 200
+    except (OSError, HTTPException):
         return False
+    finally:
+        connection.close()
 
 
 def _lock(data_dir: Path) -> TextIO:

@@ -104,7 +104,7 @@ def batch(client: httpx.Client, rows: int) -> tuple[float, float]:
     if rows > 2000:
         client.delete(location)
         return accepted, 0.0
-    state = wait_for(lambda: (a := client.get(location).json())["state"] in ("done", "failed") and a, _AFTER, "the end of the list")
+    state = wait_for(lambda: (a := client.get(location).json())["state"] in ("done", "failed") and a, "the end of the list", _AFTER)
     assert state["done"] == rows
     return accepted, perf_counter() - sent
 

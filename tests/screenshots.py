@@ -26,7 +26,7 @@ def running(folder: Path, worker: bool = True) -> Iterator[Stack]:
             service.start_worker()
         with service.start_api() as client:
             if worker:
-                wait_for(lambda: client.get("/health/ready").status_code == 200, 120, "readiness")
+                wait_for(lambda: client.get("/health/ready").status_code == 200, "readiness")
         yield service
 
 

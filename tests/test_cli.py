@@ -7,17 +7,9 @@ from pathlib import Path
 
 import pytest
 
+ROOT = Path(__file__).parents[1]
 NOTE = "Date of visit: 2025-03-01\n61-year-old woman with multiple myeloma. ECOG 1. Hemoglobin 10.1 g/dL."
 TRIAL = {"id": "T-1", "title": "A study in multiple myeloma", "conditions": ["multiple myeloma"], "eligibility": "Inclusion Criteria:\n- Age 18 or older\n- Hemoglobin > 8 g/dL\nExclusion Criteria:\n- HIV infection"}
-
-
-@pytest.fixture
-def eligo(tmp_path):
-    def run(*arguments, stdin=b""):
-        done = subprocess.run([sys.executable, "-c", "from api.cli import main; main()", *map(str, arguments)], input=stdin, capture_output=True, env={"ELIGO_DATA_DIR": str(tmp_path / "data"), "PATH": "/usr/bin:/bin", "COLUMNS": "140"}, cwd=Path(__file__).parents[1])
-        return done.returncode, done.stdout.decode(), done.stderr.decode()
-
-    return run
 
 
 @pytest.fixture
@@ -38,8 +30,9 @@ def answers(printed):
     return [json.loads(line) for line in printed.splitlines()]
 
 
-def test_extract_prints_one_object_a_note_and_nothing_else(eligo, note):
-    status, out, err = eligo("extract", note, "--json")
+def test_extract_prints_one_object_a_note_and_nothing_else(note):
+    done = subprocess.run([sys.executable, "-c", "from api.cli import main; main()", "extract", note, "--json"], capture_output=True, text=True, cwd=ROOT)
+    status, out, err = done.returncode, done.stdout, done.stderr
     (answer,) = answers(out)
     assert (status, err, answer["note_id"], answer["age_years"], answer["sex"], answer["ecog"]) == (0, "", "note", 61, "female", 1)
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import signal
+import sys
 
+import structlog
 from celery import Celery
-from celery.signals import celeryd_init, setup_logging, worker_process_init, worker_ready
+from celery.signals import setup_logging, worker_process_init, worker_ready
 
-from matcher.registry import bundled_trials
+from matcher import EligoError
 from workers.app import make_app
+from workers.catalogue import Catalogue
 from workers.connection import connect
 from workers.logs import configure_logging
-from workers.matching import warm_up
+from workers.matching import warm_up, where
 from workers.processes import die_with_parent
 from workers.sealing import load_sealer
 from workers.settings import Settings, load_settings
@@ -22,33 +26,39 @@ from workers.tasks import register
 from workers.tracing import start_tracing
 from workers.webhooks import start_telling
 
+log = structlog.get_logger()
+
+_WARM = 20  # trials matched before the fork; more would only take longer
+
 
 def main(settings: Settings | None = None) -> None:
-    """Runs until told to stop: SIGTERM finishes the turns in hand (see `workers.app`)."""
+    """Runs until told to stop: SIGTERM finishes the turns in hand (see `workers.app`). Raises EligoError where it cannot begin."""
     settings = settings or load_settings()
     configure_logging(settings.log_level, "worker")
     app: Celery = make_app(settings)
-    process = register(app, settings)
+    # What can fail is done here: Celery only logs what a signal's receiver raises, and goes on without it.
+    store, catalogue = Store(connect(settings), load_sealer(settings), settings), Catalogue(settings)
+    warm_up(catalogue.trials()[:_WARM])
+    # A process that a strange note has made grow is replaced after its turn.
+    app.conf.worker_max_memory_per_child = max(450_000, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss + 100_000)  # KiB
+    process = register(app, settings, catalogue)
 
     @setup_logging.connect(weak=False)
     def keep_our_logging(**_: object) -> None:
         """Celery would otherwise install handlers that print tracebacks with their values."""
 
-    @celeryd_init.connect(weak=False)
-    def load_language(**_: object) -> None:
-        warm_up(bundled_trials() if settings.bundled_trials else ())
-        # A process that a strange note has made grow is replaced after its turn.
-        app.conf.worker_max_memory_per_child = max(450_000, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss + 100_000)  # KiB
-
     @worker_process_init.connect(weak=False)
     def start_process(**_: object) -> None:
         die_with_parent(signal.SIGKILL)
-        start_tracing(settings, "worker")
-        process()
+        try:
+            start_tracing(settings, "worker")
+            process()
+        except Exception as error:
+            log.critical("process_not_started", error=type(error).__name__, at=where(error), reason=str(error) if isinstance(error, EligoError) else None)
+            os.kill(os.getppid(), signal.SIGTERM)  # a process that can do no turn would still be given some
 
     @worker_ready.connect(weak=False)
     def ready(**_: object) -> None:
-        store = Store(connect(settings), load_sealer(settings), settings)
         start_sweeping(store, app, settings.erase_every, settings.alive_file)
         start_telling(store, settings)
 
@@ -57,4 +67,7 @@ def main(settings: Settings | None = None) -> None:
 
 if __name__ == "__main__":
     die_with_parent(signal.SIGKILL)  # what it had in hand is read again
-    main()
+    try:
+        main()
+    except EligoError as error:
+        sys.exit(f"eligo: {error}")

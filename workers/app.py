@@ -14,7 +14,7 @@ from kombu import Exchange, Queue
 from workers.connection import broker_url
 from workers.settings import Settings
 
-INTERACTIVE, BULK = "eligo.interactive", "eligo.bulk"  # consumed in this order: a pasted note does not wait behind a list
+QUEUES = INTERACTIVE, BULK = "eligo.interactive", "eligo.bulk"  # consumed in this order: a pasted note does not wait behind a list
 WORK, READ = "eligo.work", "eligo.read"
 _LONGEST_TURN = 600  # seconds: a slice, a note, and trials that are read again
 _READING = 3600  # seconds that reading one uploaded list may take
@@ -24,7 +24,7 @@ def make_app(settings: Settings) -> Celery:
     """The application for one Redis. Without the two restore settings a lost task comes back after 100 s or never (design/measured.md)."""
     app = Celery("eligo", broker=broker_url(settings), set_as_current=False)
     app.conf.update(
-        task_queues=[Queue(name, exchange=Exchange(name), routing_key=name) for name in (INTERACTIVE, BULK)],
+        task_queues=[Queue(name, exchange=Exchange(name), routing_key=name) for name in QUEUES],
         task_default_queue=BULK,
         task_acks_late=True,
         task_reject_on_worker_lost=True,
@@ -64,7 +64,7 @@ def enqueue(app: Celery, kind: str, job: str, turns: int = 1) -> None:
 def waiting_turns(client: Any) -> int:
     """Turns that no process has taken yet."""
     with client.pipeline(transaction=False) as pipe:
-        for queue in (INTERACTIVE, BULK):
+        for queue in QUEUES:
             pipe.llen(queue)
         return sum(pipe.execute())
 

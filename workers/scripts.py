@@ -3,7 +3,8 @@
 Keys of a job: `eligo:job:ID` (hash: kind, tenant, state, available, total, next, done, failed, expires ...) and
 `:notes` `:results` `:summaries` `:corrections` (hashes: index → sealed value), `:revisions` (hash: index → how often it was corrected),
 `:failures` (set of indexes), `:leases` (sorted set: index → deadline), `:attempts` (hash), `:upload` (hash: piece → sealed bytes). `eligo:active` (sorted set): unfinished jobs → when the sweep looks at them next.
-Times are milliseconds of the Redis clock, so that hosts need not agree on theirs.
+Times are milliseconds of the Redis clock, so that hosts need not agree on theirs. Whoever listens to `eligo:changes` hears the ids of
+jobs whose counts or state changed; a Redis that does not let us publish (pcall) costs its callers a moment, not a result.
 """
 
 SUFFIXES = ("", ":notes", ":results", ":summaries", ":leases", ":attempts", ":upload", ":corrections", ":revisions", ":failures")
@@ -18,6 +19,7 @@ local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local function expire(at)
   for _, suffix in ipairs(suffixes) do redis.call('PEXPIREAT', job..suffix, at) end
 end
+local function changed(id) redis.pcall('PUBLISH', 'eligo:changes', id) end
 local function tell(id)
   if redis.call('HGET', job, 'notify') == '1' then redis.call('ZADD', 'eligo:webhooks', now, id) end
 end
@@ -99,13 +101,15 @@ local function finish(ttl)
   redis.call('DEL', leases, attempts, job..':upload')
   expire(now + ttl)
   tell(ARGV[1])
+  changed(ARGV[1])
   return 1
 end
 """
 
 # One result per note and revision, whoever else is reading it; and at once the next claim, so that a note costs one write to the disk.
 # Unheld results (bad rows) have no lease to give back.
-# KEYS job, active, stats | ARGV id, ttl, index, revision, done or failed, result, summary, lease of the next note ('' for none), counter, amount ...
+# KEYS job, active, stats, queues that go before the next note where they hold a turn
+# ARGV id, ttl, index, revision, done or failed, result, summary, lease of the next note ('' for none), counter, amount ...
 # answers 0 not taken, 1 taken, 2 taken and the job is finished; then what `claim` gives
 SETTLE = _PRELUDE + _FINISH + _CLAIM + """
 local function settle(index, revision, outcome)
@@ -119,10 +123,13 @@ local function settle(index, revision, outcome)
   for i = 9, #ARGV, 2 do redis.call('HINCRBYFLOAT', KEYS[3], ARGV[i], ARGV[i + 1]) end
   local expires = redis.call('HGET', job, 'expires')
   for _, suffix in ipairs({':results', ':summaries', ':failures'}) do redis.call('PEXPIREAT', job..suffix, expires) end
-  return 1 + finish(tonumber(ARGV[2]))
+  local finished = finish(tonumber(ARGV[2]))
+  if finished == 0 then changed(ARGV[1]) end
+  return 1 + finished
 end
-local settled = settle(ARGV[3], ARGV[4], ARGV[5])
-return {settled, ARGV[8] ~= '' and claim(ARGV[1], tonumber(ARGV[8]), false) or nil}
+local settled, more = settle(ARGV[3], ARGV[4], ARGV[5]), ARGV[8] ~= ''
+for i = 4, #KEYS do more = more and redis.call('LLEN', KEYS[i]) == 0 end
+return {settled, more and claim(ARGV[1], tonumber(ARGV[8]), false) or nil}
 """
 
 # Notes of an upload become available in order; reading the upload a second time changes nothing.
@@ -156,6 +163,7 @@ redis.call('ZREM', KEYS[2], ARGV[1])
 redis.call('DEL', leases, attempts, notes, job..':upload')
 expire(now + tonumber(ARGV[2]))
 tell(ARGV[1])
+changed(ARGV[1])
 return 1
 """
 

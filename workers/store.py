@@ -28,6 +28,7 @@ ACTIVE = "eligo:active"
 STATS = "eligo:stats"
 WORKERS = "eligo:workers"
 WEBHOOKS = "eligo:webhooks"
+CHANGES = "eligo:changes"  # a channel: ids of jobs as they change
 ERASED = "eligo:erased"  # how many keys had expired at the last rewrite of the append-only file; gone where something was deleted since
 UPLOAD = -1  # the index of a batch's file, which is read like a note, once, before its notes
 _LOOK = 2_000  # ms after submission when the sweep first asks whether somebody took the job
@@ -201,17 +202,17 @@ class Store:
         self.redis.zadd(ACTIVE, {claim.job: deadline}, xx=True)
 
     def settle(
-        self, claim: Claim, result: Mapping[str, Any], summary: Mapping[str, Any], stats: Mapping[str, float], more: bool = False
+        self, claim: Claim, result: Mapping[str, Any], summary: Mapping[str, Any], stats: Mapping[str, float], more: bool = False, unless: Sequence[str] = ()
     ) -> tuple[int, Claim | None]:
         """Keep the one result of a note: 0 if it had one (or the job is gone), 1 if taken, 2 if that finished the job.
 
-        `result` with an "error" is a failure. With `more`, the job's next note is claimed in the same step.
+        `result` with an "error" is a failure. With `more`, the job's next note is claimed in the same step, unless one of these lists holds something.
         """
         job, index = claim.job, claim.index
         args: list[Any] = [job, self._ttl, index, claim.revision, "failed" if "error" in result else "done"]
         args += [self._seal(result, job, "results", index), self._seal(summary, job, "summaries", index)]
         args += [self._lease if more else "", *(part for pair in stats.items() for part in pair)]
-        settled, *following = self._script["SETTLE"](keys=[_key(job), ACTIVE, STATS], args=args)
+        settled, *following = self._script["SETTLE"](keys=[_key(job), ACTIVE, STATS, *unless], args=args)
         return settled, _claim(job, *following) if following else None
 
     def has_work(self, job: str) -> bool:
@@ -295,6 +296,7 @@ class Store:
             pipe.zrem(WEBHOOKS, job)
             pipe.hdel(f"{WEBHOOKS}:tries", job)
             pipe.zrem(_tenant_jobs((tenant or b"").decode()), job)
+            pipe.publish(CHANGES, job)
             return bool(pipe.execute()[0])
 
     # ------------------------------------------------------------ the door and the gauges

@@ -22,7 +22,7 @@ from opentelemetry import propagate
 
 from matcher import EligoError
 from matcher.domain import Trial
-from workers.app import READ, WORK, enqueue, waiting_turns
+from workers.app import QUEUES, READ, WORK, enqueue
 from workers.catalogue import Catalogue
 from workers.connection import connect
 from workers.matching import answer_note, summary
@@ -43,11 +43,9 @@ _INSIST = 10.0  # seconds to go on offering a finished result to a Redis that is
 class Process:
     """One worker process: its Redis, its trials, and the thread that shows it is alive while it reads."""
 
-    def __init__(self, settings: Settings, celery: Celery) -> None:
-        self.settings, self.celery = settings, celery
+    def __init__(self, settings: Settings, celery: Celery, catalogue: Catalogue) -> None:
+        self.settings, self.celery, self.catalogue = settings, celery, catalogue
         self.store = Store(connect(settings), load_sealer(settings), settings)
-        self.catalogue = Catalogue(settings)
-        self.catalogue.trials()
         self._holding: Claim | None = None
         self._reading_ends = float("inf")  # when the note in hand has had its hard limit
         threading.Thread(target=self._beat, daemon=True, name="beat").start()
@@ -73,16 +71,11 @@ class Process:
             while claim is not None:
                 with self._held(claim):
                     result, stats = self._answer(claim, trials, options)
-                    more = self._goes_on(monotonic() - began)
-                    settled, claim = self._settle(claim, result, stats, more)
+                    settled, claim = self._settle(claim, result, stats, monotonic() - began)
                 if settled == 2:
                     log.info("job_finished")
-                elif not more and self.store.has_work(job):
+                elif claim is None and self.store.has_work(job):
                     enqueue(self.celery, kind, job)
-
-    def _goes_on(self, spent: float) -> bool:
-        """Whether a turn takes another note: to hand a job back costs as much as a tenth of a note, and is for others who wait."""
-        return spent < self.settings.slice or (spent < _LONGEST_TURN and not waiting_turns(self.store.redis))
 
     def read(self, job: str) -> None:
         """Make the upload of a batch into its notes; others begin to match them meanwhile."""
@@ -141,11 +134,12 @@ class Process:
         stats |= {f"notes:{outcome}": 1, "seconds:wait": claim.waited, "seconds:work": perf_counter() - started}
         return result, stats
 
-    def _settle(self, claim: Claim, result: dict[str, Any], stats: dict[str, float], more: bool) -> tuple[int, Claim | None]:
+    def _settle(self, claim: Claim, result: dict[str, Any], stats: dict[str, float], spent: float) -> tuple[int, Claim | None]:
+        """Also takes the next note: to hand a job back costs as much as a tenth of a note, and is for others who wait."""
         until, short = monotonic() + _INSIST, summary(result)
         while True:
             try:
-                return self.store.settle(claim, result, short, stats, more)
+                return self.store.settle(claim, result, short, stats, spent < _LONGEST_TURN, QUEUES if spent >= self.settings.slice else ())
             except redis.RedisError:
                 if monotonic() > until:
                     raise
@@ -162,12 +156,12 @@ class Turn(Request):
         super().__init__(message, **{**options, "connection_errors": ()})
 
 
-def register(celery: Celery, settings: Settings) -> Callable[[], Process]:
+def register(celery: Celery, settings: Settings, catalogue: Catalogue) -> Callable[[], Process]:
     """Give the application its tasks. What is returned makes the one Process of a forked child, on its first call there."""
 
     @cache
     def process() -> Process:
-        return Process(settings, celery)
+        return Process(settings, celery, catalogue)
 
     @celery.task(name=WORK, Request=Turn)
     def work(job: str) -> None:

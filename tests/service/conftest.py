@@ -42,7 +42,7 @@ def _breakable(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 def fresh(_breakable: Stack) -> Iterator[Stack]:
     """Redis, empty, and the API, with one small trial, to break; a test starts the workers it needs."""
     client, redis = _breakable.client(), _breakable.store().redis
-    wait_for(lambda: client.get("/health/live").status_code == 200, what="the API")
+    wait_for(lambda: client.get("/health/live").status_code == 200, "the API")
     redis.config_set("maxmemory", 0)
     redis.flushall()
     _breakable.log.write_bytes(b"")

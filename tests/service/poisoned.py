@@ -23,6 +23,8 @@ def read_note(text: str, note_id: str = "note") -> PatientProfile:
             pass
     if "[raise]" in text:
         raise ValueError(text)
+    if "[stuck]" in text:
+        time.sleep(600)
     if "[slow]" in text:
         time.sleep(0.02)
     return _read(text, note_id)

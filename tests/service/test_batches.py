@@ -22,8 +22,8 @@ def upload(client, content: bytes = LIST, name: str = "list.csv", **fields) -> s
     return answer.headers["location"]
 
 
-def finished(client, location: str, seconds: float = 60) -> dict:
-    return wait_for(lambda: (a := client.get(location).json())["state"] in ("done", "failed") and a, seconds, "the end of the batch")
+def finished(client, location: str) -> dict:
+    return wait_for(lambda: (a := client.get(location).json())["state"] in ("done", "failed") and a, "the end of the batch")
 
 
 @pytest.fixture(scope="module")

@@ -82,14 +82,14 @@ def test_its_commands_run_and_are_healthy(tmp_path):
     (tmp_path / "data").mkdir()
     children = [run("redis", "--port", str(redis_port))]
     try:
-        wait_for(lambda: healthy("redis"), what="redis")
+        wait_for(lambda: healthy("redis"), "redis")
         refused = run("api")
         assert refused.wait(60) == 2
         assert "eligo keys create" in (tmp_path / "api.log").read_text()
         key = subprocess.run(["eligo", "keys", "create", "test"], env=environment(SERVICES["api"]), capture_output=True, text=True, check=True).stdout.strip()
         children += [run("worker"), run("api")]
-        wait_for(lambda: healthy("api"), 60, "api")
-        wait_for(lambda: healthy("worker"), 60, "worker")
+        wait_for(lambda: healthy("api"), "api")
+        wait_for(lambda: healthy("worker"), "worker")
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers={"Authorization": f"Bearer {key}"}, trust_env=False, timeout=30) as client:
             location = client.post("/api/v1/matches", json={"note": "62-year-old man with myeloma. ECOG 1."}).headers["location"]
             assert client.get(location, params={"wait": 20}).json()["state"] == "done"

@@ -30,13 +30,13 @@ def test_each_fails_with_its_reason_and_the_rest_is_done(fresh):
     content = "\n".join(json.dumps({"id": f"p{i}", "note": text}) for i, text in enumerate(texts)).encode()
     location = client.post("/api/v1/batches", files={"file": ("l.jsonl", content)}).headers["location"]
     alone = client.post("/api/v1/matches", json={"note": "[kill]"}).headers["location"]
-    state = wait_for(lambda: (s := client.get(location).json())["state"] == "done" and s, 60, "the end of the batch")
+    state = wait_for(lambda: (s := client.get(location).json())["state"] == "done" and s, "the end of the batch")
     assert (state["done"], state["failed"]) == (8, 4)
     results = client.get(location + "/results").json()["results"]
     assert {text: r["error"] for text, r in zip(texts, results, strict=True) if r["state"] == "failed"} == REASONS
 
     # A single note that kills its reader fails as well; each failure is counted by its kind.
-    state = wait_for(lambda: (s := client.get(alone).json())["state"] == "failed" and s, 60)
+    state = wait_for(lambda: (s := client.get(alone).json())["state"] == "failed" and s)
     assert state["error"] == REASONS["[kill]"]
     metrics = client.get("/metrics").text
     for kind, count in (("timeout", 1), ("crash", 3), ("error", 1)):

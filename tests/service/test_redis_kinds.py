@@ -57,7 +57,7 @@ def answers(client: redis.Redis) -> None:
         except redis.RedisError:
             return False
 
-    wait_for(pong, what="redis")
+    wait_for(pong, "redis")
 
 
 def on(folder: Path, url: str, **settings: object) -> Stack:
@@ -120,7 +120,7 @@ def test_sentinel_leads_to_the_master_also_after_a_failover(tmp_path, start):
     start("--port", str(replica_port), "--replicaof", "127.0.0.1", str(master_port), *DURABLE)
     replica = redis.Redis(port=replica_port)
     answers(replica)
-    wait_for(lambda: replica.info("replication")["master_link_status"] == "up", what="replication")
+    wait_for(lambda: replica.info("replication")["master_link_status"] == "up", "replication")
     conf = tmp_path / "sentinel.conf"
     conf.write_text(
         f"port {sentinel_port}\nsentinel monitor mymaster 127.0.0.1 {master_port} 1\nsentinel down-after-milliseconds mymaster 500\nsentinel failover-timeout mymaster 5000\n"
@@ -128,7 +128,7 @@ def test_sentinel_leads_to_the_master_also_after_a_failover(tmp_path, start):
     start(str(conf), "--sentinel")
     sentinel = redis.Redis(port=sentinel_port, decode_responses=True)
     answers(sentinel)
-    wait_for(lambda: sentinel.sentinel_master("mymaster")["num-slaves"] == 1, what="the sentinel's view")
+    wait_for(lambda: sentinel.sentinel_master("mymaster")["num-slaves"] == 1, "the sentinel's view")
     with on(tmp_path / "data", f"sentinel://127.0.0.1:{free_port()};sentinel://127.0.0.1:{sentinel_port}", sentinel_master="mymaster") as stack:
         stack.start_worker()
         client = stack.start_api()
@@ -136,8 +136,8 @@ def test_sentinel_leads_to_the_master_also_after_a_failover(tmp_path, start):
         assert matched(client) == "done"
         master.kill()
         master.wait()
-        wait_for(lambda: replica.info("replication")["role"] == "master", 30, "the failover")
-        wait_for(lambda: client.post("/api/v1/matches", json={"note": NOTE}).status_code == 202, 30, "a submission after it")
+        wait_for(lambda: replica.info("replication")["role"] == "master", "the failover")
+        wait_for(lambda: client.post("/api/v1/matches", json={"note": NOTE}).status_code == 202, "a submission after it")
         stack.ready(client)
         assert matched(client) == "done"
 

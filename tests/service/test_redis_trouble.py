@@ -50,12 +50,12 @@ def test_a_worker_whose_acknowledgement_was_lost_with_redis_goes_on(fresh):
     client = fresh.client()
     fresh.ready(client)
     location = client.post("/api/v1/matches", json={"note": "[loop]"}).headers["location"]
-    wait_for(lambda: client.get(location).json()["state"] == "running", what="the note in hand")
+    wait_for(lambda: client.get(location).json()["state"] == "running", "the note in hand")
     fresh.redis.kill()
     fresh.redis.wait()
-    wait_for(lambda: b"ack %r" in fresh.log.read_bytes() or b"celery.worker.consumer.consumer" in fresh.log.read_bytes(), 30, "the lost acknowledgement")
+    wait_for(lambda: b"ack %r" in fresh.log.read_bytes() or b"celery.worker.consumer.consumer" in fresh.log.read_bytes(), "the lost acknowledgement")
     fresh.start_redis()
-    wait_for(lambda: client.get(location).json()["state"] == "failed", 30, "the note's end")
+    wait_for(lambda: client.get(location).json()["state"] == "failed", "the note's end")
 
 
 def test_redis_full(fresh):
@@ -67,7 +67,7 @@ def test_redis_full(fresh):
     assert all(map(refused, submissions(client)))
     assert set(redis.scan_iter()) == before
     fresh.start_worker()
-    wait_for(lambda: b"redis_unavailable" in fresh.log.read_bytes() or b"sweep_failed" in fresh.log.read_bytes(), 60, "the worker's word of it")
+    wait_for(lambda: b"redis_unavailable" in fresh.log.read_bytes() or b"sweep_failed" in fresh.log.read_bytes(), "the worker's word of it")
     assert client.delete(client.get(accepted).url.path).status_code == 204  # room can be made
     redis.config_set("maxmemory", 0)
     answers = submissions(client)

@@ -178,7 +178,7 @@ def test_no_word_of_a_note_is_written_anywhere(tmp_path):
         client.post("/api/v1/matches", content=f'{{"note": "{MARK}'.encode(), headers={"content-type": "application/json"})
         client.post("/api/v1/matches", json={MARK: MARK})
         for location in locations:
-            wait_for(lambda location=location: client.get(location).json()["state"] in ("done", "failed"), 60, location)
+            wait_for(lambda location=location: client.get(location).json()["state"] in ("done", "failed"), location)
         assert MARK in client.get(locations[0] + "/note").text  # it is there, for its owner
         assert MARK in client.get(locations[4] + "/results").text
         for _ in range(2):

@@ -31,7 +31,7 @@ class Serve:
         self.client: httpx.Client | None = None
 
     def ready(self) -> httpx.Client:
-        url = wait_for(lambda: re.search(r"Eligo is at (\S+)", self.log.read_text()), 60, "readiness")[1]
+        url = wait_for(lambda: re.search(r"Eligo is at (\S+)", self.log.read_text()), "readiness")[1]
         self.client = httpx.Client(base_url=url, timeout=30, trust_env=False)
         return self.client
 
@@ -55,7 +55,7 @@ def serving(folder: Path, *args: str) -> Iterator[Serve]:
         family = serve.family()
         serve.process.kill()
         serve.process.wait()
-        wait_for(lambda: not any(map(alive, family)), 20, "the end of the children")
+        wait_for(lambda: not any(map(alive, family)), "the end of the children")
 
 
 def alive(pid: int) -> bool:
@@ -78,7 +78,7 @@ def test_it_serves_recovers_and_stops_as_one(tmp_path):
         assert len(family) >= 4
         serve.process.kill()
         serve.process.wait()
-        wait_for(lambda: not any(map(alive, family)), 20, "the end of the children")
+        wait_for(lambda: not any(map(alive, family)), "the end of the children")
     with serving(tmp_path, "--port", "0") as serve:
         client = serve.ready()
         for accepted in [location, *unfinished]:
@@ -105,9 +105,9 @@ def test_each_child_that_is_killed_is_started_again(tmp_path):
         for task in Path(f"/proc/{serve.process.pid}/task").glob("*/children"):
             for child in task.read_text().split():
                 os.kill(int(child), signal.SIGKILL)
-        wait_for(lambda: serve.log.read_text().count("starting it again") >= 3, 30, "the restarts")
-        location = wait_for(lambda: (a := client.post("/api/v1/matches", json={"note": NOTE})).status_code == 202 and a.headers["location"], 30)
-        assert wait_for(lambda: client.get(location, params={"wait": 5}).json()["state"] == "done", 60)
+        wait_for(lambda: serve.log.read_text().count("starting it again") >= 3, "the restarts")
+        location = wait_for(lambda: (a := client.post("/api/v1/matches", json={"note": NOTE})).status_code == 202 and a.headers["location"])
+        assert wait_for(lambda: client.get(location, params={"wait": 5}).json()["state"] == "done")
 
 
 def test_the_network_needs_credentials_first(tmp_path):

@@ -72,7 +72,7 @@ def test_a_trace_goes_from_the_caller_through_the_api_into_the_worker(tmp_path, 
             names = {(span["service"], span["name"]) for span in spans.values()}
             return spans if names >= {("eligo-api", "request"), ("eligo-worker", "turn"), ("eligo-worker", "read note"), ("eligo-worker", "match")} else None
 
-        spans = wait_for(arrived, 20, "the spans")
+        spans = wait_for(arrived, "the spans")
         read = next(span for span in spans.values() if span["name"] == "read note")
         turn = spans[read["parentSpanId"]]
         assert turn["name"] == "turn"
