@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from datetime import date
+from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
 
 from matcher.dates import DateMention, find_dates
 from matcher.domain import Reading
@@ -31,6 +31,7 @@ _DICTATED = re.compile(r"\b(?:dictated|typed|transcribed|written)(?: on)?[\s:]*$
 _FOLLOW_UP = re.compile(r"\bfollow.?up[\s:,(–-]*$", re.IGNORECASE)  # as a title, the visit itself
 _TITLED_FOLLOW_UP = re.compile(r"(?!.*\b(?:for|next|return|in|on|to|at)\b)(?:[\w/&-]+ ){1,4}follow.?up[\s,(–-]*$", re.IGNORECASE)
 _STAY = re.compile(r"\.?\s*(?:-+|–|—|to|until|till|through)\s*")
+_A_MONTH = timedelta(days=31)
 _HEADER = 500  # characters: where a note carries its own date without a label
 
 
@@ -41,16 +42,28 @@ def read_note_date(doc: Document) -> date | None:
     title = _title_end(doc.text)
     entries: list[date] = []  # lines that begin with a date
     mentions = find_dates(doc.text[:20_000], doc.day_first)
+    rows = _dated_rows(doc.text, mentions)
     for mention, following in zip(mentions, [*mentions[1:], None], strict=False):
         if not mention.date.day or (following is not None and following.date.day and mention.start < title and _STAY.fullmatch(doc.text, mention.end, following.start)):
             continue  # of a stay "03.02.2025 - 07.02.2025" the last day
-        weight = _weight(doc, mention, title)
+        weight = 0 if mention.start in rows else _weight(doc, mention, title)
         if doc.text[doc.text.rfind("\n", 0, mention.start) + 1 : mention.start].strip(" -*[(") == "":
             entries.append(mention.date.earliest)
         if weight and (best is None or (weight, -mention.start) > best):
             best, found = (weight, -mention.start), mention.date.earliest
     if len(entries) >= 4 and (best is None or best[0] <= 50) and entries == sorted(entries):
         return entries[-1]  # a running log: the note is as of its last entry
+    return found
+
+
+def _dated_rows(text: str, mentions: Sequence[DateMention]) -> set[int]:
+    """Where the dates stand that begin a row of a history: a row beside it begins with a date too, and a later row tells of a later time."""
+    starts = {text.rfind("\n", 0, m.start) + 1: m for m in reversed(mentions) if not text[text.rfind("\n", 0, m.start) + 1 : m.start].strip(" -*[(")}
+    rows, latest, found = sorted(starts), date.min + _A_MONTH, set()
+    for row in reversed(rows):
+        if starts[row].date.latest < latest - _A_MONTH and (text.find("\n", row) + 1 in starts or text.rfind("\n", 0, max(0, row - 1)) + 1 in starts):
+            found.add(starts[row].start)
+        latest = max(latest, starts[row].date.earliest)
     return found
 
 

@@ -76,7 +76,7 @@ def governing(signals: Signals, text: str, place: int, low: int) -> Signal | Non
     while link and (earlier := signals.up_to("while", link.start, low)):
         link = earlier
     failing = signals.last("failing", max(low, link.start - 55), link.start) if link else None
-    if link is None or failing is None or link.start - failing.end > 41 or re.search(r"[.;\n]", text[failing.end : link.start]) or signals.first("acted", failing.end, link.start):
+    if link is None or failing is None or link.start - failing.end > 41 or re.search(r"[.;)\n]", text[failing.end : link.start]) or signals.first("acted", failing.end, link.start):
         return None
     return failing
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property, lru_cache
+from itertools import zip_longest
 
 from matcher.dates import DateMention, find_dates
 from matcher.domain import Course, PartialDate
@@ -21,7 +22,8 @@ STEROIDS = frozenset({"dexamethasone", "prednisone", "prednisolone", "methylpred
 _OTHER_CANCERS = ("hormonal_therapy", "jak_inhibitor", "radiopharmaceutical_therapy", "checkpoint_inhibitor", "fluoropyrimidine", "taxane", "antifolate")
 _PARAGRAPH = re.compile(r"\n[ \t]*\n")
 _CLAUSE = re.compile(r"[.;,]\s|\n|->|→")
-_ITEM = re.compile(r"[ \t|*•-]*(?:#?\d{1,2}(?:[.):]\s|\s*\||\s{2,})|#\d{1,2}\s|(?:X{0,3}(?:IX|IV|V?I{1,3}|V|X))[.):]\s|[a-h][.)]\s|L\d{1,2}\b)", re.IGNORECASE)
+_LABEL = re.compile(r"\s?[:(]\s?")
+_ITEM = re.compile(r"[ \t|*•-]*(?:#?\d{1,2}(?:[.):]\s|\s*\||\s{2,}|\t)|#\d{1,2}\s|(?:X{0,3}(?:IX|IV|V?I{1,3}|V|X))[.):]\s|[a-h][.)]\s|L\d{1,2}\b)", re.IGNORECASE)
 _LEAD, _TAIL = 400, 200  # characters before and after a name that bear on it
 _MARK_LEAD = 140  # ... in which the number of a line stands
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
@@ -190,7 +192,8 @@ def _mark(kind: str, words: str) -> Mark:
 
 def read_events(doc: Document, note_date: date | None) -> list[Event]:
     """Every combination the note names, in order, with its course and dates; purposes and corrections are not yet settled."""
-    groups = [g for g in group_mentions(doc, find_mentions(doc)) if g.drugs or any(_names_treatment(doc, g, t) for t in g.therapies)]
+    named = [g for g in group_mentions(doc, find_mentions(doc)) if g.drugs or any(_names_treatment(doc, g, t) for t in g.therapies)]
+    groups = [g for g, following in zip_longest(named, named[1:]) if following is None or not _labels(doc, g, following)]
     dates = course_dates(doc, note_date)
     starts = [d.start for d in dates]
     paragraphs = [0, *(m.end() for m in _PARAGRAPH.finditer(doc.text))]
@@ -207,6 +210,11 @@ def read_events(doc: Document, note_date: date | None) -> list[Event]:
         events.append(event)
         last = group.end
     return events
+
+
+def _labels(doc: Document, group: Group, following: Group) -> bool:
+    """A kind of treatment that only introduces the one told next: "Chemotherapy: | KCd", "CAR-T (| ide-cel"."""
+    return not group.drugs and not group.transplant and bool(following.drugs) and _LABEL.fullmatch(doc.text, group.end, following.start) is not None
 
 
 def _names_treatment(doc: Document, group: Group, therapy: str) -> bool:
@@ -254,6 +262,8 @@ def _dates_of(event: Event, dates: Sequence[DateMention], starts: Sequence[int],
     if previous is not None and "\n" in text[max(0, previous.start - 14) : previous.start] and (
             not text[previous.end : begin].strip(" \t:|-–") or (following is not None and "\n" in text[stop : following.start])):
         following = None  # a column of dates leads the list
+    if following is not None and _leads_next(text, stop, following, event.high):
+        following = None
     if following is not None and "\n" in text[stop : following.start] and _leads_row(text, dates, starts, begin):
         following = None
     start = end = None
@@ -288,6 +298,15 @@ def _infused_on(event: Event, dates: Sequence[DateMention], starts: Sequence[int
     return None
 
 
+_NEW_CLAUSE = re.compile(r"[^.;\n]*[,;]\s*(?:(?:and|then|later|again)\s+)*in\s+$", re.IGNORECASE)
+_ON_TO_NEXT = re.compile(r"[^,.;()\n\d]{1,45}")
+
+
+def _leads_next(text: str, stop: int, date: DateMention, high: int) -> bool:
+    """Whether a date opens the clause of the treatment told next: "VAD + auto, in 2013 after relapse | bortezomib"."""
+    return _NEW_CLAUSE.fullmatch(text, stop, date.start) is not None and _ON_TO_NEXT.fullmatch(text, date.end, high) is not None and text[high - 1 : high] in " ("
+
+
 def _leads_row(text: str, dates: Sequence[DateMention], starts: Sequence[int], place: int) -> bool:
     """Whether a date begins the row of a place, as it then does the row below."""
     row = text.rfind("\n", 0, place) + 1
@@ -315,6 +334,8 @@ def _beside_before(event: Event, mention: DateMention, low: int) -> bool:
     lead = text[mention.end : begin]
     if mention.start < low or len(lead) > 45 or "\n" in lead or _OF_ANOTHER.search(lead):
         return False
+    if 0 < low < mention.start < low + 16 and re.search(r"\b(?:then|followed by|f/b)\b", lead) and not re.search(r"[.;,\n]", text[low : mention.start]):
+        return False  # "IsaVRd 2022, then | ASCT"
     if 0 < low < mention.start < low + 4 and not text[low : mention.start].strip(" (") and re.match(r"\s*[,)/]", lead):
         return False  # the date of what was told before it
     return not re.search(r"[.;]\s", lead) or lead.strip() in (".", ":", "]", ")", "].", ");")

@@ -25,6 +25,7 @@ _PARENTHESIS = re.compile(r"\s*\([^()\n]{0,120}\)")
 _CELLS_NOT_GIVEN = re.compile(r"\b(?:never|not)\s+(?:been\s+)?(?:received?|infused|given|reinfused|got)\b[^.;\n]{0,12}\b(?:cells?|product|infusion)\b|\b(?:excluded|withdrawn|dropped out|died|left the study)\s+before (?:the )?(?:infusion|lymphodepletion|cells)", re.IGNORECASE)
 _INFUSION_DAY = re.compile(r"\b(?:re)?infus(?:ed|ion)\b(?: (?:date|day|on|was|of cells))*[\s:=|-]*\(?(?:\d{1,4}[./-]\d|\d{1,2} [A-Z][a-z]{2}|[A-Z][a-z]{2,8} \d)", re.IGNORECASE)
 _UNDONE_INFUSION = re.compile(r"\b(?:not|never|no|if|to be|will be|planned|scheduled|before|until)\b", re.IGNORECASE)
+_DOUBT = re.compile(r"[^*x×#]?\?", re.IGNORECASE)  # of the treatment; "DRd x?" is of its cycles
 _QUESTION = re.compile(r"(?:\s*\([^()\n]{0,40}\))?(?:\s[\w/-]+){0,3}\s?\?|\s+or\s+[\w/-]+\s?\?")
 _DATED = re.compile(r"\b(?:19|20)\d\d\b|\d[/.]\d\d\b")
 _SENTENCE_OR_ROW = re.compile(r"\.\s(?=[A-Z])|\n\s*\n")
@@ -145,7 +146,7 @@ def _on_it(at: _Setting) -> bool:
 
 
 def _doubtful(at: _Setting) -> bool:
-    if "?" in at.text[at.end : min(at.near, at.end + 2)] or _QUESTION.match(at.text, at.end, at.high) or at.text[at.low : at.start].rstrip()[-1:] == "?":
+    if _DOUBT.match(at.text, at.end, at.near) or _QUESTION.match(at.text, at.end, at.high) or at.text[at.low : at.start].rstrip()[-1:] == "?":
         return True
     cue = at.before("uncertain_before")
     return cue is not None and at.start - cue.end < 40 and not _CLAUSE.search(at.since(cue))

@@ -124,6 +124,15 @@ def _induction(told: Told) -> bool | None:
     return False if near and _FEW_CYCLES.match(line.events[-1].after) else None
 
 
+def _same_row(told: Told) -> bool | None:
+    """A few cycles, then others, in one row of a numbered list or table: the row counts as the note counts it."""
+    event, first = told.event, told.line.events[0]
+    rows = first.mark is not None and (any(e.mark for e in told.ahead) or any(known.events[0].mark for known in told.lines[:-1]))
+    cut = told.boundary or told.listed or re.search(r"[\n;]", event.gap) or any(event.since(k) for k in ("toxicity", "stopped"))
+    far = event.start and told.line.start and event.start.earliest - told.line.start.latest > _COURSE
+    return False if rows and event.drugs and not cut and not far and _FEW_CYCLES.match(told.line.events[-1].after) else None
+
+
 def _told_before(told: Told) -> bool | None:
     """ "Before that X", "Previous: X": another line, told after the one it came before."""
     return True if not told.same and (_before_it(told.event) or _heads_prior(told.event)) else None
@@ -246,7 +255,7 @@ def _later(told: Told) -> bool | None:
 
 
 RULES: tuple[Callable[[Told], bool | None], ...] = (
-    _intensified, _exposure, _transplant_alone, _part_told, _phase, _outcome, _cell_product, _told_again, _induction, _list_item, _told_before, _again, _in_full, _changed, _other_kind, _later)
+    _intensified, _exposure, _transplant_alone, _part_told, _phase, _outcome, _cell_product, _told_again, _induction, _same_row, _list_item, _told_before, _again, _in_full, _changed, _other_kind, _later)
 
 
 def begins_line(event: Event, lines: list[Line], ahead: Sequence[Event] = ()) -> bool:

@@ -66,7 +66,7 @@ def read_therapy(doc: Document, note_date: date | None, conditions: tuple[Condit
         refractory_to=refractory,
         bcma=read_bcma(doc, events, lines, complete),
         transplants=_transplants(events),
-        disease_state=read_disease_state(doc, conditions, lines, endings, has_active_myeloma(conditions, lines), n_lines.value if n_lines else 0, {r.value for r in refractory}),
+        disease_state=read_disease_state(doc, conditions, lines, endings, has_active_myeloma(conditions, lines), n_lines.value if n_lines else None, {r.value for r in refractory}),
         complete_history=complete,
         flags=tuple(_contradictions(doc, events, lines, stated)),
     )
