@@ -69,6 +69,15 @@ def example(service: Stack) -> str:
         return f"/#/match/{client.post('/api/v1/matches', json={'note': EXAMPLE}).json()['id']}"
 
 
+@pytest.fixture(scope="session")
+def batch(service: Stack, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The address of a list that is matched; for tests that leave it as it is."""
+    with service.client() as client, patient_list(tmp_path_factory.mktemp("list")).open("rb") as file:
+        path = client.post("/api/v1/batches", files={"file": file}).headers["Location"]
+        wait_for(lambda: client.get(path).json()["state"] == "done", "the list")
+    return f"/#/batch/{path.rsplit('/', 1)[1]}"
+
+
 @pytest.fixture
 def result(page: Page, example: str) -> Page:
     """The example's result; for tests that leave it as it is."""

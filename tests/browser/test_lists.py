@@ -21,7 +21,10 @@ def test_a_list_becomes_a_matrix(page: Page, tmp_path):
     upload(page, patient_list(tmp_path))
     expect(page.locator(".matrix tbody tr")).to_have_count(3)
     page.get_by_text("1 row failed").click()
-    expect(page.locator(".failures li")).to_have_text("Row 5 (P-4): the note is empty")
+    failed = page.locator(".failures li")
+    expect(failed).to_contain_text("Row 5 (P-4): the note is empty")
+    failed.get_by_role("button", name="Match again: P-4").click()
+    expect(failed).to_contain_text("no note to read")
     cells = page.locator("a.cell")
     signs = {"eligible": "✓", "possible": "?", "ineligible": "✕"}
     for cell in cells.all():
@@ -29,8 +32,14 @@ def test_a_list_becomes_a_matrix(page: Page, tmp_path):
         assert cell.locator(".sign").text_content() == signs[verdict]  # never by colour alone
 
 
-def test_either_side_sorts_the_other(page: Page, tmp_path):
+def test_a_list_is_followed_over_a_broken_connection(page: Page, tmp_path):
+    page.route("**/api/v1/jobs/*/events", lambda route: route.abort(), times=1)
     upload(page, patient_list(tmp_path))
+    expect(page.locator(".matrix tbody tr")).to_have_count(3)
+
+
+def test_either_side_sorts_the_other(page: Page, batch):
+    page.goto(batch)
     trial = page.get_by_role("button", name=re.compile("^XINQIAO-BCMA"))
     trial.click()
     column = page.locator("thead th[aria-sort='descending']")
@@ -44,8 +53,8 @@ def test_either_side_sorts_the_other(page: Page, tmp_path):
     expect(page.locator(".matrix tbody tr")).to_have_count(1)
 
 
-def test_a_cell_opens_its_explanation(page: Page, tmp_path):
-    upload(page, patient_list(tmp_path))
+def test_a_cell_opens_its_explanation(page: Page, batch):
+    page.goto(batch)
     page.get_by_label(re.compile("P-2, XINQIAO-BCMA: Ruled out")).click()
     expect(page.locator(".trial.open")).to_contain_text("XINQIAO-BCMA")
     expect(page.locator(".trial.open .criterion.violated").first).to_contain_text("ECOG")
@@ -66,16 +75,16 @@ def test_a_patient_of_a_list_is_corrected_and_ranked_again(page: Page, tmp_path)
     expect(page.locator("tbody tr", has_text="P-1")).to_contain_text("corrected")
 
 
-def test_arrow_keys_go_from_cell_to_cell(page: Page, tmp_path):
-    upload(page, patient_list(tmp_path))
+def test_arrow_keys_go_from_cell_to_cell(page: Page, batch):
+    page.goto(batch)
     page.locator("a.cell").first.focus()
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowRight")
     expect(page.locator("tbody tr").nth(1).locator("a.cell").nth(1)).to_be_focused()
 
 
-def test_the_results_are_exported(page: Page, tmp_path):
-    upload(page, patient_list(tmp_path))
+def test_the_results_are_exported(page: Page, batch, tmp_path):
+    page.goto(batch)
     with page.expect_download() as csv_file:
         page.get_by_role("button", name="CSV").click()
     lines = csv_file.value.path().read_text(encoding="utf-8-sig").splitlines()

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from collections.abc import Iterator
+from hashlib import sha256
 
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
 from api.keys import KeyFile
-from tests.browser.conftest import EXAMPLE, opened
+from tests.browser.conftest import EXAMPLE, match, opened
 from tests.service.provider import CLIENT, SECRET, Provider
 from tests.service.stack import ROOT, Stack
 
@@ -60,43 +62,98 @@ def test_a_service_without_a_worker_says_so_and_goes_on_when_one_comes(browser: 
             assert page.get_by_label("The note").input_value() == EXAMPLE  # nothing typed is lost
 
 
-def test_sign_in_and_a_foreign_link(browser: Browser, tmp_path):
-    with Stack(tmp_path, processes=1, bundled_trials=False) as own:
+def test_a_view_that_was_left_draws_nothing_over_the_next(page: Page, example):
+    late: list[Route] = []
+    page.route("**/api/v1/matches/*/note", lambda route: late.append(route), times=1)
+    with page.expect_response("**/api/v1/matches/*?wait=*"):
+        page.goto(example)
+    expect(page.get_by_text("Reading the note")).to_be_visible()
+    page.goto("/#/lists")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Match a list of patients")
+    late[0].abort()
+    page.wait_for_load_state("networkidle")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Match a list of patients")
+
+
+def test_a_note_sent_twice_in_haste_is_one_note(page: Page):
+    sent: list[Route] = []
+    page.route("**/api/v1/matches", lambda route: sent.append(route))
+    page.goto("/")
+    page.get_by_label("The note").fill("64-year-old man with multiple myeloma.")
+    with page.expect_request("**/api/v1/matches"):
+        page.keyboard.press("Control+Enter")
+    page.keyboard.press("Control+Enter")
+    page.get_by_role("link", name="Patient lists").click()  # and who has gone on is not called back
+    expect(page.get_by_role("heading", level=1)).to_have_text("Match a list of patients")
+    with page.expect_response("**/api/v1/matches"):
+        sent[0].continue_()
+    page.get_by_role("link", name="New note").click()
+    expect(page.get_by_label("The note")).to_have_value("")
+    assert len(sent) == 1
+
+
+def test_corrections_made_in_haste_are_both_kept(page: Page):
+    match(page)
+    held: list[Route] = []
+    page.route("**/corrections", lambda route: held.append(route), times=1)
+    with page.expect_request("**/corrections"):
+        correct_number(page, "ECOG", "4")
+    correct_number(page, "Prior lines", "5")
+    held[0].continue_()
+    entered = page.get_by_role("region", name="Entered by the clinician")
+    expect(entered).to_contain_text("Prior lines of therapy: 5")
+    expect(entered).to_contain_text("ECOG performance status: 4")
+
+
+def correct_number(page: Page, label: str, value: str) -> None:
+    """By keyboard: a page that is busy takes no click."""
+    page.get_by_role("button", name=f"Correct {label}").press("Enter")
+    page.get_by_role("spinbutton").fill(value)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+@pytest.fixture(scope="module")
+def keyed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Stack, str, str]]:
+    """A service that asks for a key, and the keys of two tenants."""
+    with Stack(tmp_path_factory.mktemp("keyed"), processes=1, bundled_trials=False) as own:
         keys = KeyFile(own.settings.keys_file)
         ours, theirs = (keys.create(name, name, ("submit", "read")) for name in ("ours", "theirs"))
         own.start_redis()
         own.start_api()
-        for page in opened(browser, own):
+        yield own, ours, theirs
+
+
+def test_sign_in_and_a_foreign_link(browser: Browser, keyed):
+    own, ours, theirs = keyed
+    for page in opened(browser, own):
+        page.goto("/")
+        sign_in(page, "eligo_wrong_key")
+        expect(page.get_by_text("This key is not valid here")).to_be_visible()
+        sign_in(page, ours)
+        page.get_by_label("The note").fill(EXAMPLE)
+        page.keyboard.press("Control+Enter")
+        expect(page).to_have_url(re.compile(r"#/match/[0-9a-f]{32}$"))
+        address = page.url
+        page.get_by_role("button", name="Sign out").click()
+        sign_in(page, theirs)
+        page.goto(address)
+        expect(page.get_by_role("heading", name="Nothing behind this link")).to_be_visible()
+        assert theirs not in page.url
+
+
+def test_a_refusal_that_comes_late_does_not_ask_again(browser: Browser, keyed):
+    own, ours, _ = keyed
+    late: list[Route] = []
+    for page in opened(browser, own):
+        page.route("**/api/v1/version", lambda route: late.append(route), times=1)
+        with page.expect_request("**/api/v1/version"):
             page.goto("/")
-            sign_in(page, "eligo_wrong_key")
-            expect(page.get_by_text("This key is not valid here")).to_be_visible()
-            sign_in(page, ours)
-            page.get_by_label("The note").fill(EXAMPLE)
-            page.keyboard.press("Control+Enter")
-            expect(page).to_have_url(re.compile(r"#/match/[0-9a-f]{32}$"))
-            address = page.url
-            page.get_by_role("button", name="Sign out").click()
-            sign_in(page, theirs)
-            page.goto(address)
-            expect(page.get_by_role("heading", name="Nothing behind this link")).to_be_visible()
-            assert theirs not in page.url
-
-
-def test_a_refusal_that_comes_late_does_not_ask_again(browser: Browser, tmp_path):
-    with Stack(tmp_path, processes=1, bundled_trials=False) as own:
-        key = KeyFile(own.settings.keys_file).create("ours", "ours", ("submit", "read"))
-        own.start_redis()
-        own.start_api()
-        late: list[Route] = []
-        for page in opened(browser, own):
-            page.route("**/api/v1/version", lambda route: late.append(route), times=1)
-            with page.expect_request("**/api/v1/version"):
-                page.goto("/")
-            sign_in(page, key)
-            expect(page.get_by_role("dialog")).to_have_count(0)
-            late[0].fulfill(status=401, json={"title": "Unauthorized", "status": 401})
-            expect(page.locator("#version")).to_contain_text("Version")
-            expect(page.get_by_role("dialog")).to_have_count(0)
+        sign_in(page, ours)
+        expect(page.get_by_role("dialog")).to_have_count(0)
+        late[0].fulfill(status=401, json={"title": "Unauthorized", "status": 401})
+        expect(page.locator("#version")).to_contain_text("Version")
+        expect(page.get_by_role("dialog")).to_have_count(0)
 
 
 @pytest.fixture(scope="module")
@@ -155,6 +212,24 @@ def test_a_note_in_the_box_outlives_a_session_that_ends(browser: Browser, guarde
 def sign_in(page: Page, key: str) -> None:
     page.get_by_label("Key or token").fill(key)
     page.get_by_role("dialog").get_by_role("button", name="Sign in").click()
+
+
+def test_the_first_paint_needs_one_answer_and_the_other_files_are_kept(service: Stack):
+    with service.client() as client:
+        page = client.get("/")
+        policy = page.headers["content-security-policy"]
+        for tag in ("style", "script"):
+            (inner,) = re.findall(rf"<{tag}>(.*?)</{tag}>", page.text, re.DOTALL)
+            digest = b64encode(sha256(inner.encode()).digest()).decode()
+            assert f"{tag}-src 'self' 'sha256-{digest}';" in policy
+        assert "unsafe" not in policy
+        assert page.headers["cache-control"] == "no-cache"
+        assert client.get("/", headers={"If-None-Match": page.headers["etag"]}).status_code == 304
+        (module,) = re.findall(r'src="([^"]+main\.js)"', page.text)
+        assert "immutable" in client.get(f"/{module}").headers["cache-control"]
+        older = client.get("/~older/js/main.js")
+        assert (older.text, older.headers["cache-control"]) == (client.get(f"/{module}").text, "no-cache")
+        assert client.get("/js/../../app.py").status_code == client.get("/nothing").status_code == 404
 
 
 def test_the_page_is_small_and_draws_only_what_is_its_own():

@@ -32,6 +32,7 @@ async function request(path, { method = "GET", json, body, type, headers = {}, s
   else if (type) sent["Content-Type"] = type;
   const late = new AbortController();
   const timer = patience && setTimeout(() => late.abort(), patience);
+  signal?.throwIfAborted();
   signal?.addEventListener("abort", () => late.abort(), { once: true });
   let response;
   try {
@@ -62,6 +63,15 @@ async function problem(response) {
   return new Problem(response.status, detail, Number(response.headers.get("Retry-After")) || 0);
 }
 
+/** Whether the service may come back by itself: it gave no answer, or is not ready. */
+export const isPassing = (error) => error instanceof Problem && [0, 429, 502, 503, 504].includes(error.status);
+
+/** Some time, or until `signal`. */
+export const pause = (ms, signal) => new Promise((resolve, reject) => {
+  setTimeout(resolve, ms);
+  signal?.addEventListener("abort", () => reject(signal.reason), { once: true });
+});
+
 export const get = async (path, options) => (await request(path, options)).json();
 export const post = async (path, json, options) => (await request(path, { method: "POST", json, ...options })).json();
 export const remove = (path) => request(path, { method: "DELETE" });
@@ -72,6 +82,9 @@ export async function text(path, options) {
   const response = await request(path, { headers: { Accept: "text/plain" }, ...options });
   return new TextDecoder("utf-8", { ignoreBOM: true }).decode(await response.arrayBuffer());
 }
+
+/** Have a patient of a list matched once more, as posting the corrections it has does. */
+export const matchAgain = (path, corrections = []) => post(`${path}/corrections`, { corrections });
 
 export async function upload(path, fields) {
   const form = new FormData();
@@ -106,7 +119,9 @@ export async function events(job, take, signal) {
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   let buffer = "";
   for (;;) {
-    const { done, value } = await reader.read();
+    const { done, value } = await reader.read().catch((error) => {
+      throw signal?.aborted ? error : new Problem(0, "The connection to the service was lost.");
+    });
     if (done) return;
     buffer += value;
     let end;

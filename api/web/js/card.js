@@ -2,7 +2,7 @@
 
 import { h } from "./dom.js";
 import { labs } from "./labs.js";
-import { agentName, conditionIs, conditionName, dateName, isA, phrase, title } from "./names.js";
+import { agentName, conditionIs, conditionName, dateName, isA, kindsOf, phrase, title } from "./names.js";
 
 const GIVEN = ["given", "ongoing"];
 const CLASSES = [
@@ -24,7 +24,9 @@ export function diseases(patient) {
 
 /** Without what is only a more general name of another one of the same status. */
 function particular(conditions) {
-  return conditions.filter((c) => !conditions.some((other) => other.id !== c.id && other.status === c.status && conditionIs(other.id, c.id)));
+  const general = new Set();
+  for (const { id, status } of conditions) for (const kind of kindsOf(id)) if (kind !== id) general.add(`${status} ${kind}`);
+  return conditions.filter((c) => !general.has(`${c.status} ${c.id}`));
 }
 
 export function headline(patient) {
@@ -140,13 +142,12 @@ function markers(found, evidence, edit) {
 
 const panel = (name, ...content) => h("section", { class: "panel", "aria-label": name }, h("h2", {}, name), content);
 
-export function details(patient, evidence, edit) {
+/** The panels below the first screen, one at a time. */
+export function* details(patient, evidence, edit) {
   const found = patient.conditions.filter((c) => c.said);
-  return [
-    panel("Exposure and refractoriness", byClass(patient, evidence, edit)),
-    panel("Measurements", labs(patient, evidence, edit)),
-    ...(found.length ? [panel("Markers of the disease", markers(found, evidence, edit))] : []),
-    panel("Other conditions", conditions(patient, evidence, edit)),
-    panel("Allergies", allergies(patient, evidence)),
-  ];
+  yield panel("Exposure and refractoriness", byClass(patient, evidence, edit));
+  yield panel("Measurements", labs(patient, evidence, edit));
+  if (found.length) yield panel("Markers of the disease", markers(found, evidence, edit));
+  yield panel("Other conditions", conditions(patient, evidence, edit));
+  yield panel("Allergies", allergies(patient, evidence));
 }

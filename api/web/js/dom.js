@@ -41,6 +41,19 @@ export function momentName(iso) {
 
 export const inPause = globalThis.requestIdleCallback ?? ((act) => setTimeout(act, 20));
 
+const FRAME = 8; // ms of a pause that drawing may take
+
+/** Take the steps of a generator in the pauses between frames, a few at a time, until it is done or `left()`. */
+export function inPauses(steps, left = () => false) {
+  inPause(() => {
+    const began = performance.now();
+    do {
+      if (left() || steps.next().done) return;
+    } while (performance.now() - began < FRAME);
+    inPauses(steps, left);
+  }, { timeout: 200 });
+}
+
 /** Act once the frame that is being made has been shown; at once where none is made, in a tab behind others. */
 export const afterPaint = (act) => (document.hidden ? setTimeout(act, 0) : requestAnimationFrame(() => setTimeout(act, 0)));
 
@@ -64,6 +77,12 @@ export function dialog(title, content, kind = "") {
     element.showModal();
   });
 }
+
+/** A dialog that tells something. */
+export const tell = (title, words) => dialog(title, (close) => [h("p", {}, words), h("p", { class: "row" }, h("button", { type: "button", class: "primary", onclick: () => close() }, "Close"))]);
+
+/** Ask before something is gone; resolves to true where it may. */
+export const confirmed = (title, words) => dialog(title, (close) => [h("p", {}, words), h("p", { class: "row" }, h("button", { type: "button", class: "danger", onclick: () => close(true) }, "Delete now"), h("button", { type: "button", class: "quiet", onclick: () => close() }, "Keep"))]);
 
 /** Save a Blob or text under a name. */
 export function save(content, name, type = "text/plain") {

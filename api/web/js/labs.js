@@ -8,7 +8,10 @@ const SHOWN = 14;
 /** The labs by test: [{test, values: [lab] by date}], in the order of a laboratory sheet. */
 export function grouped(labs) {
   const tests = new Map();
-  for (const lab of labs) tests.set(lab.test, [...(tests.get(lab.test) ?? []), lab]);
+  for (const lab of labs) {
+    if (!tests.has(lab.test)) tests.set(lab.test, []);
+    tests.get(lab.test).push(lab);
+  }
   const order = testOrder();
   return [...tests]
     .map(([test, values]) => ({ test, values: values.map((v, i) => [v, i]).sort(([a, i], [b, j]) => (a.date ?? "").localeCompare(b.date ?? "") || i - j).map(([v]) => v) }))

@@ -1,28 +1,29 @@
 // Patient lists: upload, watch, open.
 
-import { blob, events, get, Problem, remove, upload } from "./api.js";
-import { dialog, grouped, h, momentName, plural, save, say } from "./dom.js";
+import { blob, events, get, isPassing, matchAgain, pause, Problem, remove, upload } from "./api.js";
+import { confirmed, grouped, h, momentName, plural, save, say, tell } from "./dom.js";
 import { loadNames } from "./names.js";
 import { Matrix } from "./matrix.js";
-import { failure, message, waiting } from "./states.js";
+import { failure, message, opening, waiting } from "./states.js";
 
 const SUFFIXES = ".csv,.tsv,.xlsx,.jsonl,.zip";
+const AGAIN = 2000; // ms between two tries to follow a list
 
-export function showLists(root) {
+export function showLists(root, signal) {
   const told = h("div", { class: "told" });
   const file = h("input", { type: "file", accept: SUFFIXES, required: true, id: "list-file" });
   const columns = ["patient", "note", "date"].map((role) => h("label", { class: "field" }, h("span", {}, `Column of the ${role}`), h("input", { name: `${role}_column`, autocomplete: "off", placeholder: "found by its usual names" })));
   const asOf = h("input", { type: "date", name: "as_of" });
   const send = async (event) => {
     event?.preventDefault();
-    if (!file.files[0]) return;
+    if (!file.files[0] || form.classList.contains("busy")) return;
     told.replaceChildren();
     form.classList.add("busy");
     say("Sending the list");
     try {
       const fields = Object.fromEntries(new FormData(form));
       const { id } = await upload("/api/v1/batches", { ...fields, file: file.files[0] });
-      location.hash = `#/batch/${id}`;
+      if (!signal.aborted) location.hash = `#/batch/${id}`;
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
       told.replaceChildren(failure(error));
@@ -82,23 +83,25 @@ class Progress {
       !ended && duration(batch.seconds_left),
       ended && "finished",
     ];
-    this.words.textContent = parts.filter(Boolean).join(" · ");
     this.element.classList.toggle("ended", ended);
+    this.words.textContent = parts.filter(Boolean).join(" · ");
+  }
+
+  lost() {
+    this.words.textContent = "The service does not answer. The list goes on by itself when it is back.";
   }
 }
 
 export async function showBatch(root, id, signal) {
   const wait = waiting("Opening the list");
   root.replaceChildren(wait.element);
-  try {
+  await opening(root, signal, async () => {
     const [batch] = await Promise.all([get(`/api/v1/batches/${id}`, { signal }), loadNames()]);
     await new BatchView(root, id, batch, signal).draw();
-  } catch (error) {
-    if (error.name === "AbortError") return;
-    if (!(error instanceof Problem)) throw error;
-    root.replaceChildren(failure(error, error.status === 404 ? null : () => showBatch(root, id, signal)));
-  }
+  }, () => showBatch(root, id, signal));
 }
+
+const isUnderWay = (batch) => batch.state === "queued" || batch.state === "running";
 
 class BatchView {
   constructor(root, id, batch, signal) {
@@ -115,23 +118,44 @@ class BatchView {
       button.disabled = true;
       try {
         save(await blob(`/api/v1/batches/${id}/results?format=${format}`), `eligo-list.${format}`);
+      } catch (error) {
+        if (!(error instanceof Problem)) throw error;
+        await tell("Not exported", error.message);
       } finally {
         button.disabled = false;
       }
     };
     const erase = async () => {
-      const sure = await dialog("Delete this list?", (close) => [h("p", {}, "All its notes and results go at once."), h("p", { class: "row" }, h("button", { type: "button", class: "danger", onclick: () => close(true) }, "Delete now"), h("button", { type: "button", class: "quiet", onclick: () => close() }, "Keep"))]);
-      if (!sure) return;
-      await remove(`/api/v1/batches/${id}`).catch(() => null);
+      if (!(await confirmed("Delete this list?", "All its notes and results go at once."))) return;
+      const failed = await remove(`/api/v1/batches/${id}`).then(() => null, (error) => error);
+      if (this.signal.aborted) return;
+      if (failed && failed.status !== 404) return tell("Not deleted", failed.message);
       this.root.replaceChildren(message("Deleted", "The list and everything derived from it is gone from this server.", h("p", {}, h("a", { class: "button", href: "#/lists" }, "Patient lists"))));
     };
     this.root.replaceChildren(h("div", { class: "batch" },
       h("div", { class: "actions" }, h("h1", {}, "Patient list"), h("button", { type: "button", onclick: download("csv") }, "CSV"), h("button", { type: "button", onclick: download("xlsx") }, "XLSX"), h("button", { type: "button", class: "danger-quiet", onclick: erase }, "Delete now")),
       this.progress.element, this.failures, this.matrix.element));
+    await this.#follow();
+  }
+
+  /** Until the list is finished; a connection that breaks, or a service that is away for a while, does not end it. */
+  async #follow() {
     this.progress.show(this.batch);
     await this.#load();
-    if (this.batch.state === "queued" || this.batch.state === "running") await this.#watch();
-    else this.#ended();
+    while (isUnderWay(this.batch)) {
+      try {
+        await this.#watch();
+        this.batch = await get(`/api/v1/batches/${this.id}`, { signal: this.signal });
+        this.progress.show(this.batch);
+        await this.#load();
+      } catch (error) {
+        if (!isPassing(error)) throw error;
+        this.progress.lost();
+      }
+      if (isUnderWay(this.batch)) await pause(AGAIN, this.signal);
+    }
+    if (this.batch.state === "failed" && this.batch.error) this.failures.prepend(message("The list could not be read", this.batch.error));
+    say(`${this.batch.done} patients matched, ${this.batch.failed} failed`);
   }
 
   async #watch() {
@@ -143,25 +167,35 @@ class BatchView {
       this.progress.show(this.batch);
       if (performance.now() - seen > 1500) {
         seen = performance.now();
-        loading = loading.then(() => this.#load());
+        loading = loading.then(() => this.#load()).catch(() => null); // the next one has it
       }
     }, this.signal);
     await loading;
-    this.batch = await get(`/api/v1/batches/${this.id}`, { signal: this.signal });
-    this.progress.show(this.batch);
-    await this.#load();
-    this.#ended();
   }
 
   async #load() {
     await this.matrix.load(this.signal);
     const failed = this.matrix.failed;
     const open = this.failures.querySelector("details")?.open;
-    this.failures.replaceChildren(...(failed.length ? [h("details", { open }, h("summary", {}, `${plural(failed.length, "row")} failed`), h("ul", {}, failed.slice(0, 200).map((f) => h("li", {}, `${f.rows?.length ? `Row ${f.rows.join(", ")}` : `Patient ${f.index + 1}`}${f.note_id ? ` (${f.note_id})` : ""}: ${f.error}`))))] : []));
+    this.failures.replaceChildren(...(failed.length ? [h("details", { open }, h("summary", {}, `${plural(failed.length, "row")} failed`), h("ul", {}, failed.slice(0, 200).map((f) => this.#failure(f))))] : []));
   }
 
-  #ended() {
-    if (this.batch.state === "failed" && this.batch.error) this.failures.prepend(message("The list could not be read", this.batch.error));
-    say(`${this.batch.done} patients matched, ${this.batch.failed} failed`);
+  #failure(found) {
+    const path = `/api/v1/batches/${this.id}/notes/${found.index}`;
+    const row = found.rows?.length ? `Row ${found.rows.join(", ")}` : `Patient ${found.index + 1}`;
+    const again = async (event) => {
+      event.target.disabled = true;
+      try {
+        await matchAgain(path, found.corrections);
+        const under = isUnderWay(this.batch); // then it is being followed already
+        this.batch = await get(`/api/v1/batches/${this.id}`, { signal: this.signal });
+        if (!under) await this.#follow();
+      } catch (error) {
+        if (this.signal.aborted) return;
+        if (!(error instanceof Problem)) throw error;
+        event.target.replaceWith(h("span", { class: "muted" }, error.status === 409 ? "no note to read" : error.message));
+      }
+    };
+    return h("li", {}, `${row}${found.note_id ? ` (${found.note_id})` : ""}: ${found.error} `, h("button", { type: "button", class: "quiet small", "aria-label": `Match again: ${found.note_id || row}`, onclick: again }, "Match again"));
   }
 }

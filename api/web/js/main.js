@@ -17,7 +17,7 @@ const styles = new Map();
 function style(name) {
   if (!styles.has(name)) {
     styles.set(name, new Promise((loaded) => {
-      document.head.append(h("link", { rel: "stylesheet", href: name, media: name === "print.css" && "print", onload: loaded, onerror: loaded }));
+      document.head.append(h("link", { rel: "stylesheet", href: new URL(`../${name}`, import.meta.url), media: name === "print.css" && "print", onload: loaded, onerror: loaded }));
     }));
   }
   return styles.get(name);
@@ -53,6 +53,7 @@ function route() {
     else link.removeAttribute("aria-current");
   }
   for (const open of document.querySelectorAll("dialog[open]")) open.close();
+  document.documentElement.dataset.view = view || "start";
   window.scrollTo(0, 0);
   const show = (name, act) => {
     root.replaceChildren(waiting("Opening").element);
@@ -61,11 +62,11 @@ function route() {
   if (view === "match" && id) show("result", ({ showMatch }) => showMatch(root, id, signal, justSent?.id === id ? justSent.note : undefined));
   else if (view === "batch" && index) show("result", ({ showPatient }) => showPatient(root, id, index, trial && decodeURIComponent(trial), signal));
   else if (view === "batch" && id) show("lists", ({ showBatch }) => showBatch(root, id, signal));
-  else if (view === "lists") show("lists", ({ showLists }) => showLists(root));
+  else if (view === "lists") show("lists", ({ showLists }) => showLists(root, signal));
   else showStart(root, (job, note) => {
     justSent = { id: job, note };
     location.hash = `#/match/${job}`;
-  });
+  }, signal);
 }
 
 async function whenIdle() {
@@ -79,8 +80,6 @@ async function whenIdle() {
 
 signOut.hidden = !credentials.get();
 window.addEventListener("hashchange", route);
-window.addEventListener("unhandledrejection", () => root.replaceChildren(failure(new Problem(-1, "The page met something it does not know. Reload it."), () => location.reload())));
-afterPaint(() => {
-  route();
-  afterPaint(() => inPause(() => whenIdle().catch(() => null)));
-});
+window.addEventListener("unhandledrejection", ({ reason }) => reason?.name === "AbortError" || root.replaceChildren(failure(new Problem(-1, "The page met something it does not know. Reload it."), () => location.reload())));
+route();
+afterPaint(() => inPause(() => whenIdle().catch(() => null)));

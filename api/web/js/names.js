@@ -8,7 +8,10 @@ let loading;
 
 export function loadNames() {
   loading ??= get("/api/v1/vocabulary").then(
-    (loaded) => (vocabulary = loaded),
+    (loaded) => {
+      vocabulary = loaded;
+      kinds.clear();
+    },
     (error) => {
       loading = undefined;
       throw error;
@@ -29,12 +32,19 @@ export const treatsCancer = (id) => Boolean(vocabulary.drugs[id]) || id === "rad
 export const isA = (id, general) => id === general || (vocabulary.classes[id] ?? []).includes(general);
 export const title = capital;
 
-/** Whether a condition is another one, or a kind of it. */
-export function conditionIs(id, general) {
-  const seen = new Set();
-  const climb = (at) => at === general || (!seen.has(at) && seen.add(at) && (vocabulary.conditions[at] ?? []).slice(1).some(climb));
-  return climb(id);
+const kinds = new Map();
+
+/** A condition and all that it is a kind of. */
+export function kindsOf(id) {
+  if (!kinds.has(id)) {
+    const found = new Set([id]);
+    for (const at of found) for (const parent of (vocabulary.conditions[at] ?? []).slice(1)) found.add(parent);
+    kinds.set(id, found);
+  }
+  return kinds.get(id);
 }
+
+export const conditionIs = (id, general) => kindsOf(id).has(general);
 
 /** Tests in the order of the vocabulary, which is that of a laboratory sheet; what is not in it comes last. */
 export function testOrder() {

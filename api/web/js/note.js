@@ -3,6 +3,7 @@
 import { h } from "./dom.js";
 
 const LINES = 15; // of a block, which the browser lays out only when it is near the screen
+const FIRST = 5; // blocks drawn at once; the rest follow with their marks
 
 /** Offsets count characters; JavaScript counts UTF-16 units, of which an emoji has two. */
 function unitsOf(text) {
@@ -50,13 +51,14 @@ function blocks(text) {
 const ORDER = ["bcma", "treatment", "refractory", "lab", "status", "condition", "flag", "criterion"];
 
 export class NoteView {
-  /** The text without marks; `describe(indexes)` returns what the words of a mark became, as nodes. */
+  /** The beginning without marks; `describe(indexes)` returns what the words of a mark became, as nodes. */
   constructor(text, describe) {
     this.marks = [];
     this.byItem = new Map();
     this.describe = describe;
     this.source = text;
-    this.text = h("div", { class: "note-text", role: "group", "aria-label": "The note; arrow keys go from mark to mark" }, blocks(text).map((words) => h("div", { class: "block" }, words)));
+    this.blocks = blocks(text);
+    this.text = h("div", { class: "note-text", role: "group", "aria-label": "The note; arrow keys go from mark to mark" }, this.blocks.slice(0, FIRST).map((words) => h("div", { class: "block" }, words)));
     this.became = h("div", { class: "became", role: "status" });
     this.element = h("div", { class: "note" }, this.text, this.became);
     this.unit = unitsOf(text);
@@ -65,13 +67,14 @@ export class NoteView {
     this.close();
   }
 
-  /** Mark the words of `items`: [{label, category, spans: [{start, end}]}]. */
-  mark(items) {
+  /** Mark the words of `items`: [{label, category, spans: [{start, end}]}], a block at each step. */
+  *marking(items) {
     const pieces = cut(this.source, distinct(items, this.unit));
     let next = 0;
     let from = 0;
-    for (const block of this.text.children) {
-      const until = from + block.textContent.length;
+    for (const [i, text] of this.blocks.entries()) {
+      yield;
+      const until = from + text.length;
       const content = [];
       for (let start = from; start < until; ) {
         const { end, spans } = pieces[next];
@@ -80,7 +83,8 @@ export class NoteView {
         if (end <= until) next += 1;
         start += words.length;
       }
-      block.replaceChildren(...content);
+      if (i < FIRST) this.text.children[i].replaceChildren(...content);
+      else this.text.append(h("div", { class: "block" }, content));
       from = until;
     }
     if (this.marks.length) this.marks[0].tabIndex = 0;

@@ -1,30 +1,39 @@
 // One note's answer: what was read, the trials, what to ask, and the note beside them.
 
-import { get, post, Problem, readiness, remove, text } from "./api.js";
+import { get, isPassing, matchAgain, pause, post, Problem, readiness, remove, text } from "./api.js";
 import { banner, details } from "./card.js";
 import { askAnyFact, askFact, correctionName } from "./correct.js";
-import { afterPaint, dialog, h, momentName, plural, save, say, svg } from "./dom.js";
+import { afterPaint, confirmed, dialog, h, inPauses, momentName, plural, save, say, svg, tell } from "./dom.js";
 import { Evidence } from "./evidence.js";
 import { dateName, factName, loadNames, OUTCOME, VERDICT } from "./names.js";
 import { NoteView } from "./note.js";
-import { failure, message, waiting } from "./states.js";
+import { message, opening, waiting } from "./states.js";
 import { printPage, summaryText } from "./summary.js";
 import { timeline } from "./timeline.js";
 import { TrialList } from "./trials.js";
 
 const ASKED = 6;
 const PATIENCE = 1500; // ms before the wait is explained
+const AGAIN = 2000; // ms between two tries to reach a service that is away
 
-/** Poll a match, or a patient of a list, until it is settled at the wanted revision. `tell(words, more)` says how it goes. */
-async function settled(path, revision, tell, signal) {
+/** Poll a match, or a patient of a list, until it is settled at the wanted revision. `explain(words, more)` says how it goes. */
+async function settled(path, revision, explain, signal) {
   const began = performance.now();
-  for (;;) {
-    const answer = await get(`${path}?wait=${performance.now() - began < PATIENCE ? 1.5 : 3}`, { signal });
+  for (let known = false; ; known = true) {
+    let answer;
+    try {
+      answer = await get(`${path}?wait=${performance.now() - began < PATIENCE ? 1.5 : 3}`, { signal });
+    } catch (error) {
+      if (!known || !isPassing(error)) throw error;
+      explain("Your note is kept", `${error.message} It goes on by itself when it is back.`);
+      await pause(AGAIN, signal);
+      continue;
+    }
     if ((answer.state === "done" || answer.state === "failed") && (answer.revision ?? 0) >= revision) return answer;
     const missing = await readiness();
     const spent = Math.round((performance.now() - began) / 1000);
-    if (missing) tell("Your note is kept and waits to be read", `The service is not ready: ${missing}. It goes on by itself when it is back.`);
-    else tell(answer.state === "queued" ? "Waiting for a worker" : "Reading the note", `${spent} s`);
+    if (missing) explain("Your note is kept and waits to be read", `The service is not ready: ${missing}. It goes on by itself when it is back.`);
+    else explain(answer.state === "queued" ? "Waiting for a worker" : "Reading the note", `${spent} s`);
   }
 }
 
@@ -33,7 +42,7 @@ export async function showMatch(root, id, signal, known) {
   const path = `/api/v1/matches/${id}`;
   const wait = waiting("Reading the note");
   root.replaceChildren(wait.element);
-  try {
+  await opening(root, signal, async () => {
     const beside = Promise.all([known ?? text(`${path}/note`, { signal }), version(signal)]);
     beside.catch(() => null); // awaited below, once there is a result to go with
     const [answer] = await Promise.all([settled(path, 0, wait.say, signal), loadNames()]);
@@ -42,42 +51,47 @@ export async function showMatch(root, id, signal, known) {
       return;
     }
     const [note, program] = await beside;
-    new ResultView(root, { note, program, correct: correcting(path, signal), erase: () => remove(path), ...answer }).draw();
-  } catch (error) {
-    if (error.name === "AbortError") return;
-    if (!(error instanceof Problem)) throw error;
-    root.replaceChildren(failure(error, error.status === 404 ? null : () => showMatch(root, id, signal, known)));
-  }
+    signal.throwIfAborted();
+    new ResultView(root, { note, program, signal, correct: correcting(path, signal), erase: () => remove(path), ...answer }).draw();
+  }, () => showMatch(root, id, signal, known));
 }
 
 /** The view behind #/batch/ID/INDEX: one patient of a list, opened at a trial where one is named. */
 export async function showPatient(root, id, index, trialId, signal) {
-  root.replaceChildren(waiting("Opening the patient").element);
-  try {
+  const wait = waiting("Opening the patient");
+  root.replaceChildren(wait.element);
+  await opening(root, signal, async () => {
     const path = `/api/v1/batches/${id}/notes/${index}`;
-    const [found, program] = await Promise.all([get(path, { signal }), version(signal), loadNames()]);
+    const [found, program] = await Promise.all([settled(path, 0, wait.say, signal), version(signal), loadNames()]);
+    signal.throwIfAborted();
     const back = h("a", { class: "button quiet", href: `#/batch/${id}` }, "← List");
-    if (found.error) throw new Problem(422, found.error);
-    const view = new ResultView(root, { note: "", corrections: [], program, back, correct: correcting(path, signal), ...found });
+    if (found.error) {
+      root.replaceChildren(notMatched(found, back, () => showPatient(root, id, index, trialId, signal), path));
+      return;
+    }
+    const view = new ResultView(root, { note: "", corrections: [], program, back, signal, correct: correcting(path, signal), ...found });
     view.draw();
     if (trialId) view.trials.open(trialId);
-  } catch (error) {
-    if (error.name === "AbortError") return;
-    if (!(error instanceof Problem)) throw error;
-    root.replaceChildren(failure(error));
-  }
+  }, () => showPatient(root, id, index, trialId, signal));
+}
+
+function notMatched(found, back, reopen, path) {
+  const again = () => matchAgain(path, found.corrections).then(reopen, (error) => tell("Not matched again", error.message));
+  return message(`${found.note_id || "This patient"} was not matched`, found.error,
+    found.note && h("details", {}, h("summary", {}, "The note"), h("p", { class: "note-text" }, found.note)),
+    h("p", { class: "row" }, found.note && h("button", { type: "button", onclick: again }, "Match again"), back));
 }
 
 /** Post corrections; resolves to the answer that takes them into account. */
 const correcting = (path, signal) => async (corrections) => {
-  const { revision } = await post(`${path}/corrections`, { corrections });
+  const { revision } = await post(`${path}/corrections`, { corrections }, { signal });
   return settled(path, revision, say, signal);
 };
 
-const version = (signal) => get("/api/v1/version", { signal }).catch(() => null);
+const version = (signal) => get("/api/v1/version", { signal }).catch(() => null); // it is only named
 
 export class ResultView {
-  /** `view`: {note, result, corrections, correct(corrections), expires?, program?, erase?(), back?}. */
+  /** `view`: {note, result, corrections, correct(corrections), signal, expires?, program?, erase?(), back?}. */
   constructor(root, view) {
     this.root = root;
     this.view = view;
@@ -95,14 +109,7 @@ export class ResultView {
     this.trials = new TrialList(trials, edit, () => this.complete());
     this.note = new NoteView(note, (indexes) => this.#became(indexes));
     const below = h("div", { class: "details" });
-    this.rest = () => {
-      below.append(...details(patient, evidence, edit));
-      for (const trial of trials) {
-        for (const c of trial.criteria) c.item = evidence.add("", "criterion", c.evidence, { trial, criterion: c });
-      }
-      this.note.mark(evidence.items);
-      performance.mark("complete");
-    };
+    const rest = (this.rest = this.#rest(below, edit));
     const sheet = h("aside", { class: "note-side", "aria-label": "The note", id: "note" },
       h("header", {}, h("h2", {}, "The note"), h("button", { type: "button", class: "quiet sheet-close", onclick: () => this.#sheet(false) }, "Close")), this.note.element);
     this.element = h("div", { class: "result" },
@@ -119,15 +126,27 @@ export class ResultView {
     };
     afterPaint(() => {
       performance.measure("draw", "draw-start");
-      this.complete();
+      inPauses(rest, () => this.rest !== rest);
     });
   }
 
-  /** Draw what has been left for later. */
+  /** What is not seen at first, step by step: measurements and conditions, then the note with its marks. */
+  *#rest(below, edit) {
+    const { patient, trials } = this.view.result;
+    for (const panel of details(patient, this.evidence, edit)) {
+      below.append(panel);
+      yield;
+    }
+    for (const trial of trials) {
+      for (const c of trial.criteria) c.item = this.evidence.add("", "criterion", c.evidence, { trial, criterion: c });
+    }
+    yield* this.note.marking(this.evidence.items);
+    performance.mark("complete");
+  }
+
+  /** All of it now: somebody asks for what may not be there yet. */
   complete() {
-    const rest = this.rest;
-    this.rest = null;
-    rest?.();
+    for (const _ of this.rest);
   }
 
   #listen() {
@@ -156,26 +175,35 @@ export class ResultView {
   }
 
   async #add(correction) {
-    if (!correction) return;
-    const others = this.view.corrections.filter((c) => c.fact !== correction.fact);
-    await this.#apply([...others, correction]);
+    if (correction) await this.#change((corrections) => [...corrections.filter((c) => c.fact !== correction.fact), correction]);
   }
 
-  async #apply(corrections) {
+  /** One change after the other: each is made of the corrections that the one before it left. */
+  #change(make) {
+    this.changing = (this.changing ?? Promise.resolve()).then(() => this.#apply(make));
+    return this.changing;
+  }
+
+  async #apply(make) {
     const before = new Map(this.view.result.trials.map((t) => [t.trial_id, t]));
     this.element.classList.add("busy");
     say("Ranking again");
     try {
-      const answer = await this.view.correct(corrections);
+      const answer = await this.view.correct(make(this.view.corrections));
       if (!answer.result) throw new Problem(422, answer.error ?? "The correction could not be applied.");
       Object.assign(this.view, answer);
       const changed = answer.result.trials.filter((t) => before.get(t.trial_id)?.verdict !== t.verdict);
       const moved = answer.result.trials.filter((t) => before.get(t.trial_id)?.rank !== t.rank).length;
+      const [page, note] = [window.scrollY, this.note.text.scrollTop];
       this.draw({ changed: changed.map((t) => [t, before.get(t.trial_id)?.verdict]), moved });
+      this.complete(); // so that everything is where it was
+      window.scrollTo(0, page);
+      this.note.text.scrollTop = note;
       say(`Ranked again: ${plural(changed.length, "verdict")} changed`);
     } catch (error) {
+      if (error.name === "AbortError") return;
       if (!(error instanceof Problem)) throw error;
-      await dialog("This correction was not taken", (close) => [h("p", {}, error.message), h("p", { class: "row" }, h("button", { type: "button", class: "primary", onclick: () => close() }, "Close"))]);
+      await tell("This correction was not taken", error.message);
     } finally {
       this.element.classList.remove("busy");
     }
@@ -190,10 +218,10 @@ export class ResultView {
 
   #corrections(corrections, changes) {
     if (!corrections.length && !changes) return null;
-    const undo = (index) => this.#apply(this.view.corrections.filter((_, i) => i !== index));
+    const undo = (taken) => this.#change((all) => all.filter((c) => c.fact !== taken.fact));
     return h("section", { class: "panel corrections", "aria-label": "Entered by the clinician" },
       h("h2", {}, "Entered by the clinician"),
-      h("ul", {}, corrections.map((c, i) => h("li", {}, `${correctionName(c)} `, h("button", { type: "button", class: "quiet small", "aria-label": `Take back: ${correctionName(c)}`, onclick: () => undo(i) }, "Take back")))),
+      h("ul", {}, corrections.map((c) => h("li", {}, `${correctionName(c)} `, h("button", { type: "button", class: "quiet small", "aria-label": `Take back: ${correctionName(c)}`, onclick: () => undo(c) }, "Take back")))),
       changes && h("p", { class: "changes" }, changes.changed.length || changes.moved ? `Ranked again: ${plural(changes.moved, "trial")} moved. ` : "Ranked again: no trial moved. ",
         changes.changed.slice(0, 5).map(([t, was]) => h("span", { class: "change" }, `${t.trial_id}: ${VERDICT[was]?.word.toLowerCase() ?? "new"} → ${VERDICT[t.verdict].word.toLowerCase()}. `))));
   }
@@ -220,9 +248,10 @@ export class ResultView {
         h("p", { class: "row" }, h("button", { type: "button", class: "primary", onclick: () => close() }, "Close"), h("button", { type: "button", onclick: () => save(words, "eligo-summary.txt") }, "Save as text"))], "wide");
     };
     const erase = async () => {
-      const sure = await dialog("Delete this note?", (close) => [h("p", {}, "The note, the result and the corrections go at once, for everybody with the link."), h("p", { class: "row" }, h("button", { type: "button", class: "danger", onclick: () => close(true) }, "Delete now"), h("button", { type: "button", class: "quiet", onclick: () => close() }, "Keep"))]);
-      if (!sure) return;
-      await this.view.erase().catch(() => null);
+      if (!(await confirmed("Delete this note?", "The note, the result and the corrections go at once, for everybody with the link."))) return;
+      const failed = await this.view.erase().then(() => null, (error) => error);
+      if (this.view.signal.aborted) return;
+      if (failed && failed.status !== 404) return tell("Not deleted", failed.message);
       this.root.replaceChildren(message("Deleted", "The note and everything derived from it is gone from this server.", h("p", {}, h("a", { class: "button", href: "#/" }, "New note"))));
     };
     return h("div", { class: "actions" },

@@ -18,7 +18,8 @@ export function ask(again, reason) {
 }
 
 async function open(again, reason) {
-  const { login } = await session();
+  const { login, caller } = await session();
+  if (caller && !again) return true; // signed in meanwhile, in another tab or by another request
   const refused = REASONS[reason] ?? (again && (credentials.get() ? "This key is not valid here." : "You are not signed in yet."));
   const done = await dialog("Sign in", (close) => [
     refused && h("p", { class: "hint", role: "alert" }, refused),

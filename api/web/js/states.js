@@ -1,5 +1,6 @@
 // What stands there when there is no result: a plain sentence on what happened, and what to do.
 
+import { Problem } from "./api.js";
 import { h } from "./dom.js";
 
 const WORDS = {
@@ -29,6 +30,17 @@ export function failure(problem, retry) {
     text && h("p", {}, text),
     h("p", { class: "row" }, retry && h("button", { type: "button", onclick: retry }, "Try again"), h("a", { class: "button quiet", href: "#/" }, "New note")),
   );
+}
+
+/** Open a view: what fails is told in its place, where it has not been left meanwhile. */
+export async function opening(root, signal, act, retry) {
+  try {
+    await act();
+  } catch (error) {
+    if (signal.aborted) return;
+    if (!(error instanceof Problem)) throw error;
+    root.replaceChildren(failure(error, error.status === 404 ? null : retry));
+  }
 }
 
 export function waiting(text) {

@@ -1,15 +1,15 @@
 // The ranked trials: filter, sort, search, open.
 
 import { criteria } from "./criteria.js";
-import { h, inPause, plural, say } from "./dom.js";
+import { h, inPauses, plural, say } from "./dom.js";
 import { dated, factName, title, VERDICT } from "./names.js";
 
-const FIRST = 15; // rows drawn at once; the rest follow in the pauses
+const GROUP = 10; // rows that the browser lays out together when they come near the screen; the first are drawn at once, the rest in the pauses
 
 const SORTS = {
   rank: ["Rank", (a, b) => a.rank - b.rank],
-  open: ["Fewest open", (a, b) => a.counts.violated - b.counts.violated || a.counts.unknown - b.counts.unknown || a.rank - b.rank],
-  met: ["Most met", (a, b) => b.counts.satisfied - a.counts.satisfied || a.rank - b.rank],
+  open: ["Fewest open", (a, b) => counts(a).violated - counts(b).violated || counts(a).unknown - counts(b).unknown || a.rank - b.rank],
+  met: ["Most met", (a, b) => counts(b).satisfied - counts(a).satisfied || a.rank - b.rank],
   status: ["Recruiting first", (a, b) => recruiting(b) - recruiting(a) || a.rank - b.rank],
   title: ["Title", (a, b) => a.title.localeCompare(b.title)],
 };
@@ -20,11 +20,15 @@ const statusOf = (trial) => trial.status ?? "status not given";
 const phaseOf = (trial) => trial.phase ?? "Phase not given";
 
 /** How many criteria a note could settle are met, not met, open. */
-export function count(trial) {
-  const counts = { satisfied: 0, violated: 0, unknown: 0 };
-  for (const c of trial.criteria) if (c.assessable || c.outcome === "violated") counts[c.outcome] += 1;
-  return counts;
+function counts(trial) {
+  if (!trial.counts) {
+    trial.counts = { satisfied: 0, violated: 0, unknown: 0 };
+    for (const c of trial.criteria) if (c.assessable || c.outcome === "violated") trial.counts[c.outcome] += 1;
+  }
+  return trial.counts;
 }
+
+const wordsOf = (t) => (t.words ??= [t.trial_id, t.title, t.sponsor, t.phase, t.status, ...t.locations].join(" ").toLowerCase());
 
 /** In one line: what rules it out, or what is open. */
 export function gist(trial) {
@@ -49,11 +53,10 @@ function site(trial) {
 export class TrialList {
   /** `complete()` is called before the first trial is opened: its quotes need the marks of the note. */
   constructor(trials, edit, complete) {
-    this.trials = trials.map((t) => Object.assign(t, { counts: count(t), words: [t.trial_id, t.title, t.sponsor, t.phase, t.status, ...t.locations].join(" ").toLowerCase() }));
-    Object.assign(this, { edit, complete });
+    Object.assign(this, { trials, edit, complete });
     this.rows = new Map();
     this.kept = { verdict: new Set(), status: "", phase: "", country: "", words: "", sort: "rank" };
-    this.list = h("ol", { class: "trial-list", onclick: (event) => this.#clicked(event.target) });
+    this.list = h("div", { class: "trial-list", onclick: (event) => this.#clicked(event.target) });
     this.shown = h("p", { class: "muted shown", role: "status" });
     this.element = h("section", { class: "trials", "aria-label": "Trials", id: "trials" }, this.#head(), this.shown, this.list);
     this.draw();
@@ -91,36 +94,40 @@ export class TrialList {
   #fits(trial) {
     const { verdict, status, phase, country, words } = this.kept;
     return (!verdict.size || verdict.has(trial.verdict)) && (!status || statusOf(trial) === status) && (!phase || phaseOf(trial) === phase) &&
-      (!country || countries(trial).includes(country)) && words.toLowerCase().split(/\s+/).every((word) => trial.words.includes(word));
+      (!country || countries(trial).includes(country)) && words.toLowerCase().split(/\s+/).every((word) => wordsOf(trial).includes(word));
   }
 
   draw() {
     const found = this.trials.filter((t) => this.#fits(t)).sort(SORTS[this.kept.sort][1]);
-    const turn = (this.turn = {});
-    this.list.replaceChildren(...found.slice(0, FIRST).map((t) => this.#row(t)));
+    const groups = (this.groups = this.#groups(found));
+    this.list.replaceChildren();
+    groups.next();
+    inPauses(groups, () => this.groups !== groups);
     this.shown.textContent = found.length === this.trials.length ? "" : found.length ? `${found.length} of ${this.trials.length} shown` : "No trial fits these filters.";
-    const follow = (from) => {
-      if (this.turn !== turn || from >= found.length) return;
-      this.list.append(...found.slice(from, from + FIRST).map((t) => this.#row(t)));
-      inPause(() => follow(from + FIRST));
-    };
-    inPause(() => follow(FIRST));
+  }
+
+  *#groups(found) {
+    for (let from = 0; from < found.length; from += GROUP) {
+      this.list.append(h("ol", { class: "trial-group", start: from + 1 }, found.slice(from, from + GROUP).map((t) => this.#row(t))));
+      yield;
+    }
   }
 
   #row(trial) {
     if (this.rows.has(trial.trial_id)) return this.rows.get(trial.trial_id);
     const { sign, word } = VERDICT[trial.verdict];
-    const { satisfied, violated, unknown } = trial.counts;
+    const { satisfied, violated, unknown } = counts(trial);
     const row = h("li", { class: `trial ${trial.verdict}` },
       h("div", { class: "trial-head" },
         h("span", { class: "rank" }, trial.rank),
-        h("span", { class: `verdict ${trial.verdict}` }, `${sign} ${word}`),
-        h("p", { class: "counts", role: "img", "aria-label": `${satisfied} met, ${violated} not met, ${unknown} open` },
-          h("span", { class: "n satisfied" }, `✓ ${satisfied}`), h("span", { class: "n violated" }, `✕ ${violated}`), h("span", { class: "n unknown" }, `? ${unknown}`)),
+        h("div", { class: "trial-side" },
+          h("span", { class: `verdict ${trial.verdict}` }, `${sign} ${word}`),
+          h("p", { class: "counts", role: "img", "aria-label": `${satisfied} met, ${violated} not met, ${unknown} open` },
+            h("span", { class: "n satisfied" }, `✓ ${satisfied}`), h("span", { class: "n violated" }, `✕ ${violated}`), h("span", { class: "n unknown" }, `? ${unknown}`))),
         h("div", { class: "trial-words" },
           h("button", { type: "button", class: "trial-title", "aria-expanded": "false" }, trial.title || trial.trial_id),
           h("p", { class: "gist" }, gist(trial)),
-          h("p", { class: "meta" }, [trial.title && trial.trial_id, title(statusOf(trial)), trial.phase, site(trial)].filter(Boolean).join(" · "))),
+          h("p", { class: "meta" }, trial.title && `${trial.trial_id} · `, h("span", { class: recruiting(trial) || !trial.status ? null : "closed" }, title(statusOf(trial))), [trial.phase, site(trial)].filter(Boolean).map((words) => ` · ${words}`))),
         h("span", { class: "score", title: "Score, 0 to 100" }, Math.round(trial.score * 100))));
     this.rows.set(trial.trial_id, row);
     row.trial = trial;
@@ -148,7 +155,8 @@ export class TrialList {
     const trial = this.trials.find((t) => t.trial_id === trialId);
     if (!trial) return;
     const row = this.#row(trial);
-    if (!row.isConnected) this.list.append(row);
+    if (!row.isConnected) for (const _ of this.groups); // the rest of the list, now
+    if (!row.isConnected) this.list.prepend(h("ol", { class: "trial-group" }, row)); // the filters leave it out
     this.#toggle(row, true);
     row.scrollIntoView({ block: "start" });
     row.querySelector(".trial-title").focus({ preventScroll: true });
