@@ -73,7 +73,9 @@ def show_report(answer: dict[str, Any]) -> None:
     """A `match` answer: the ranked trials, what rules each out and what is missing, what to ask next."""
     show_profile(answer["patient"])
     table = Table(title="Trials", title_justify="left")
-    for name, options in (("#", {"justify": "right"}), ("Trial", {"no_wrap": True}), ("Verdict", {}), ("Score", {"justify": "right"}), ("Met/not/open", {"justify": "center", "no_wrap": True}), ("Why", {"ratio": 1})):
+    whole = {"no_wrap": True}
+    for name, options in (("#", {"justify": "right", **whole}), ("Trial", {"overflow": "fold", "max_width": 24}), ("Verdict", whole), ("Score", {"justify": "right", **whole}),
+                          ("Met/not/open", {"justify": "center", **whole}), ("Why", {"ratio": 1, "min_width": 16})):
         table.add_column(name, **options)  # type: ignore[arg-type]
     for found in answer["trials"]:
         counts = [sum(c["outcome"] == o for c in found["criteria"]) for o in ("satisfied", "violated", "unknown")]

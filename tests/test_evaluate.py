@@ -515,6 +515,13 @@ def test_a_relapse_soon_after_the_last_line(state, line, wanted):
     assert truth(asked, disease_state=Reading(state), lines=(TherapyLine(1, ("bortezomib",), (), **line),)) == wanted
 
 
+def test_one_old_failure_among_the_drugs_of_a_line_is_no_progression_on_it():
+    asked = Presence("disease_state", "relapsed", Window("within", 365, "the last line of therapy"))
+    facts = {"disease_state": Reading("relapsed"), "lines": (TherapyLine(1, ("talquetamab", "pomalidomide"), ()),)}
+    assert truth(asked, refractory_to=(Reading("pomalidomide"),), **facts) is UNKNOWN
+    assert truth(asked, refractory_to=(Reading("pomalidomide"), Reading("talquetamab")), **facts) is TRUE
+
+
 def _line(response, stopped, drugs=("daratumumab",)):
     return (TherapyLine(1, drugs, (), best_response=response, reason_stopped=stopped),)
 

@@ -77,6 +77,7 @@ def test_refractory(text, drugs):
     ("Received daratumumab in 2020.", "daratumumab", {"given"}),
     ("Currently on pomalidomide 4 mg.", "pomalidomide", {"ongoing"}),
     ("Elranatamab 11/2024 - present.", "elranatamab", {"ongoing"}),
+    ("08/2024-present  Elranatamab", "elranatamab", {"ongoing"}),
     ("Plan: start talquetamab next week.", "talquetamab", {"planned"}),
     ("Options: Carvykti, a trial, talquetamab as fall back.", "ciltacabtagene autoleucel", {"planned"}),
     ("Teclistamab was discussed but nothing given.", "teclistamab", {"planned"}),

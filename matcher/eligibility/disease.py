@@ -89,7 +89,7 @@ def _since_last_line(asked: Presence, shown: str, chart: Chart) -> Answer:
     if last is None:
         return unsettled(f"{shown}; the last line of therapy is not described", "disease_state", state.evidence)
     failed = {r.value for r in chart.profile.refractory_to}
-    if last.reason_stopped == "progression" or failed & set(last.drugs):
+    if last.reason_stopped == "progression" or set(last.drugs) <= failed:
         return true(f"progression on line {last.number}", last.evidence)
     if last.end is None or chart.today is None:
         return unsettled(f"{shown}; when line {last.number} ended is not stated", "disease_state", state.evidence + last.evidence)

@@ -28,6 +28,7 @@ _UNDONE_INFUSION = re.compile(r"\b(?:not|never|no|if|to be|will be|planned|sched
 _DOUBT = re.compile(r"[^*x×#]?\?", re.IGNORECASE)  # of the treatment; "DRd x?" is of its cycles
 _QUESTION = re.compile(r"(?:\s*\([^()\n]{0,40}\))?(?:\s[\w/-]+){0,3}\s?\?|\s+or\s+[\w/-]+\s?\?")
 _DATED = re.compile(r"\b(?:19|20)\d\d\b|\d[/.]\d\d\b")
+_TO_PRESENT = re.compile(r"\d\s*(?:[-–—]|to|until|till)\s*(?:present|now|current|today|date|ongoing)\b[\s:|*-]*$", re.IGNORECASE)  # "08/2024-present  DPd"
 _SENTENCE_OR_ROW = re.compile(r"\.\s(?=[A-Z])|\n\s*\n")
 _PRIOR_LIST = re.compile(r"[^.:;\n]{0,30}:[^.\n]*")
 _LIST_OVER = re.compile(r"[.)]\s+[A-Z(]|\n[ \t]*\n|\b(?i:off|stop\w*|held|past|prior|previous\w*|discontinued|until|completed|allerg\w*)\b")  # of the medicines that are taken
@@ -125,6 +126,8 @@ def _ongoing(at: _Setting) -> bool:
     if (mark := at.after("ongoing_after", 60)) and not re.search(r"\bPD\b|progress", at.until(mark)):
         return True
     if (day := at.after("taken_now", 40)) and not at.until(day).strip(" ,()-"):
+        return True
+    if _TO_PRESENT.search(at.text, max(at.low, at.start - 30), at.start):
         return True
     cue = at.before("ongoing_before")
     return cue is not None and at.start - cue.end < 25 and not re.search(r"[,.;]|:\s*\S", at.since(cue))
