@@ -463,6 +463,10 @@ def test_a_recent_transplant(facts, wanted):
         (Presence("prior_therapy", "systemic_corticosteroid", within(365)), (drug("dexamethasone"), drug("corticosteroid", "absent")), UNKNOWN),
         (Presence("prior_therapy", "systemic_corticosteroid"), (drug("dexamethasone"), drug("corticosteroid", "absent")), TRUE),
         (Presence("prior_therapy", "prednisone"), (drug("dexamethasone"), drug("corticosteroid", "absent")), UNKNOWN),
+        # what one place has ended and another still lists is for the reader to settle
+        (Presence("prior_therapy", "lenalidomide", within(14)), (drug("lenalidomide", start="2024-01", end="2025-01-31"), drug("lenalidomide", "ongoing")), UNKNOWN),
+        (Comparison("days_since", ">=", 14, "d", of="imid"), (drug("lenalidomide", start="2024-01", end="2025-01-31"), drug("lenalidomide", "ongoing")), UNKNOWN),
+        (Presence("prior_therapy", "lenalidomide", within(14)), (drug("pomalidomide", end="2025-01-31"), drug("lenalidomide", "ongoing")), TRUE),
         # an operation of long ago says nothing of the last weeks
         (Presence("prior_therapy", "major_surgery", within(14)), (drug("prostatectomy", start="2013"),), UNKNOWN),
         (Presence("prior_therapy", "major_surgery", within(14)), (drug("prostatectomy", start="2025-03-10"),), TRUE),
@@ -669,6 +673,7 @@ def test_logic(expression, wanted):
         (Not(Comparison("hemoglobin", "<", 8.0, "g/dL")), "Hemoglobin 9.8 g/dL on 2024-02-11, excluded if < 8 g/dL"),
         (AnyOf((Presence("condition", "hiv_infection"), Presence("condition", "syphilis"))), "The note does not mention HIV infection or syphilis"),
         (Presence("prior_therapy", "bcma"), "Teclistamab given in 2023-05"),
+        (Comparison("days_since", ">=", 14, "d", of="bcma"), "Teclistamab given in 2023-05: the last dose is not dated closely enough"),
         (Presence("condition", "stroke"), "No stroke"),
         (Presence("condition", "myocardial_infarction", within(365)), "Past myocardial infarction in 2011, more than 1 year ago"),
         (Presence("condition", "prostate_cancer"), "Prostate cancer in a relative; the note does not mention prostate cancer of the patient"),

@@ -114,6 +114,8 @@ def test_what_follows_from_another_fact(kind, text, note, outcome):
     ("Current use of anticoagulants", "Atrial fibrillation, on apixaban.", "violated"),
     ("Current use of anticoagulants", "Was on warfarin in 2019.", "unknown"),
     ("Requires supplemental oxygen", "Seen on 4 November 2024. On home oxygen at 2 litres since May 2024.", "violated"),
+    ("Corticosteroids within 7 days", "Seen 2025-01-08. Myeloma. Pom-dex 2021-12 to 2022-08, PD. Dexamethasone 5 mg daily from 2025-01-06.", "violated"),
+    ("Known allergy to fludarabine", "Codeine made him sick in 2018; not an allergy.", "unknown"),
     ("Any pneumonia within 4 weeks", "Seen on 4 November 2024. Pneumonia in May 2024, well since.", "satisfied"),
 ])
 def test_what_is_current(text, note, outcome):

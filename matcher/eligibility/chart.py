@@ -25,6 +25,7 @@ _T = TypeVar("_T")
 Unmentioned: TypeAlias = Literal["unknown", "absent"]
 Days: TypeAlias = tuple[float, float]  # at least, at most
 NEVER: Days = (float("inf"), float("inf"))
+DISPUTED: Days = (0, float("inf"))  # told as ended in one place and as being taken in another
 # Given on one day: the first day is the last.
 _ONCE = ("stem_cell_transplant", "cell_therapy", "vaccine", "surgery", "lymphodepletion", "conditioning_regimen", "leukapheresis", "bridging_therapy")
 _COURSE = 63  # days of the longest course of external radiotherapy in use: 81 Gy in 45 fractions (Zelefsky, J Urol 2001)
@@ -135,6 +136,7 @@ class Chart:
     def _named(self) -> list[Exposure]:
         profile = self.profile
         lines = {line.number: line for line in profile.lines}
+        ended = {(t.agent, t.line) for t in profile.treatments if t.course is Course.GIVEN and t.end} | {(d, n) for n, line in lines.items() if line.end for d in line.drugs}
         found: list[Exposure] = []
         for t in profile.treatments:
             if t.course in (Course.GIVEN, Course.ONGOING) and not self._contradicted(t):
@@ -143,7 +145,8 @@ class Chart:
                 ongoing = t.course is Course.ONGOING and not once
                 end = t.end or (t.start if once else line.end if line and not ongoing else None)
                 start = t.start or (line.start if line and not once else None)
-                found.append(self._exposure(t.agent, ongoing, start, end, t.evidence, t.line, t.purpose))
+                told = self._exposure(t.agent, ongoing, start, end, t.evidence, t.line, t.purpose)
+                found.append(replace(told, since=DISPUTED) if ongoing and (t.agent, t.line) in ended else told)
         known = {(e.agent, e.line) for e in found}
         for line in profile.lines:
             for drug in line.drugs:

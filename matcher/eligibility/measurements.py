@@ -21,7 +21,7 @@ from matcher.eligibility.reasons import (
     unit_of,
     unsettled,
 )
-from matcher.eligibility.therapies import last_given
+from matcher.eligibility.therapies import exposure_shown, last_given, never_given, undated
 from matcher.quantities import convert
 
 _DAYS = {"d": 1, "wk": 7, "mo": 30, "a": 365, "h": 1 / 24, "min": 1 / 1440}
@@ -148,13 +148,17 @@ def _days_since(asked: Comparison, chart: Chart, verb: str) -> Answer:
     wanted = f"{sign(asked.op)} {duration(limit)}"
     if of in chart.vocabulary.conditions and of not in chart.vocabulary.therapies:
         return _days_since_condition(of, asked, limit, chart, verb, wanted)
-    since, shown, evidence = last_given(of, chart)
-    if since is None:
-        return silent(name_of(of), f"therapy:{of}")
-    if since == NEVER:
+    if (last := last_given(of, chart)) is not None:
+        soonest, latest = last
+        truth = holds(Interval(soonest.since[0], latest.since[1]), asked.op, limit)
+        if truth is Truth.UNKNOWN:
+            return unsettled(exposure_shown(soonest), f"therapy:{of}", soonest.evidence, undated(soonest))
+        return _told(truth, exposure_shown(latest), latest.evidence, verb, wanted, f"therapy:{of}")
+    if (never := never_given(chart.product_class(of), chart)) is not None:
         # a washout from what was never given is met; "given at least N days ago" asks the presence as a part of its own
-        return _told(holds(Interval(*NEVER), asked.op, limit), shown, evidence, verb, wanted, f"therapy:{of}")
-    return _told(holds(_days(since), asked.op, limit), shown, evidence, verb, wanted, f"therapy:{of}")
+        shown = never.said[0].shown if never.said else f"no {never.denied[0]}"
+        return _told(holds(Interval(*NEVER), asked.op, limit), shown, never.evidence, verb, wanted, f"therapy:{of}")
+    return silent(name_of(of), f"therapy:{of}")
 
 
 def _days_since_condition(of: str, asked: Comparison, limit: float, chart: Chart, verb: str, wanted: str) -> Answer:

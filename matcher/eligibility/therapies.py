@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from matcher.domain import Course, Evidences, Presence, Status, TherapyLine, Treatment, Truth, Window
-from matcher.eligibility.chart import NEVER, STEM_CELLS, Chart, Days, Exposure, in_window
+from matcher.domain import Course, Presence, Status, TherapyLine, Treatment, Truth, Window
+from matcher.eligibility.chart import STEM_CELLS, Chart, Exposure, in_window
 from matcher.eligibility.reasons import (
     Answer,
     Said,
@@ -67,12 +67,12 @@ def _none_now(asked: Presence, chart: Chart) -> Answer | None:
 
 
 def _was_given(exposure: Exposure, asked: Presence, chart: Chart) -> Answer:
-    shown, missing = _shown(exposure), f"therapy:{asked.value}"
+    shown, missing = exposure_shown(exposure), f"therapy:{asked.value}"
     timing = in_window(exposure.since, asked.window)
     if timing is Truth.FALSE:
         return false(f"{shown}{_outside(asked.window)}", exposure.evidence)
     if timing is Truth.UNKNOWN:
-        return unsettled(shown, missing, exposure.evidence, f"the last dose is not dated closely enough for {_window(asked.window)}")
+        return unsettled(shown, missing, exposure.evidence, undated(exposure) + ("" if exposure.ongoing else f" for {_window(asked.window)}"))
     for key, wanted in asked.qualifiers:
         match qualified(exposure, key, wanted, chart):
             case Truth.FALSE:
@@ -104,7 +104,7 @@ def responded(line: TherapyLine, wanted: str) -> Truth:
     return Truth.TRUE if RESPONSES.index(best) >= RESPONSES.index(wanted) else Truth.FALSE
 
 
-def _shown(exposure: Exposure) -> str:
+def exposure_shown(exposure: Exposure) -> str:
     name = capitalised(name_of(exposure.agent))
     if exposure.ongoing:
         return f"{name} ongoing" + (f" since {exposure.start}" if exposure.start else "")
@@ -112,6 +112,10 @@ def _shown(exposure: Exposure) -> str:
         return f"{name}{on(exposure.start or exposure.end)}"
     when = f" {exposure.start} to {exposure.end}" if exposure.start and exposure.end and exposure.start != exposure.end else on(exposure.end or exposure.start)
     return f"{name} given{when}"
+
+
+def undated(exposure: Exposure) -> str:
+    return "the note also says that it ended" if exposure.ongoing else "the last dose is not dated closely enough"
 
 
 def _window(window: Window | None) -> str:
@@ -173,18 +177,10 @@ def _not_said(value: str, chart: Chart) -> Answer:
     return silent(name, missing)
 
 
-def last_given(value: str, chart: Chart) -> tuple[Days | None, str, Evidences]:
-    """(days since the last dose, what to show, evidence); NEVER where it was never given, None where the note is silent."""
-    value = chart.product_class(value)
-    given = chart.given.get(value, ())
-    if given:
-        latest = min(given, key=lambda e: (e.since[1], e.since[0]))
-        since = (min(e.since[0] for e in given), min(e.since[1] for e in given))
-        return since, _shown(latest), latest.evidence
-    never = never_given(value, chart)
-    if never is not None:
-        return NEVER, never.said[0].shown if never.said else f"no {never.denied[0]}", never.evidence
-    return None, "", ()
+def last_given(value: str, chart: Chart) -> tuple[Exposure, Exposure] | None:
+    """The exposure that may be the most recent one and the one that is so by its dates: the last dose lies between. None where none is told."""
+    given = chart.given.get(chart.product_class(value), ())
+    return (min(given, key=lambda e: e.since), min(given, key=lambda e: e.since[::-1])) if given else None
 
 
 def refractory_to(asked: Presence, chart: Chart) -> Answer:
@@ -197,9 +193,9 @@ def refractory_to(asked: Presence, chart: Chart) -> Answer:
     if not given:
         return never_given(asked.value, chart) or silent(f"refractoriness to {name}", f"refractory:{asked.value}")
     if all(_did_not_fail(e, chart) for e in given):
-        return together(Truth.FALSE, [false(f"{_shown(e)}, not refractory", e.evidence) for e in given])
+        return together(Truth.FALSE, [false(f"{exposure_shown(e)}, not refractory", e.evidence) for e in given])
     evidence = tuple(e for exposure in given for e in exposure.evidence)
-    return unsettled(_shown(given[-1]), f"refractory:{asked.value}", evidence, "the note does not say whether the disease was refractory to it")
+    return unsettled(exposure_shown(given[-1]), f"refractory:{asked.value}", evidence, "the note does not say whether the disease was refractory to it")
 
 
 def _did_not_fail(exposure: Exposure, chart: Chart) -> bool:

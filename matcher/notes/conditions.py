@@ -123,6 +123,7 @@ def _device_status(doc: Document, mention: Mention) -> Status:
     return Status.HISTORICAL if out else Status.PRESENT
 
 
+_NO_SUCH = re.compile(r"\bnot (?:really )?an? $", re.IGNORECASE)  # "not an allergy": of the drug that is spoken of
 _REACTION = re.compile(r"\b(?:allerg\w+|intoleran\w+|hypersensitiv\w+|ADRs?)\b[^.;\n]{0,80}$", re.IGNORECASE)  # what a drug once did
 
 
@@ -135,6 +136,8 @@ def _status(doc: Document, mention: Mention, vocabulary: Vocabulary, now: date |
     if c.family:
         return None if c.negated or c.hypothetical else Status.FAMILY
     if c.negated:
+        if mention.id == "allergy" and _NO_SUCH.search(doc.text, max(0, mention.start - 12), mention.start):
+            return None
         out = mention.id == "indwelling_catheter" and _TAKEN_OUT.match(doc.text, mention.end)  # "no catheter now (port removed)"
         return Status.HISTORICAL if out else Status.ABSENT
     if c.other or c.hypothetical:

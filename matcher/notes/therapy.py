@@ -60,7 +60,7 @@ def read_therapy(doc: Document, note_date: date | None, conditions: tuple[Condit
     complete = read_complete_history(doc, stated, lines, stated.value if stated else None) or _first_line(doc, note_date, conditions, lines, endings, stated, refractory)
     n_lines = stated or _described(lines, complete) or _never_treated(conditions, events)
     return TherapyReading(
-        treatments=_ledger(events, lines),
+        treatments=_ledger(events, lines, endings),
         lines=tuple(_line(number, line, ending) for number, (line, ending) in enumerate(zip(lines, endings, strict=True), 1)),
         n_lines=n_lines,
         refractory_to=refractory,
@@ -180,15 +180,17 @@ def _days_of_several(event: Event) -> list[PartialDate]:
 # ---------------------------------------------------------------- the ledger
 
 
-def _ledger(events: list[Event], lines: list[Line]) -> tuple[Treatment, ...]:
+def _ledger(events: list[Event], lines: list[Line], endings: list[Ending]) -> tuple[Treatment, ...]:
     """Every treatment told, once for each course it is told with and each line it belongs to."""
     ledger: dict[tuple[str, Course, int | None], Treatment] = {}
     number_of = {id(e): n for n, line in enumerate(lines, 1) for e in line.events}
-    last_with = {drug: n for n, line in enumerate(lines, 1) for drug in line.drugs}
+    last_with = {drug: (n, ending.end) for n, (line, ending) in enumerate(zip(lines, endings, strict=True), 1) for drug in line.drugs}
     for event in events:
         own = event.received and event.purpose is None
         for agent in (*event.drugs, *(d for d in event.group.drugs if not counts_in_line(d)), *event.group.therapies):
-            number = number_of.get(id(event)) or (last_with.get(agent) if own else None)
+            last, over = last_with.get(agent, (None, None)) if own else (None, None)
+            again = event.start is not None and over is not None and event.start.earliest > over.latest  # after that line
+            number = number_of.get(id(event)) or (None if again else last)
             key, purpose, evidence = (agent, event.course, number), event.purpose or ("myeloma" if number else None), _evidence(event)
             if (old := ledger.get(key)) is None:
                 ledger[key] = Treatment(agent, event.course, (evidence,), event.start, event.end, number, purpose)
