@@ -73,7 +73,7 @@ _TOLD = re.compile(r"\b(?:was|were|had|since|from|last|until)\b[^.;\n]{0,30}$", 
 _SECONDARY = re.compile(r"\s+[a-z]")  # "stopped 2/2 neuropathy": secondary to
 _CELL_END = re.compile(r"[:)\]]|[ \t]*(?:$|\||\n)")
 _LED = re.compile(r"(?:\b(?:in|since|from|of|last|until|till|by|early|late|mid|end of|to|during|before|after|this|through|until|on)[ -]+|[(\[]|[-–/])$", re.IGNORECASE)
-_PARTS = re.compile(r"(\d{1,2})([/.-])(\d{1,2})(?:\2(\d{4}|\d\d))?(?![\d/%]|[.,]\d)")
+_PARTS = re.compile(r"(\d\d?)([/.-])(\d{1,2})(?:\2(\d{4}|\d\d))?(?![\d/%]|[.,]\d)")
 _WEEKDAY = re.compile(r"\b(mon|tue|wed|thu|fri|sat|sun)\w{0,6}\.?,?\s*$", re.IGNORECASE)
 # Spelling tells where a text is from when its dates do not.
 _BRITISH = ("haem", "aemi", "oedema", "tumour", "paraprotein", "wcc", "centre", "umol/l", "µmol", "lakh", "sats ")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -85,6 +86,27 @@ class Document:
     def lowered(self) -> str:
         """The note in small letters, every offset unchanged: literal words are found in it several times faster than whatever their case."""
         return lower(self.text)
+
+    def near(self, words: tuple[str, ...], before: int, after: int) -> list[tuple[int, int]]:
+        """The stretches of the note around any of the words (small letters), merged where they meet."""
+        places = []
+        for word in words:
+            at = self.lowered.find(word)
+            while at >= 0:
+                places.append(at)
+                at = self.lowered.find(word, at + len(word))
+        found: list[tuple[int, int]] = []
+        for place in sorted(places):
+            low, high = max(0, place - before), min(len(self.text), place + after)
+            if found and low <= found[-1][1]:
+                found[-1] = (found[-1][0], high)
+            else:
+                found.append((low, high))
+        return found
+
+    def matches(self, pattern: re.Pattern[str], words: tuple[str, ...], before: int, after: int) -> Iterator[re.Match[str]]:
+        """The matches of a pattern that costs much to look for, around the words (small letters) of which each match has one."""
+        return (m for low, high in self.near(words, before, after) for m in pattern.finditer(self.text, low, high))
 
     @cached_property
     def day_first(self) -> bool | None:

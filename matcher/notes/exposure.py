@@ -39,7 +39,7 @@ _REACH = 320  # characters of a run-on statement that still bear on a name
 def _statements(text: str) -> tuple[int, ...]:
     cuts = [0]
     for match in _STATEMENT.finditer(text):
-        if text[match.start()] in " \n" and _ABBREVIATION.search(text[max(0, match.start() - 8) : match.start()]):
+        if text[match.start() - 1] == "." and text[match.start()] in " \n" and _ABBREVIATION.search(text[max(0, match.start() - 8) : match.start()]):
             continue
         cuts.append(match.end())
     return (*cuts, len(text))

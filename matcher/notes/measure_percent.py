@@ -10,7 +10,7 @@ from matcher.notes.measure_tail import condition_of
 from matcher.notes.measure_words import Words, Written
 from matcher.quantities import convert, numbers
 
-_PERCENT = re.compile(r"(?P<n>\d{1,3}(?:[.,]\d{1,2})?)(?:\s?[-–]\s?\d{1,3})?\s?(?:%|percent\b|per cent\b)", re.IGNORECASE)
+_PERCENT = re.compile(r"(?P<n>\d\d{0,2}(?:[.,]\d{1,2})?)(?:\s?[-–]\s?\d{1,3})?\s?(?:%|percent\b|per cent\b)", re.IGNORECASE)
 _DATED = re.compile(r"[ ](?:(?:on|in) )?(?=\S)")
 _EARLIER = re.compile(r"\((?:was|prev\w*|prior|formerly|from)[ ~:]*\Z", re.IGNORECASE)
 _STOP = re.compile(r"[.;%\n\d(](?:(?<=[.;%\n])|(?<=\d)(?<![A-Za-z].)|(?<=\()(?=[^)]*\)))")  # a share refers back no further: another number, a closed bracket
@@ -35,11 +35,11 @@ _WANTED = re.compile(r"(?:keep|above|over|below|under|goal|target|if|>|<|≥|des
 _COUNT = re.compile(r"\d[\d,]*(?:\.\d+)?\s?(?=K/|/[un]L|x\s?10|(?-i:G/L)|/mm|/cumm)", re.IGNORECASE)
 _FEET = re.compile(r"(?P<n>[4-7])\s?(?:'|′|ft\.?|feet|foot)\s?(?:and\s)?(?:(?P<i>\d{1,2}(?:\.\d+)?)\s?(?:\"|″|''|in\.?\b|inch(?:es)?)?|(?<=t|T)\b)(?![\d/])", re.IGNORECASE)
 _VITALS = re.compile(r"\b(?:RA|SpO2|sats?|saturation|BP|HR|vitals?|VS|temp|afebrile|pulse|RR|T\s?3\d|T\s?9\d|O2|wt|weight|ht|height|ECOG|KPS|Karnofsky)\b|\b\d{2,3}/\d{2,3}\b|\d{3}\s?cm\b", re.IGNORECASE)
-_MASS = re.compile(r"(?P<n>\d{2,3}(?:[.,]\d{1,2})?)\s?(?P<u>kg|kgs|lbs?|pounds)\b(?!\s*(?:/(?! \d)|lost|loss|gain|down|less|more|lighter|heavier|in \d|over|weight loss))", re.IGNORECASE)
+_MASS = re.compile(r"(?P<n>\d\d\d?(?:[.,]\d{1,2})?)\s?(?P<u>kg|kgs|lbs?|pounds)\b(?!\s*(?:/(?! \d)|lost|loss|gain|down|less|more|lighter|heavier|in \d|over|weight loss))", re.IGNORECASE)
 _CHANGE = re.compile(r"(?:lost|loss(?: of)?|gain(?:ed)?(?: of)?|minus|down|up|per|each|[-–+x]|(?<! )/|dropped|lift\w*|carry\w*|over|under|below|above|than|of \w+|dose\w*|tumou?r|mass|mg)\s*(?:by|about|from|another|~)?\s*$", re.IGNORECASE)
-_METRES = re.compile(r"(?P<n>1\s?m\s?\d\d|[12][.,]\d\d?\s?m)\b(?![/\w²2])")
+_METRES = re.compile(r"(?P<n>[12](?:(?<=1)\s?m\s?\d\d|[.,]\d\d?\s?m))\b(?![/\w²2])")
 _LENGTH = re.compile(r"(?P<n>[12]\d\d(?:[.,]\d)?)\s?cm\b(?!\s*(?:mass|lesion|h2o|from))", re.IGNORECASE)
-_PRESSURE = re.compile(r"(?P<s>\d{2,3})\s?/\s?(?P<d>[3-9]\d|1[0-3]\d)(?![\d/%.])(?!\s?(?:mg|U/|mm\b))")
+_PRESSURE = re.compile(r"(?P<s>\d\d\d?)\s?/\s?(?P<d>[3-9]\d|1[0-3]\d)(?![\d/%.])(?!\s?(?:mg|U/|mm\b))")
 
 
 def unnamed(words: Words) -> Iterator[Written]:

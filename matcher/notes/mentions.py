@@ -88,7 +88,7 @@ def _places(doc: Document) -> list[tuple[int, int, str]]:
             places.append((hit.start, hit.end, concept))
     named = sorted((start, end) for start, end, _ in places)
     further = [(c.start, c.end, c.concept) for c in doc.candidates if c.kind == "condition" and not _overlaps(c.start, c.end, tuple(named))]
-    return _whole(sorted({*places, *further, *_shared_nouns(doc.text, places), *_metastatic_sites(doc.text), *_organ_cancers(doc.text), *_sensory(doc, places)}), doc.text)
+    return _whole(sorted({*places, *further, *_shared_nouns(doc.text, places), *_metastatic_sites(doc), *_organ_cancers(doc), *_sensory(doc, places)}), doc.text)
 
 
 def _whole(places: list[tuple[int, int, str]], text: str) -> list[tuple[int, int, str]]:
@@ -149,20 +149,20 @@ _SITES = re.compile(
 _CANCER_OF = re.compile(r"\b(?:cancer|(?:adeno)?carcinoma|malignancy|ca) of (?:the |his |her )?(?:left |right |upper |lower |both )?(?P<organ>[a-z]{4,12})\b", re.IGNORECASE)
 
 
-def _organ_cancers(text: str) -> list[tuple[int, int, str]]:
+def _organ_cancers(doc: Document) -> list[tuple[int, int, str]]:
     """"carcinoma of the left breast" is a breast cancer."""
     found = []
-    for named in _CANCER_OF.finditer(text):
+    for named in doc.matches(_CANCER_OF, ("cancer of", "carcinoma of", "malignancy of", "ca of"), 6, 60):
         hits = _lexicon().find(f"{named['organ'].removesuffix('s')} cancer")
         if len(hits) == 1 and hits[0].start == 0 and isinstance(hits[0].meaning, str):
             found.append((named.start(), named.end(), hits[0].meaning))
     return found
 
 
-def _metastatic_sites(text: str) -> list[tuple[int, int, str]]:
+def _metastatic_sites(doc: Document) -> list[tuple[int, int, str]]:
     """"mets to bone and brain": each organ that the list names is a site."""
     found = []
-    for sites in _SITES.finditer(text):
+    for sites in doc.matches(_SITES, ("metasta", "mets"), 0, 250):
         for site in re.finditer(_SITE, sites["list"], re.IGNORECASE):
             hits = _lexicon().find(f"{site.group().removesuffix('s')} metastasis")
             if len(hits) == 1 and hits[0].start == 0 and isinstance(hits[0].meaning, str):

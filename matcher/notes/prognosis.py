@@ -24,7 +24,7 @@ _UNCOUNTED = {"day": 14.0, "week": 60.0, "month": 180.0}
 def read_life_expectancy(doc: Document) -> Reading | None:
     """The last that the note says, in days; a range by its lower end, "weeks to months" by what it stays below."""
     found = None
-    for match in _EXPECTED.finditer(doc.text):
+    for match in doc.matches(_EXPECTED, ("life", "prognosis", "survival"), 60, 180):
         if not _ASKED.search(doc.text, *doc.sentence_at(match.start())):
             found = match
     if found is None:

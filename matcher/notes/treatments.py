@@ -19,17 +19,27 @@ _SUBSTANCE = {"pegylated liposomal doxorubicin": "doxorubicin"}
 # Letters that stand for drugs by what is beside them: "KR maintenance", "VRd/ASCT/R (PD)", "stopped K 10/2021", "on D until".
 _AFTER_COURSE = re.compile(r"(?:/|→|->|=>)\s?(?P<letter>[RVKDT])(?=\s*(?:\(|→|-+>|=>|,|;|\)|\.|\n|$)|\s(?:til|until|till|x)\b)")
 _COURSE_END = re.compile(r"(?:SCT|HCT|BMT|auto|transplant|d)(?:\s?['’]?\d[\d/.'’-]{1,9})?(?:\s?\([^()\n]{0,20}\))?\s?-*$")
-_LETTER = re.compile(r"(?<![\w.-])[DVRKPT]{1,2}(?=\s+maint)|(?<=[Ss]topped )[VRKDPT](?=\s(?:\d{1,2}/|in\b|for\b|due\b|d/t\b|after\b))|(?<=\bon )[VRKDT](?=\s(?:until|till|alone|only)\b)|(?<=[;>→] )[VRKDPT](?=\s+(?:alone\b|(?:19|20)\d\d\b|till\b|until\b))|(?<=then )[VRKDPT](?=\s+(?:alone|only|till|until|to PD)\b)")  # "R maint", "V maintenance"
-_LETTER_AFTER = re.compile(r"(?:[AH]SCT|AHCT|HCT|BMT|SCT|[Aa]uto)\s?(?:-+>?|→|/)\s?(?P<letter>[VRKPT])(?![\w-])")  # "KRd-ASCT-R"
+# Each begins with a set of characters, so that most places are passed over at once.
+_LETTER = re.compile(
+    r"""[DVRKPT](?:
+      (?<![\w.-].)[DVRKPT]?(?=\s+maint)
+    | (?<=[Ss]topped[ ].)(?=\s(?:\d{1,2}/|in\b|for\b|due\b|d/t\b|after\b))
+    | (?<=\bon[ ][VRKDT])(?=\s(?:until|till|alone|only)\b)
+    | (?<=[;>→][ ].)(?=\s+(?:alone\b|(?:19|20)\d\d\b|till\b|until\b))
+    | (?<=then[ ].)(?=\s+(?:alone|only|till|until|to[ ]PD)\b)
+    )""",
+    re.VERBOSE,
+)
+_LETTER_AFTER = re.compile(r"(?:SCT|HCT|BMT|auto|Auto)\s?(?:-+>?|→|/)\s?(?P<letter>[VRKPT])(?![\w-])")  # "KRd-ASCT-R"
 _AUTO = re.compile(r"(?<![\w-])auto(?:s|grafted|grafts?)?(?=\s*(?:#|['’]?\d|\(|/|[,;.+)]|-+>|→|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\b|then\b|in\b|on\b|that\b|tx\b|with\b|and\b|x\b|$))|(?<![\w-])autologous(?=\s+(?:in |on )?\d|\s+(?:(?:(?:peripheral )?(?:blood )?(?:stem|progenitor)[- ]cells? |PBSC )?(?:rescue|procedure|graft|support|re-?infusion|re-?transfusion|return))\b)|(?<![\w-])allo(?=\s+(?:RIC|MAC|NMA|haplo|MUD|MRD|SIB|from|sib\w*|in|on|['’]?\d|\d)\b|\s*\()|(?<![\w-])(?:auto|allo)[- ]?(?:HCT|SCT|PBSCT|HSCT|BMT|TPH|TASPE|TMO|TCTH|tx|transplant\w*)\b", re.IGNORECASE)
 _TRANSPLANT = re.compile(r"(?<![\w-])own (?:stem )?cells (?:were )?(?:given |infused |put )?back\b|(?<![\w-])stem[- ]cell (?:txp|tx|xplant|tplant|rescue|support|re-?infusion|return)\b|(?<![\w-])(?:auto-?|allo-?)?transplant(?:ed|ation|s)?\b(?![\s-]+(?:cent(?:er|re)|team|clinic|OPD|unit|ward|service|department|outpatient|status|work-?up|evaluation|referral|follow|eligib|ineligib|candidate|coordinator|board|physician|consult|program))", re.IGNORECASE)
 _ORGAN = re.compile(r"(?:heart|kidney|renal|liver|lung|corneal?|cardiac|hair|islet|pancreas|f(?:a)?ecal)[- ]*$", re.IGNORECASE)
 _WITH_DEX = re.compile(r"[-/]d(?![\w-])")  # "Isa-d", "Pom/d"
-_CODE = re.compile(r"\b(?:[A-Z]{2,5}-?\d{3,6}|[A-Za-z]{3,6}-cel)\b")
+_CODE = re.compile(r"[A-Z](?<!\w.)[A-Z]{1,4}-?\d{3,6}\b")
 _STEMS = ("mab", "nib", "mide", "mib", "clax", "leucel", "exor", "vedotin", "tecan", "parib", "lisib")
-_WORD = re.compile(r"[A-Za-z]{6,}")
-_ACRONYM = re.compile(r"(?<![\w])[DVBRLKPTCEIXSAM]{2,5}d(?![\w])")
-_CAPITALS = re.compile(r"(?<!\w)(?:[DVBRKPTCEIX]{2,4}|[VRK])D(?=\s*(?:→|-+>)|\s*(?:[x×*#]\s?\d|(?:regimen|scheme|protocol|chemotherapy)\b|(?:for )?\d+ (?:cycles|courses)))")  # "IRD x6"
+_STEMMED = re.compile(rf"[a-z](?<!\w.)[a-z]{{2,}}+(?:-cel\b|{'|'.join(f'(?<={stem})' for stem in _STEMS)})")  # of a note in small letters
+_ACRONYM = re.compile(r"[DVBRLKPTCEIXSAM](?<!\w.)[DVBRLKPTCEIXSAM]{1,4}d(?!\w)")
+_CAPITALS = re.compile(r"[DVBRKPTCEIX](?<!\w.)(?:[DVBRKPTCEIX]{1,3}|(?<=[VRK]))D(?=\s*(?:→|-+>)|\s*(?:[x×*#]\s?\d|(?:regimen|scheme|protocol|chemotherapy)\b|(?:for )?\d+ (?:cycles|courses)))")  # "IRD x6"
 _PRODUCTS = {"car_t": "anti-bcma car-t", "cell_therapy": "anti-bcma car-t", "bispecific_antibody": "anti-bcma bispecific", "t_cell_engager": "anti-bcma bispecific",
              "antibody_drug_conjugate": "anti-bcma adc"}
 _AIMED = re.compile(r"[\s(/,:-]*(?:(?:anti|against|targeting|targeted|directed|specific|to|target)[\s:-]*)*")  # "BCMA-directed | CAR-T"
@@ -142,10 +152,10 @@ def find_mentions(doc: Document) -> list[Mention]:
             free.add(Mention(*match.span("letter"), (REGIMEN_LETTERS[match.group("letter")],)))
     for match in _LETTER_AFTER.finditer(text):
         free.add(Mention(*match.span("letter"), (REGIMEN_LETTERS[match.group("letter")],)))
-    for match in (m for a, b in windows(text, ("auto", "allo"), 1, 40) for m in _AUTO.finditer(text, a, b)):
+    for match in doc.matches(_AUTO, ("auto", "allo"), 1, 40):
         allogeneic = match.group().lower().startswith("allo")
         free.add(Mention(*match.span(), therapy="allogeneic_transplant" if allogeneic else "autologous_transplant"))
-    for match in (m for a, b in windows(text, ("transplant", "stem cell", "stem-cell", "own cells"), 6, 60) for m in _TRANSPLANT.finditer(text, a, b)):
+    for match in doc.matches(_TRANSPLANT, ("transplant", "stem cell", "stem-cell", "own cells"), 6, 60):
         if not _ORGAN.search(text[max(0, match.start() - 15) : match.start()]):
             free.add(Mention(*match.span(), therapy="stem_cell_transplant"))
     for match in _CAPITALS.finditer(text):
@@ -155,9 +165,8 @@ def find_mentions(doc: Document) -> list[Mention]:
     for match in _ACRONYM.finditer(text):
         if drugs := regimen_drugs(match.group()):
             free.add(Mention(*match.span(), drugs, None, True))
-    for match in _WORD.finditer(text):
-        word = match.group()
-        if word.lower().endswith(_STEMS) and (agent := unlisted_agent(word, False)):
+    for match in _STEMMED.finditer(doc.lowered):
+        if agent := unlisted_agent(match.group(), False):
             free.add(Mention(*match.span(), (agent,)))
     for match in _CODE.finditer(text):
         if agent := unlisted_agent(match.group(), bool(_DRUG_CONTEXT.search(text[max(0, match.start() - 40) : match.end() + 40]))):
