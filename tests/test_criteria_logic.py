@@ -73,6 +73,8 @@ def test_and_or(kind, text, wanted):
     (INCLUSION, "HIV negative", "not hiv_infection"),
     (INCLUSION, "Not pregnant", "not pregnancy"),
     (INCLUSION, "Negative pregnancy test", "not pregnancy"),
+    (INCLUSION, "Women of childbearing potential must have a negative serum or urine pregnancy test within 7 days", "(not childbearing_potential | not pregnancy @within 7)"),
+    (INCLUSION, "Last chemotherapy not within 21 days prior to enrollment", "not chemotherapy @within 21"),
     (INCLUSION, "No asthma and platelets ≥ 50 x 10^9/L", "(not asthma & platelets >= 50)"),
 ])
 def test_negation(kind, text, wanted):
@@ -95,6 +97,10 @@ def test_negation(kind, text, wanted):
     (EXCLUSION, "Active tuberculosis or hepatitis B", "(tuberculosis @current | hepatitis_b @current)"),
     (EXCLUSION, "Active tuberculosis or a history of stroke", "(tuberculosis @current | stroke)"),
     (INCLUSION, "Fever of 3 or more days", "fever duration=>=3"),
+    (INCLUSION, "No treatment within 7 days of major surgery or within 3 days of minor surgery", "(not major_surgery @within 7 & not minor_surgery @within 3)"),
+    (INCLUSION, "At least 4 weeks since prior chemotherapy, radiotherapy or surgery", "(days_since[chemotherapy] >= 28 & days_since[radiotherapy] >= 28 & days_since[surgery] >= 28)"),
+    (INCLUSION, "No chemotherapy within 4 weeks (6 weeks for nitrosoureas)", "not (chemotherapy @within 28 | nitrosourea @within 42)"),
+    (EXCLUSION, "Heart disease such as myocardial infarction within 6 months or NYHA class III heart failure", "((heart_disease & screening) | myocardial_infarction @within 180 | heart_failure nyha=3)"),
 ])
 def test_time(kind, text, wanted):
     assert read(text, kind) == wanted
@@ -107,6 +113,9 @@ def test_time(kind, text, wanted):
     (EXCLUSION, "Prior malignancy unless in remission for 4 years", "malignancy but multiple_myeloma @within 1460"),
     (EXCLUSION, "Systemic corticosteroids within 7 days, except inhaled steroids", "corticosteroid but inhaled_corticosteroid,topical_corticosteroid @within 7"),
     (EXCLUSION, "Arrhythmia unless the patient has a pacemaker", "(arrhythmia & not pacemaker)"),
+    (EXCLUSION, "Prior malignancy. The exceptions are: non-melanoma skin cancer, any other cancer with no evidence of disease for at least 10 years", "malignancy but multiple_myeloma,non_melanoma_skin_cancer @within 3650"),
+    (EXCLUSION, "Corticosteroids. Topical use of corticosteroids is permitted", "(corticosteroid & not corticosteroid route=topical)"),
+    (INCLUSION, "No grade 3 toxicity due to prior chemotherapy (except alopecia)", "not (treatment_toxicity grade=3 but alopecia & chemotherapy)"),
     (INCLUSION, "AST ≤ 3 x ULN (≤ 5 x ULN if liver metastases are present)", "(ast <= 3 ULN | (ast <= 5 ULN & liver_metastasis))"),
 ])
 def test_exceptions(kind, text, wanted):
@@ -176,6 +185,46 @@ def test_what_only_screening_settles(kind, text, wanted):
     (EXCLUSION, "Asthma, quixotic zeppelin, or psoriasis", "(asthma | ?quixotic zeppelin? | psoriasis)"),
 ])
 def test_what_is_permitted_or_not_understood(kind, text, wanted):
+    assert read(text, kind) == wanted
+
+
+@pytest.mark.parametrize("kind, text, wanted", [
+    (EXCLUSION, "Uncontrolled diabetes, hypertension or arrhythmia", "(diabetes_mellitus control=uncontrolled | hypertension control=uncontrolled | arrhythmia control=uncontrolled)"),
+    (EXCLUSION, "Uncontrolled hypertension, pregnancy or stroke", "(hypertension control=uncontrolled | pregnancy | stroke)"),
+    (EXCLUSION, "Stroke, uncontrolled hypertension, or cirrhosis", "(stroke | hypertension control=uncontrolled | cirrhosis)"),
+    (EXCLUSION, "Concurrent hormonal therapy, chemotherapy and radiotherapy", "(hormonal_therapy @current | chemotherapy @current | radiotherapy @current)"),
+    (EXCLUSION, "Moderate or severe asthma", "asthma severity=>=moderate"),
+    (EXCLUSION, "Pelvic or abdominal radiotherapy", "radiotherapy site=pelvic or abdominal"),
+    (EXCLUSION, "Asthma (controlled intermittent asthma is allowed)", "(asthma & not asthma control=controlled course=intermittent)"),
+])
+def test_how_far_an_adjective_reaches(kind, text, wanted):
+    assert read(text, kind) == wanted
+
+
+@pytest.mark.parametrize("kind, text, wanted", [
+    (EXCLUSION, "A malignancy that is progressing or requires active treatment", "(malignancy course=progressive but multiple_myeloma | malignancy treatment=systemic but multiple_myeloma)"),
+    (INCLUSION, "Multiple myeloma that has relapsed or progressed after bortezomib", "(disease:multiple_myeloma & (disease_state:relapsed | disease_state:progressive) & bortezomib)"),
+    (EXCLUSION, "Peripheral neuropathy that is greater than or equal to grade 2", "peripheral_neuropathy grade=>=2"),
+    (EXCLUSION, "Pneumonitis that required steroids, or cirrhosis", "((pneumonitis & corticosteroid) | cirrhosis)"),
+    (EXCLUSION, "Ascites requiring paracentesis within 14 days", "(ascites & paracentesis @within 14)"),
+    (EXCLUSION, "Anticoagulation with warfarin within 28 days", "warfarin @within 28"),
+    (EXCLUSION, "Active bleeding or at high risk of bleeding", "(bleeding @current | screening)"),
+    (EXCLUSION, "Progression before day 100 after autologous transplantation", "(disease_state:progressive & autologous_transplant & ?before day 100?)"),
+])
+def test_what_a_clause_limits(kind, text, wanted):
+    assert read(text, kind) == wanted
+
+
+@pytest.mark.parametrize("kind, text, wanted", [
+    (INCLUSION, "At least 2 prior regimens (e.g., VAD, MP)", "prior_lines >= 2"),
+    (EXCLUSION, "Prior VAD", "(vincristine & doxorubicin & dexamethasone)"),
+    (INCLUSION, "Diagnosis of 1 of the following:\n - Asthma\n - Cirrhosis with 1 of the following:\n   - Ascites\n   - Jaundice", "(asthma | (cirrhosis & (ascites | jaundice)))"),
+    (EXCLUSION, "Patients with the following will be excluded:\n - Asthma\n - Cirrhosis", "(asthma | cirrhosis)"),
+    (INCLUSION, "Transaminases < 3 x ULN", "(alt < 3 ULN & ast < 3 ULN)"),
+    (EXCLUSION, "QTc > 450 ms in males or > 470 ms in females", "((sex:male & qtc > 450) | (sex:female & qtc > 470))"),
+    (INCLUSION, "Measurable disease defined as serum M-protein ≥ 1 g/dL or urine M-protein ≥ 200 mg/24 h", "(measurable_disease:true | serum_m_protein >= 1 | urine_m_protein >= 200)"),
+])
+def test_lists_and_examples(kind, text, wanted):
     assert read(text, kind) == wanted
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from matcher.domain import AnyOf, AtScreening, Comparison, Expression, Presence, Unparsed, Window
+from matcher.domain import AllOf, AnyOf, AtScreening, Comparison, Expression, Presence, Unparsed, Window
 from matcher.expressions import atoms
 from matcher.trials.comparisons import Comparisons, given, since
 from matcher.trials.concepts import Concepts
@@ -39,11 +39,14 @@ class Brackets(Concepts, Comparisons):
             return end
         first = next((t for t in inner if t.kind not in ("stop", "qual")), inner[0])
         if first.kind in ("except", "unless"):
-            if last:
-                exception = combine(self._nested(inner[inner.index(first) + 1 :], self.context.excluding), True)
-                if exception is not None:
-                    self.pieces[-1] = replace(last, expression=excuse(last.expression, exception, self.context, first.kind))
+            exception = combine(self._nested(inner[inner.index(first) + 1 :], self.context.excluding), True)
+            if last and exception is not None:
+                toxic = next((p for p in range(self.chunk, len(self.pieces)) if self.pieces[p].text == "treatment_toxicity"), -1)
+                excepted = self.pieces[toxic]  # "toxicity of chemotherapy (except alopecia)"
+                self.pieces[toxic] = replace(excepted, expression=excuse(excepted.expression, exception, self.context.excluding if excepted.negation else self.context, first.kind))
             return end
+        if last and last.measured == "prior_lines" and first.value == "illustration":
+            return end  # "(e.g. VAD)" demands none of its drugs
         concepts = [t for t in inner if t.kind in CONCEPTS]
         if last and isinstance(last.expression, Presence) and last.expression.fact == "expression" and (share := bounds_at(inner, 0)):
             wanted = f"{share.sides[0].op}{share.sides[0].value:g}%"
@@ -59,10 +62,16 @@ class Brackets(Concepts, Comparisons):
             self.unknown, self.heads = [], list(dict.fromkeys(t.value for t in inner if t.kind == "test"))
             self.named = True  # "liver enzymes (ALT and AST) < 3 x ULN"
             return end
-        if last and isinstance(last.expression, Comparison) and last.expression.fact == "days_since" and (period := bounds_at(inner, 0)) and period.time:
-            apart = self._nested(inner[period.end :], since=Window("before", round(period.sides[0].value * (period.sides[0].days or 1))))
-            self.pieces[-1] = replace(last, expression=conjoin(last.expression, *(p.expression for p in apart if isinstance(p.expression, Comparison))))
-            return end
+        if last and concepts and (period := bounds_at(inner, 0)) and period.time:  # "4 weeks since chemotherapy (6 weeks for nitrosoureas)"
+            days = round(period.sides[0].value * (period.sides[0].days or 1))
+            if isinstance(last.expression, Comparison) and last.expression.fact == "days_since":
+                apart = self._nested(inner[period.end :], since=Window("before", days))
+                self.pieces[-1] = replace(last, expression=conjoin(last.expression, *(p.expression for p in apart if isinstance(p.expression, Comparison))))
+                return end
+            own = self._nested(inner[period.end :], window=Window("within", days)) if given(last.expression) and period.bare else []
+            if own and all(given(p.expression) for p in own):
+                self.pieces[-1] = replace(last, expression=disjoin(last.expression, *(p.expression for p in own)))
+                return end
         limits = kinds & {"op", "between", "postop"} or ("number" in kinds and kinds & {"test", "age", "life"})
         if last and len(inner) <= 4 and (ago := bounds_at(inner, 0)) and ago.time and ago.end == len(inner) and ago.sides[0].op in ("<", "<="):
             self._place_in_time(Window("within", round(ago.sides[0].value * (ago.sides[0].days or 1))), False)
@@ -74,7 +83,7 @@ class Brackets(Concepts, Comparisons):
             if amounts is not None and all(isinstance(e, Comparison) for e in atoms(amounts)):
                 self.pieces[-1] = replace(last, expression=conjoin(last.expression, amounts))  # "TBI (> 5 Gy single or > 8 Gy fractionated)"
                 return end
-        if limits or kinds & {"nyha", "grade", "within", "before", "class"}:
+        if limits or kinds & {"nyha", "grade", "within", "before", "class"} or (self.heads and (span := bounds_at(inner, 0)) and not span.bare and not span.time):
             return at + 1
         if first.kind == "examples" or (last is not None and (len(concepts) > 1 or (concepts and _narrower(concepts[0], last.expression)))):
             self._members(inner)
@@ -134,7 +143,7 @@ class Brackets(Concepts, Comparisons):
     def _members(self, inner: list[Token]) -> None:
         """Examples of a class count as members of it; what is not understood among them is only an illustration."""
         examples = self._nested(inner, self.context.excluding, frame=self.frame, window=self.window, since=self.since)
-        found = [p.expression for p in examples if isinstance(p.expression, Presence | Comparison)]
+        found = [p.expression for p in examples if isinstance(p.expression, Presence | Comparison) or (isinstance(p.expression, AllOf) and given(disjoin(*p.expression.parts)))]
         if not found:
             return
         if self.since and self.pieces:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from matcher.domain import AtScreening, Expression, Presence, Unparsed
+from matcher.expressions import atoms
 from matcher.trials.exceptions import GENERAL, excuse
 from matcher.trials.lexer import Token
 from matcher.trials.logic import Context, combine, conjoin, disjoin, negate
@@ -70,7 +71,7 @@ def _divided(tokens: Sequence[Token], context: Context) -> Expression | None:
         if main is None:
             return _divided(rest, context.inner) if rest else None
     for named, after in _exceptions(kind, rest):
-        if (exception := _exception(after, context)) is not None:
+        if (exception := _exception(after, main, context)) is not None:
             main = excuse(main, exception, context, named)
     return main
 
@@ -85,9 +86,11 @@ def _exceptions(kind: str, tokens: Sequence[Token]) -> Iterator[tuple[str, Seque
     yield kind, _trim(tokens[start:])
 
 
-def _exception(tokens: Sequence[Token], context: Context) -> Expression | None:
+def _exception(tokens: Sequence[Token], main: Expression, context: Context) -> Expression | None:
     reader = Reader(tokens, context.excluding)
     exception = combine(reader.read(), True)
+    if exception is None and tokens and not any(isinstance(e, Presence) and e.fact == "condition" for e in atoms(main)):
+        return Unparsed(context.text[tokens[0].start : tokens[-1].end])
     if exception is None and reader.window and reader.window.relation == "before":
         return Presence("condition", GENERAL[0], reader.window)  # "unless disease-free for 5 years"
     if isinstance(exception, Presence) and exception.value == "remission" and exception.window:

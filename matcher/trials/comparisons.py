@@ -70,14 +70,23 @@ class Comparisons(Words):
                 classes = [p for p in self.pieces if not p.member] or self.pieces
                 self.pieces = [replace(p, expression=since(p.expression, window), joint="and" if p.joint else "") for p in classes]
                 return
+        named = False  # "an effusion requiring drainage within 14 days": the drainage
         for place in range(len(self.pieces) - 1, -1, -1):
             piece = self.pieces[place]
+            if named:
+                named = False
+                continue
+            if piece.group:
+                break
             if not _timed(piece.expression):
                 if isinstance(piece.expression, Unparsed):
                     continue
                 break
             self.pieces[place] = replace(piece, expression=_within(piece.expression, window))
-            if piece.opens or (piece.joint in (";", "") and place):
+            named = piece.joint == "" and place > 0 and given(piece.expression) and self.pieces[place - 1].text in load_vocabulary().conditions
+            if named:
+                continue
+            if piece.opens or (piece.joint in (";", "") and place) or (piece.member and not self.pieces[place - 1].member and isinstance(piece.expression, Presence) and piece.expression.fact == "condition"):
                 break
 
     def _measure(self, at: int, limit: Bounds) -> int | None:

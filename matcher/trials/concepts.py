@@ -20,7 +20,7 @@ from matcher.trials.exceptions import GENERAL
 from matcher.trials.lexer import Token, name_of_whole
 from matcher.trials.logic import conjoin, disjoin
 from matcher.trials.measures import Bounds, bounds_at
-from matcher.trials.words import Words
+from matcher.trials.words import OF_TREATMENT, SEPARATORS, Words, controllable
 from models import load_vocabulary
 
 _KIN = re.compile(r"\b(?:family|familial|relatives?|first[- ]degree relatives?|(?:biological )?(?:parents?|siblings?))\s+(?:members?\s+)?(?:(?:medical\s+)?history|with|diagnosed|who (?:has|have|had))\b[^.;:]{0,40}\Z", re.IGNORECASE)
@@ -39,15 +39,22 @@ class Concepts(Words):
     def _on_concept(self, at: int) -> int:
         token = self.tokens[at]
         if token.kind == "condition":
-            if self._adjective(token):
+            if self.frame in ("required", "current_therapy", "prior_therapy") and self._words(token) == "immunosuppression":
+                self._treatment("immunosuppressant")
+            elif self._adjective(token):
                 self.unknown.append(token)
             elif not self._purpose(at):
+                if self.governs and self._next_kind(at, -1) in SEPARATORS and "control" not in self.qualifiers and controllable(token.value):
+                    self.qualifiers["control"] = self.governs
                 self._condition(token)
         elif token.kind == "therapy" and self.pieces and self.pieces[-1].measured and re.search(r"\bby\b[^,;]*$", self.context.text[: token.start][-30:]):
             pass  # how it was measured: "> 30 % by bone marrow biopsy"
         elif token.kind == "regimen":
+            first = len(self.pieces)
             for drug in load_vocabulary().regimens[token.value].drugs:
                 self._treatment(drug)
+            if len(self.pieces) - first > 1:
+                self.pieces[first:] = [replace(self.pieces[first], expression=conjoin(*(p.expression for p in self.pieces[first:])))]
         else:
             self._treatment(token.value)
         return at + 1
@@ -113,6 +120,8 @@ class Concepts(Words):
                 break
         own = self._own(concept) and not (self.context.exclusion and any(vocabulary.is_a(concept, c) and concept != c for c in self.context.conditions))
         disease = not allergy and (own or (not self.context.conditions and malignant and not self.context.exclusion and not self.negation))
+        first = not self.pieces or self.governs or self.member or self.joint not in ("and", "or", ",")
+        self.governs = self.qualifiers.get("control", "") if first else ""
         qualifiers = tuple(sorted(self.qualifiers.items()))
         self.qualifiers = {}
         window = self.window or (Window("current") if self.current and not disease else self._window_of_kind(concept))
@@ -168,6 +177,7 @@ class Concepts(Words):
 
     def _treatment(self, concept: str) -> None:
         if self.since:
+            self.joint = self.joint and "and"  # at least 4 weeks since A, B or C: since each
             self._add(Comparison("days_since", ">=", float(self.since.days or 0), "d", of=concept))
             return
         if self.during:
@@ -186,13 +196,16 @@ class Concepts(Words):
         excluding: tuple[str, ...] = ()
         if concept == "systemic_corticosteroid":
             concept, excluding = "corticosteroid", ("inhaled_corticosteroid", "topical_corticosteroid")
-        now = self.current or self.frame == "current_therapy"
+        needed = self.frame == "required" and (row is None or row.kind != "procedure")
+        if isinstance(previous, Presence) and previous.fact == fact and not self.joint and len(self.pieces) > self.chunk and load_vocabulary().is_a(concept, previous.value):
+            self.joint = self.pieces.pop().joint  # "anticoagulation with warfarin": the latter
+        now = self.current or self.frame == "current_therapy" or needed
         window = self.window or (Window("current") if now and fact == "prior_therapy" else None)
         if concept == "stem_cell_transplant" and fact == "prior_therapy":
             self._add(AnyOf((Presence(fact, "autologous_transplant", window), Presence(fact, "allogeneic_transplant", window))))
             return
         self.qualifiers.pop("acuity", None)
-        qualifiers = tuple(sorted((k, v) for k, v in self.qualifiers.items() if fact == "allergy" or k == "dose"))
+        qualifiers = tuple(sorted((k, v) for k, v in self.qualifiers.items() if fact == "allergy" or k in OF_TREATMENT))
         self.qualifiers = {}
         self._add(Presence(fact, concept, window, qualifiers, excluding))
 
@@ -244,10 +257,14 @@ class Concepts(Words):
         return at + 1
 
     def _on_resolved(self, at: int) -> int:
-        """Recovered to grade 1 or less: no toxicity above it; not recovered: such a toxicity."""
-        if not any(t.kind == "toxicity" for t in self.tokens):
+        """Recovered to grade 1 or less, or from a treatment: no toxicity above it; not recovered: such a toxicity."""
+        named = self._next_concept(at + 1)
+        of_treatment = named is not None and named.kind in ("therapy", "drug", "regimen")
+        if not of_treatment and not any(t.kind == "toxicity" for t in self.tokens):
             return at + 1
         limit, end = None, at + 1
+        while of_treatment and self._next_kind(end, 0) in ("stop", "filler", "ever", "any_of", "therapy", "drug", "regimen"):
+            end += 1
         for place in range(at + 1, min(at + 24, len(self.tokens))):
             if self.tokens[place].kind in (";", ".", "except"):
                 break

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache
-from itertools import pairwise
+from itertools import dropwhile, pairwise
 from typing import Any
 
 from matcher.domain import AllOf, AnyOf, AtLeast, AtScreening, Comparison, Expression, Kind, Not, Presence, Unparsed
@@ -78,25 +78,50 @@ def _assessable(expression: Expression) -> bool:
 def _item(found: list[Token], context: Context) -> Expression | None:
     """Numbered or bulleted parts of one item, else its sentences."""
     cuts = [m.span() for m in _PART.finditer(context.text)]
-    cuts = [c for c in cuts if not any(t.start < c[0] < t.end for t in found)]
+    cuts = [c for c in cuts if not _closes(context.text, c) and not any(t.start < c[0] < t.end for t in found)]
     head = [t for t in found if t.end <= cuts[0][0]] if len(cuts) >= 2 else []
     if any(t.kind in ("except", "unless") for t in head[-8:]):  # a list of exceptions is one clause
         found = [t for t in found if not any(a <= t.start and t.end <= b for a, b in cuts)]
     elif len(cuts) >= 2:
-        parts = []
-        for number, (_, start) in enumerate(cuts):
+        parts: list[_Part] = []
+        depth = -1.0
+        for number, (mark, start) in enumerate(cuts):
             end = cuts[number + 1][0] if number + 1 < len(cuts) else len(context.text)
-            parts.append([t for t in found if t.start >= start and t.end <= end])
+            line = context.text[mark:start]
+            depth = float(len(line) - len(line.lstrip())) if line[:1] == "\n" else depth if depth % 1 else depth + 0.5  # marks within a line are of the part before
+            parts.append((depth, [t for t in found if t.start >= start and t.end <= end]))
         return _listed(head, parts, context)
     return _sentences(found, context)
 
 
-def _listed(head: list[Token], parts: list[list[Token]], context: Context) -> Expression | None:
+def _closes(text: str, cut: tuple[int, int]) -> bool:
+    """Whether "2)" ends a bracket, "(grade ≥ 2)", and marks no item."""
+    return "(" not in text[cut[0] : cut[1]] and ")" in text[cut[0] : cut[1]] and text.rfind("(", 0, cut[0]) > text.rfind(")", 0, cut[0])
+
+
+_Part = tuple[float, list[Token]]  # (how far its mark stands to the right, its tokens)
+
+
+def _nested(parts: list[_Part], context: Context) -> Iterator[tuple[list[Token], Expression | None]]:
+    """(tokens, expression) of each part of a list, with the parts that stand further right under it."""
+    while parts:
+        (depth, own), *rest = parts
+        below = rest[: next((n for n, (further, _) in enumerate(rest) if further <= depth), len(rest))]
+        parts = rest[len(below) :]
+        if not below or any(t.kind in ("except", "unless") for t in own[-8:]):
+            yield own, _sentences([*own, *(t for _, tokens in below for t in tokens)], context)  # a list of exceptions is one clause
+        else:
+            yield below[-1][1], _listed(own, below, context)
+
+
+def _listed(head: list[Token], parts: list[_Part], context: Context) -> Expression | None:
     count = next((int(t.value) for t in head if t.kind == "any_of"), 0)
-    all_of = any(t.kind == "all_of" for t in head) and not count
-    inner = [e for p in parts if (e := _sentences(p, context)) is not None]
+    listed_only = context.exclusion and not any(t.value in ("must", "should") for t in head)
+    all_of = not count and any(t.kind == "all_of" and not (listed_only and context.text[t.start : t.end].lower() == "the following") for t in head)
+    read = list(_nested(parts, context))
+    inner = [e for _, e in read if e is not None]
     lead = _sentences([t for t in head if t.kind not in ("any_of", "all_of")], context)
-    ends_or = sum(bool(p) and p[-1].kind == "or" for p in parts)
+    ends_or = sum(bool(own) and own[-1].kind == "or" for own, _ in read)
     either = count == 1 or ends_or or (context.exclusion and not all_of) or _measurable(lead)
     if not inner:
         return lead
@@ -129,8 +154,8 @@ def _sentences(found: list[Token], context: Context) -> Expression | None:
     for run in runs:
         if expressions and run and (widened := widen(expressions[-1], run, context)) is not None:
             expressions[-1] = widened
-        elif expressions and run and run[0].kind in ("except", "unless") and (exception := read_sentence(run[1:], context.excluding)) is not None:
-            expressions[-1] = excuse(expressions[-1], exception, context, run[0].kind)
+        elif expressions and (named := _without_stops(run)) and named[0].kind in ("except", "unless") and (exception := read_sentence(named[1:], context.excluding)) is not None:
+            expressions[-1] = excuse(expressions[-1], exception, context, named[0].kind)
         elif run and expressions and _DEFINES.search(context.text[run[0].start : run[-1].end]):
             continue  # a definition of words used before asks nothing more
         elif run and (read := read_sentence(run, context)) is not None:
@@ -146,6 +171,11 @@ def _sentences(found: list[Token], context: Context) -> Expression | None:
         else:
             joined.append(expression)
     return disjoin(*joined)
+
+
+def _without_stops(tokens: list[Token]) -> list[Token]:
+    """ "The exceptions are ..." begins with its exception."""
+    return list(dropwhile(lambda t: t.kind == "stop", tokens))
 
 
 _BEGINS = re.compile(r"(?:No|Not|At least|Must|More than|Less than|Greater than|Patients|Subjects|Participants|Concurrent|Recovered|Prior|Fertile|HIV|Able|Adequate|Women|Men|History of|Any)\b")

@@ -80,8 +80,11 @@ def _excluding(main: Expression, names: tuple[str, ...]) -> Expression | None:
     vocabulary = load_vocabulary()
     match main:
         case Presence(fact="condition" | "disease" | "prior_therapy" | "refractory_to" | "allergy"):
-            treatment = main.fact == "prior_therapy" or main.value == "treatment_toxicity"
-            if treatment or any(name != main.value and (vocabulary.is_a(name, main.value) or main.value in GENERAL) for name in names):
+            treatment = main.fact == "prior_therapy"
+            names = tuple(n for n in names if n != main.value)  # of the statement itself a kind is excepted, never all of it
+            if not names or (treatment and any(n not in vocabulary.therapies and n not in vocabulary.drugs for n in names)):
+                return None
+            if treatment or main.value == "treatment_toxicity" or any(name != main.value and (vocabulary.is_a(name, main.value) or main.value in GENERAL) for name in names):
                 return replace(main, excluding=tuple(dict.fromkeys((*main.excluding, *names))))
             return None
         case AllOf(parts) | AnyOf(parts):

@@ -126,7 +126,7 @@ def tokens(text: str) -> list[Token]:
             continue
         take("op", _OPERATOR[sign.lastgroup or "eq"], *sign.span())
     hits = [h for h in hits if not any(occupied[h.start : h.end])]
-    named = {place: h for h in hits if h.meaning[0] in CONCEPTS for place in range(h.start, h.end)}
+    named = {place: h for h in hits if h.meaning[0] in CONCEPTS | {"any_of"} for place in range(h.start, h.end)}
     for number in _NUMBER.finditer(text):
         start, end = number.span()
         unit = _UNIT.match(text, end)
@@ -203,9 +203,12 @@ def _dash(found: list[Token], at: int, text: str) -> bool:
     return apart and 0 < at < len(found) - 1 and found[at - 1].kind not in ("number", ":", "age", "test") and text[found[at + 1].start].isupper()
 
 
+_LABELS = ("adjective", "organ_name", "therapy")
+
+
 def _label(before: list[Token]) -> bool:
-    """The name of an organ system before a dash is a heading: "Pulmonary - No asthma"."""
-    return len(before) <= 3 and any(t.kind in ("adjective", "organ_name") for t in before) and all(t.kind in ("adjective", "organ_name", "filler", "stop") for t in before)
+    """The name of an organ system or a kind of treatment before a dash is a heading: "Pulmonary - No asthma"."""
+    return len(before) <= 3 and any(t.kind in _LABELS for t in before) and all(t.kind in (*_LABELS, "filler", "stop") for t in before)
 
 
 def _statements(text: str, hits: list[Hit[tuple[str, str]]]) -> Iterator[Statement]:

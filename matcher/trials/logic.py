@@ -177,9 +177,10 @@ def _denied(pieces: Sequence[Piece]) -> Expression:
 
 def _join_units(units: list[tuple[str, Expression]], pieces: Sequence[Piece], exclusion: bool) -> Expression:
     tight: list[tuple[str, Expression]] = []
+    units = _one_state(units)
     states = _leading_state(units)
     for joint, expression in units[1:] if states else units:
-        if tight and joint == "":
+        if tight and joint == "" and not (_measures(tight[-1][1]) and _protein(expression)):
             last_joint, last = tight[-1]
             tight[-1] = (last_joint, conjoin(last, expression))
         else:
@@ -199,16 +200,17 @@ def _join_units(units: list[tuple[str, Expression]], pieces: Sequence[Piece], ex
 _MONOCLONAL = frozenset({"serum_m_protein", "urine_m_protein", "kappa_flc", "lambda_flc", "flc_ratio"})
 
 
+def _protein(expression: Expression) -> bool:
+    return all(isinstance(e, Comparison) and e.fact in _MONOCLONAL for e in atoms(expression))
+
+
+def _measures(expression: Expression) -> bool:
+    return isinstance(expression, Presence) and expression.fact == "measurable_disease"
+
+
 def _measurable(units: list[tuple[str, Expression]], exclusion: bool) -> list[tuple[str, Expression]]:
     """Measurable disease with the levels that define it: any one of them is enough (IMWG: Kumar, Lancet Oncol 2016;17:e328)."""
-
-    def protein(expression: Expression) -> bool:
-        return all(isinstance(e, Comparison) and e.fact in _MONOCLONAL for e in atoms(expression))
-
-    def measurable(expression: Expression) -> bool:
-        return isinstance(expression, Presence) and expression.fact == "measurable_disease"
-
-    defining = [at for at, (_, e) in enumerate(units) if protein(e) or measurable(e)]
+    defining = [at for at, (_, e) in enumerate(units) if _protein(e) or _measures(e)]
     if exclusion or len(defining) < 2:
         return units
     alternatives: list[Expression] = []
@@ -243,11 +245,26 @@ def _eithers(units: list[tuple[str, Expression]], pieces: Sequence[Piece]) -> li
     return joined
 
 
+def _is_state(expression: Expression) -> bool:
+    return all(isinstance(e, Presence) and e.fact == "disease_state" for e in atoms(expression))
+
+
+def _one_state(units: list[tuple[str, Expression]]) -> list[tuple[str, Expression]]:
+    """ "Relapsed or progressive after X", "X that relapsed or progressed": the alternatives are one, whatever stands beside them."""
+    joined: list[tuple[str, Expression]] = []
+    for joint, expression in units:
+        if joined and joint in ("or", ",") and _is_state(expression) and _is_state(joined[-1][1]):
+            joined[-1] = (joined[-1][0], disjoin(joined[-1][1], expression))
+        else:
+            joined.append((joint, expression))
+    return joined
+
+
 def _leading_state(units: list[tuple[str, Expression]]) -> Expression | None:
     """ "Relapsed or refractory CLL, NHL or MM": the state is every disease's."""
     first = units[0][1]
     rest = units[1:]
-    if rest and rest[0][0] == "" and isinstance(first, Presence) and first.fact == "disease_state" and all(isinstance(e, Presence) and e.fact == "disease" for _, e in rest):
+    if rest and rest[0][0] == "" and _is_state(first) and all(isinstance(e, Presence) and e.fact == "disease" for _, e in rest):
         return first
     return None
 
@@ -270,6 +287,8 @@ def _precedence(units: list[tuple[str, Expression]], exclusion: bool) -> Express
         resolved = ["or"] * len(resolved)
     if exclusion and len(units) == 2 and resolved == ["and"] and all(isinstance(e, Presence) and e.value in ("pregnancy", "breastfeeding") for _, e in units):
         resolved = ["or"]
+    if exclusion and len(units) == 2 and {e.value for e in atoms(units[0][1]) if isinstance(e, Presence)} & {e.value for e in atoms(units[1][1]) if isinstance(e, Presence)}:
+        resolved = ["or"]  # "neuropathy of grade 3, and painful neuropathy of grade 2"
     if exclusion and resolved == ["and"] * len(resolved) and all(isinstance(e, Comparison) for _, e in units) and len({e.fact for _, e in units if isinstance(e, Comparison)}) > 1:
         resolved = ["or"] * len(resolved)
     alternatives: list[Expression] = []

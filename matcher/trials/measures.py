@@ -262,7 +262,7 @@ def period_at(tokens: Sequence[Token], at: int, text: str) -> Period | None:
         bound, end = replace(bound, op=tokens[end].value), end + 1
     lead = next((t for t in reversed(tokens[:at]) if t.value not in ("of", "a", "an")), None)
     end = _alternatives(tokens, end)
-    if _kind(tokens, end) == "(" and (close := closing(tokens, end)) and any(t.kind in ("half_life", "whichever", "time") for t in tokens[end:close]):
+    if _kind(tokens, end) == "(" and (close := closing(tokens, end)) and any(t.kind in ("half_life", "whichever", "time") for t in tokens[end:close]) and not any(t.kind in CONCEPTS for t in tokens[end:close]):
         end = close
     marker = _skip(tokens, end, "stop") if _kind(tokens, end) == "stop" else end
     kind = _kind(tokens, marker)

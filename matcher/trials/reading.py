@@ -44,6 +44,9 @@ class Reading:
     after: bool = False  # the sentence begins "After X, ..."
     either: bool = False
     named: bool = False  # a test was named since the last separator
+    leads: bool = False  # `current` was said at the head of a list
+    governs: str = ""  # "uncontrolled A, B or C": how the conditions of the list are to be controlled
+    about: Presence | None = None  # the condition that a relative clause limits
 
     def _nested(self, tokens: Sequence[Token], context: Context | None = None, **state: Any) -> list[Piece]:
         """The pieces of a clause within the clause."""
@@ -85,7 +88,7 @@ class Reading:
 
     def _reset(self) -> None:
         self.negation, self.frame, self.window, self.since, self.qualifiers, self.member = 0, "", None, None, {}, False
-        self.last_heads = []
+        self.last_heads, self.governs = [], ""
 
     def _close_chunk(self) -> None:
         """Words that nothing took limit the piece of their chunk; alone they are a part that was not understood."""
@@ -96,6 +99,9 @@ class Reading:
                     continue
                 self._add(Presence("condition", _DISEASE_OF.get(token.value, token.value), qualifiers=tuple(sorted(self.qualifiers.items()))))
             self.unknown = []
+        if self.about is not None and self.qualifiers and not self.unknown and len(self.pieces) == self.chunk:
+            self._add(replace(self.about, qualifiers=tuple(sorted({**dict(self.about.qualifiers), **self.qualifiers}.items()))))
+            self.qualifiers = {}
         if self.unknown:
             text = self.context.text[self.unknown[0].start : self.unknown[-1].end]
             if self.frame in ("allergy", "intolerant_to") and len(self.pieces) == self.chunk:

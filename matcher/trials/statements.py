@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, replace
 
 from matcher.domain import AnyOf, Comparison, Expression, Presence, Unparsed, Window
+from matcher.expressions import atoms
 from matcher.trials.brackets import Brackets
 from matcher.trials.comparisons import given
 from matcher.trials.concepts import SCALES, scale_value
@@ -36,12 +37,17 @@ class Reader(Brackets):
         token = self.tokens[at]
         period = period_at(self.tokens, at, self.context.text) if token.kind in ("within", "op", "number", "between", "ever") else None
         if period and not self._measures_time(at):
-            self._place_in_time(period.window, period.onward)
+            ahead = len(self.pieces) == self.chunk and self._words(self.tokens[min(period.end, len(self.tokens) - 1)]) in ("of", "from") and self._next_concept(period.end) is not None
+            self._place_in_time(period.window, period.onward or ahead)
+            return period.end
+        if token.kind == "not_between" and self.pieces and (period := period_at(self.tokens, at + 1, self.context.text)):
+            self._on_negpost(at)  # "last treatment not within 21 days"
+            self._place_in_time(period.window, False)
             return period.end
         if token.kind == "op" and re.search(r"\bor (?!=|equal|more than or)\w+( than)?$", self._words(token)) and not re.search(r"equal", self._words(token)):
             self._close_chunk()
             self.joint = "or"
-        if token.kind == "since" and not self.pieces:
+        if token.kind == "since" and all(t.kind == "stop" for t in self.tokens[:at]):
             self.after = True
         limit = bounds_at(self.tokens, at) if token.kind in ("op", "number", "between", "not_between", "neg", "uln", "within") or (token.kind == "(" and self._next_kind(at) == "op") else None
         if limit and self._next_kind(limit.end, 0) in ("grade", "stage") and not limit.bare and not self._next_number(limit.end + 1):
@@ -104,7 +110,11 @@ class Reader(Brackets):
         around = [*range(max(0, at - 3), at), *range(end, min(end + 7, len(self.tokens)))]
         if not any("equivalent" in self._words(self.tokens[p]) for p in around if self.tokens[p].kind not in (",", ";", "and")):
             return end
-        return end if named is None else named + 1
+        end = end if named is None else named + 1
+        if any(self._words(t) == "equivalent" for t in self.tokens[end : end + 3]):  # "or an equivalent dose of other corticosteroids"
+            while self._next_kind(end, 0) in ("or", "filler", "stop", "anchor", "drug", "therapy"):
+                end += 1
+        return end
 
     def _lasting(self, limit: Bounds) -> bool:
         """ "Fever of more than 5 days", "platelets low for 2 weeks": how long the condition before it has been there, in days."""
@@ -128,17 +138,38 @@ class Reader(Brackets):
             limits = combine(self._nested(self.tokens[at + 1 : end]), exclusion=True)
             self.pieces[-1] = replace(last, expression=conjoin(last.expression, limits))
             return end
-        if last is None or not isinstance(last.expression, Presence | AnyOf) or last.measured or self._next_kind(at) not in ("frame", "word", "stop", "qual", "neg", "filler"):
+        if last is None or not isinstance(last.expression, Presence | AnyOf) or last.measured or self._next_kind(at) not in ("frame", "word", "stop", "qual", "neg", "filler", "state"):
             return None
-        end = self._until(at, ";", "prohibited", "screening")
-        if all(t.kind in ("stop", "filler", ",", "lead") for t in self.tokens[at + 1 : end]):
+        end = self._clause_end(at)
+        if all(t.kind in ("stop", "filler", ",", "lead") or t.value == "prior_therapy" for t in self.tokens[at + 1 : end]):
             return end  # "that can be measured": what only screening decides follows, or nothing
-        inner = self._nested(self.tokens[at + 1 : end])
-        limits = combine(inner, exclusion=self.context.exclusion) if inner else None
+        about = last.expression if isinstance(last.expression, Presence) and last.expression.fact == "condition" else None
+        inner = self._nested(self.tokens[at + 1 : end], about=about)
+        if not (isinstance(last.expression, Presence) and last.expression.fact == "disease"):
+            inner = [p for p in inner if not (isinstance(p.expression, Presence) and p.expression.fact == "disease")]  # "active against myeloma"
+        limits = combine(inner, self.context.exclusion) if inner else None
+        if about is not None and limits is not None and all(isinstance(e, Presence) and e.value == about.value for e in atoms(limits)):
+            self.pieces[-1] = replace(last, expression=limits)  # "a malignancy that is progressing or requires treatment"
+            return end
         if limits is None and (words := " ".join(self._words(t) for t in self.tokens[at + 1 : end])):
             limits = Unparsed(words)  # a limit that is not understood must not widen what stands before
         if limits is not None:
             self.pieces[-1] = replace(last, expression=conjoin(last.expression, limits))
+        return end
+
+    def _clause_end(self, at: int) -> int:
+        """Where a relative clause ends: at a mark, a verdict, or where a comma begins the next item of the list around it."""
+        end, depth = self._until(at, ";", "prohibited", "screening"), 0
+        for place in range(at, end - 1):
+            kind = self.tokens[place].kind
+            if kind == "(" and self._next_kind(place) in ("except", "unless"):
+                return place
+            depth += (kind == "(") - (kind == ")")
+            after = place + 1 + (self._next_kind(place) in ("and", "or"))
+            if depth:
+                continue
+            if (kind == "," and self._next_kind(after, 0) in ("condition", "ever", "neg", "test")) or (kind == "or" and self._next_kind(place) in ("ever", "current")):
+                return place
         return end
 
     def _word(self, token: Token) -> None:
@@ -149,6 +180,8 @@ class Reader(Brackets):
             self._treatment(transplant)  # "allogeneic or autologous transplant"
         elif token.value in ("a", "b", "c") and isinstance(last, Presence) and "hepatitis" in last.value and (kin := f"hepatitis_{token.value}") in load_vocabulary().conditions:
             self._add(replace(last, value=kin))
+        elif token.value in ("transplant", "transplants") and any(load_vocabulary().is_a(c, "hematologic_malignancy") for c in self.context.conditions):
+            self._treatment("stem_cell_transplant")
         elif token.value in ("urine", "urinary") and any(p.measured == "serum_m_protein" for p in self.pieces):
             self.heads.append("urine_m_protein")
         else:

@@ -5,12 +5,27 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from matcher.domain import AllOf, AtScreening, Comparison, Not, Presence, Unparsed, Window
-from matcher.trials.logic import combine
+from matcher.trials.lexer import CONCEPTS
+from matcher.trials.logic import combine, conjoin, disjoin, negate
 from matcher.trials.measures import period_at
 from matcher.trials.reading import Reading
 from models import load_vocabulary
 
+SEVERITIES = ("mild", "moderate", "severe")  # CTCAE v5
+OF_TREATMENT = frozenset({"dose", "site", "route", "extent", "intensity"})  # the qualifiers that limit a treatment
 SEPARATORS = {",": ",", ";": ";", "and": "and", "or": "or", "/": "or", ":": ":"}
+
+
+def qualified(said: Presence, name: str, value: str) -> Presence:
+    """The statement with one more limit."""
+    return replace(said, qualifiers=tuple(sorted({**dict(said.qualifiers), name: value}.items())))
+
+
+def controllable(concept: str) -> bool:
+    """Whether a condition can be under control: a disease or finding, no event or state, and no infection that stays."""
+    vocabulary = load_vocabulary()
+    course = vocabulary.conditions[concept].course
+    return course in ("acute", "finding", "group") or (course == "chronic" and not vocabulary.is_a(concept, "infectious_disease"))
 
 
 @dataclass
@@ -29,9 +44,9 @@ class Words(Reading):
             return at + 1
         if mark == "," and self._next_kind(at) in ("and", "or"):
             return at + 1
-        alike = self.current and mark == "or" and self._next_kind(at) == "condition" and not any(p.joint == "," for p in self.pieces[self.chunk :])
+        alike = self.current and ((mark == "or" and self._next_kind(at) == "condition" and not any(p.joint == "," for p in self.pieces[self.chunk :])) or self._governed(at + 1))
         self._close_chunk()
-        self.current = alike  # "active A or B": both
+        self.current = alike  # "active A or B", "concurrent A, B and C": all of them
         if mark == ";":
             self._leftover_heads()
             self._reset()
@@ -45,6 +60,11 @@ class Words(Reading):
             self.joint = mark
         return at + 1
 
+    def _governed(self, at: int) -> bool:
+        """Whether the next of a list goes on with the word that began it."""
+        token = self.tokens[at] if at < len(self.tokens) else None
+        return token is not None and self.leads and (token.kind in ("therapy", "drug") or (token.kind == "condition" and controllable(token.value)))
+
     def _on_neg(self, at: int) -> int:
         if self.pieces and self._next_kind(at) in ("within", "op", "number") and (period := period_at(self.tokens, at + 1, self.context.text)) and period.window.relation == "within":
             return self._on_negpost(at)  # "last treatment not within 21 days"
@@ -52,8 +72,22 @@ class Words(Reading):
         self.during = "concurrent" in self._words(self.tokens[at])
         return at + 1
 
+    def _on_before(self, at: int) -> int:
+        """ "Before day 100 after transplantation": when in the course of a treatment; kept as words."""
+        if [self._words(t) for t in self.tokens[at + 1 : at + 2]] == ["day"] and self._next_kind(at, 2) == "number":
+            self.unknown += self.tokens[at : at + 3]
+            return at + 3
+        return at + 1
+
+    def _on_risk(self, at: int) -> int:
+        """Who may get a condition does not have it; how great the risk is, the investigator judges."""
+        end = self._until(at, ",", ";", "or", "and", "/", "(")
+        self._add(AtScreening(self.context.text[self.tokens[at].start : self.tokens[end - 1].end]))
+        return end
+
     def _on_negpost(self, at: int) -> int:
-        if all(p.group for p in self.pieces) and self._next_concept(at + 1):
+        named = next((t for t in self.tokens[at + 1 : at + 6] if t.kind not in ("filler", "stop", "or", "and", "/")), None)
+        if all(p.group for p in self.pieces) and named is not None and named.kind in CONCEPTS:
             self.negation = at + 1  # "results are negative in the pregnancy test"
             return at + 1
         scope = len(self.pieces) - 1
@@ -78,7 +112,7 @@ class Words(Reading):
             return at + 1
         if not self.context.exclusion:
             for place in range(self.chunk if len(self.pieces) > self.chunk else 0, len(self.pieces)):
-                if isinstance(self.pieces[place].expression, Presence):
+                if isinstance(self.pieces[place].expression, Presence | AllOf):
                     self.pieces[place] = replace(self.pieces[place], negation=-at - 1)
         for place, piece in enumerate(self.pieces):
             if isinstance(piece.expression, Presence) and piece.expression.fact == "prior_therapy" and piece.expression.window == Window("current"):
@@ -96,7 +130,7 @@ class Words(Reading):
         return at + 1
 
     def _on_current(self, at: int) -> int:
-        self.current = True
+        self.current, self.leads = True, not self.pieces or self.member or self.joint not in ("and", "or", ",")
         return at + 1
 
     def _on_frame(self, at: int) -> int:
@@ -113,10 +147,18 @@ class Words(Reading):
 
     def _on_qual(self, at: int) -> int:
         name, value = self.tokens[at].value.split("=")
+        if (other := self._two_of(at, name)) is not None:
+            name, value, at = other
+            if not value:
+                return at + 1
         concept = self._next_concept(at + 1)
-        if concept is None and len(self.pieces) > self.chunk:
+        if concept is None and self._next_kind(at) == "word":
+            self.unknown.append(self.tokens[at])
+        elif concept is None and len(self.pieces) > self.chunk:
             self._qualify_last(name, value)
-        elif concept is None and self.pieces and name in ("control", "treatment"):
+        elif concept is None and self.about is not None and name not in OF_TREATMENT:
+            self._add(qualified(self.about, name, value))
+        elif concept is None and self.pieces and self.about is None and name in ("control", "treatment"):
             for place in range(len(self.pieces) - 1, -1, -1):  # "..., and are difficult to control": all of them
                 self._qualify(place, name, value)
                 if self.pieces[place].opens or self.pieces[place].joint == ";":
@@ -125,17 +167,33 @@ class Words(Reading):
             self.qualifiers[name] = value
         return at + 1
 
+    def _two_of(self, at: int, name: str) -> tuple[str, str, int] | None:
+        """ "Moderate or severe", "pelvic or mediastinal": (name, what both say together, where the second stands); severities have an order."""
+        joint, other = self.tokens[at + 1 : at + 2], self.tokens[at + 2 : at + 3]
+        if not (joint and other and joint[0].kind in ("or", "/", "and") and other[0].kind == "qual" and other[0].value.startswith(name + "=")):
+            return None
+        values = [self.tokens[at].value.partition("=")[2], other[0].value.partition("=")[2]]
+        if name != "severity" or set(values) - set(SEVERITIES):
+            return name, " or ".join(dict.fromkeys(values)) if name in OF_TREATMENT else "", at + 2
+        low = min(values, key=SEVERITIES.index)
+        return name, f">={low}" if "severe" in values else f"<={max(values, key=SEVERITIES.index)}", at + 2
+
     def _qualify_last(self, name: str, value: str) -> None:
         self._qualify(len(self.pieces) - 1, name, value)
 
     def _qualify(self, place: int, name: str, value: str) -> None:
         piece = self.pieces[place]
-        if isinstance(piece.expression, Presence) and piece.expression.fact in ("condition", "allergy"):
-            kept = {**dict(piece.expression.qualifiers), name: value}
-            self.pieces[place] = replace(piece, expression=replace(piece.expression, qualifiers=tuple(sorted(kept.items()))))
+        said = piece.expression
+        if isinstance(said, Presence) and (said.fact in ("condition", "allergy") or (said.fact == "prior_therapy" and name in OF_TREATMENT)):
+            self.pieces[place] = replace(piece, expression=qualified(said, name, value))
 
     def _on_subgroup(self, at: int) -> int:
         value = self.tokens[at].value
+        last = self.pieces[-1] if len(self.pieces) > self.chunk else None
+        if last and last.measured and at and self._words(self.tokens[at - 1]) in ("in", "for") and value != "childbearing_potential":
+            sex = Presence("sex", value)  # "QTc > 450 ms in males": a limit of theirs
+            self.pieces[-1] = replace(last, expression=conjoin(sex, last.expression) if self.context.exclusion else disjoin(negate(sex), last.expression))
+            return at + 1
         if value == "childbearing_potential":
             self._add(Presence("condition", value), group=True)
         else:
@@ -163,6 +221,9 @@ class Words(Reading):
         if value == "previously_treated" and at + 1 < len(self.tokens) and self.tokens[at + 1].value == "with":
             return self._on_frame_of("prior_therapy", at)
         if self._of_another_condition(at):
+            return at + 1
+        if self.about is not None:
+            self._add(qualified(self.about, "course", value))
             return at + 1
         if value == "previously_treated":
             self._add(Comparison("prior_lines", ">=", 1, "1"))
@@ -213,6 +274,8 @@ class Words(Reading):
         return at + 1
 
     def _on_examples(self, at: int) -> int:
+        if self.pieces and self.pieces[-1].measured == "prior_lines" and self.tokens[at].value == "illustration":
+            return self._until(at, ";")  # lines "such as VAD" demand none of its drugs
         if self.pieces and self.pieces[-1].measured == "prior_lines" and not self.context.exclusion:
             demanded = combine(self._nested(self.tokens[at + 1 :], frame="prior_therapy"), exclusion=False)
             self.joint = "and"
@@ -267,6 +330,11 @@ class Words(Reading):
             start = self.unknown[0].start if self.unknown else self.tokens[at].start
             self.unknown = []
             self._add(AtScreening(self.context.text[start : self.tokens[at].end]))
+        return at + 1
+
+    def _on_transaminases(self, at: int) -> int:
+        self.heads += [test for test in ("alt", "ast") if test not in self.heads]
+        self.unknown, self.named = [], True
         return at + 1
 
     def _on_ineffective(self, at: int) -> int:
