@@ -81,12 +81,21 @@ def _alternatives(trie: dict[str, dict]) -> str:  # type: ignore[type-arg]
     return branches[0] if len(branches) == 1 else f"(?:{'|'.join(branches)})"
 
 
+_PREFIX = {"kilo": "k", "deci": "d", "milli": "m", "micro": "u", "nano": "n", "pico": "p", "femto": "f"}
+_BASE = {"gram": "g", "mole": "mol", "liter": "L", "litre": "L", "equivalent": "eq"}
+_IN_FULL = re.compile(rf"({'|'.join(_PREFIX)})?({'|'.join(_BASE)})(?:me)?s?\b", re.IGNORECASE)
+
+
 @lru_cache(maxsize=4096)
 def ucum(spelling: str) -> str | None:
-    """The UCUM code of a unit as people write it ("x10^9/L", "K/uL", "gm%", "µmol/l"), or None."""
+    """The UCUM code of a unit as people write it ("x10^9/L", "K/uL", "gm%", "µmol/l", "micromoles per liter"), or None."""
     exact, folded = _spellings()
     key = _key(spelling)
-    return exact.get(key) or folded.get(key.casefold())
+    known = exact.get(key) or folded.get(key.casefold())
+    if known is None and _IN_FULL.search(spelling):
+        short = _IN_FULL.sub(lambda m: _PREFIX.get((m[1] or "").lower(), "") + _BASE[m[2].lower()], spelling)
+        return ucum(re.sub(r"\s+per\s+", "/", short))
+    return known
 
 
 def convert(value: float, unit: str, test: str) -> float | None:

@@ -57,6 +57,7 @@ def test_long_or_deep_text_compiles(text, kind):
     compile_criterion(text, kind)
 
 
+@settings(deadline=None)
 @given(value=st.integers(1, 300), space=st.sampled_from(["", " ", "  "]), written=st.sampled_from([("<", "<"), ("\\<", "<"), ("<=", "<="), ("\\<=", "<="), ("≤", "<="), (">", ">"), ("\\>", ">"), (">=", ">="), ("\\>=", ">="), ("≥", ">=")]), kind=KINDS)
 def test_spacing_and_escapes_never_turn_a_comparison(value, space, written, kind):
     sign, op = written
@@ -64,6 +65,7 @@ def test_spacing_and_escapes_never_turn_a_comparison(value, space, written, kind
     assert [(c["fact"], c["op"], c["value"]) for c in constraints(expression)] == [("platelets", op, value)]
 
 
+@settings(deadline=None)
 @given(low=st.integers(18, 40), width=st.integers(1, 50), form=st.sampled_from(["Age {0}-{1}", "Age {0} to {1} years", "Between {0} and {1} years of age", "≥ {0} and ≤ {1} years", "Aged {0} – {1}"]), kind=KINDS)
 def test_a_range_has_two_sides(low, width, form, kind):
     expression, _ = compile_criterion(form.format(low, low + width), kind)

@@ -21,6 +21,17 @@ def statements(text, kind=Kind.INCLUSION):
     ("Adults no older than 75 years", [("age", "<=", 75, "a")]),
     ("Children at least 6 months old", [("age", ">=", 0.5, "a")]),
     ("Younger than 18 years of age or older than 80 years of age", [("age", "<", 18, "a"), ("age", ">", 80, "a")]),
+    ("21 ≤ age < 66", [("age", ">=", 21, "a"), ("age", "<", 66, "a")]),
+    ("From 21 up to 66 years", [("age", ">=", 21, "a"), ("age", "<=", 66, "a")]),
+    ("Between the ages of twenty-one and sixty-six", [("age", ">=", 21, "a"), ("age", "<=", 66, "a")]),
+    ("Below 21 or above 66years", [("age", "<", 21, "a"), ("age", ">", 66, "a")]),
+    ("Lower age limit: 21 years", [("age", ">=", 21, "a")]),
+    ("21 years minimum", [("age", ">=", 21, "a")]),
+    ("Adults (21+)", [("age", ">=", 21, "a")]),
+    ("Infants of 28 days to 12 months", [("age", ">=", 0.0767123, "a"), ("age", "<=", 1, "a")]),
+    ("At least 12 archived slides", []),  # a count
+    ("More than 24 clinic visits", []),
+    ("Five year survival above 60 %", [("survival", ">", 60, "%")]),
 ])
 def test_age(text, wanted):
     assert statements(text) == wanted
@@ -48,7 +59,7 @@ def test_age(text, wanted):
     ("Proptosis ≥ 3 mm", [("proptosis", ">=", 3, "mm")]),
     ("Bone mineral density T-score below -2.5", [("bone_density_t_score", "<", -2.5, "1")]),
     ("T-score between -1.0 and -2.5", [("bone_density_t_score", ">=", -2.5, "1"), ("bone_density_t_score", "<=", -1, "1")]),
-    ("Less than 70 days' gestation", [("gestational_age", "<", 10, "wk")]),
+    ("Less than 70 days' gestation", [("gestational_age", "<", 70, "d")]),
     ("Gestational age of 24 to 34 weeks", [("gestational_age", ">=", 24, "wk"), ("gestational_age", "<=", 34, "wk")]),
     ("Blood pressure < 150/95 mmHg", [("systolic_bp", "<", 150, "mm[Hg]"), ("diastolic_bp", "<", 95, "mm[Hg]")]),
     ("Liver enzymes (ALT and AST) below 90 U/L", [("alt", "<", 90, "U/L"), ("ast", "<", 90, "U/L")]),
@@ -65,6 +76,27 @@ def test_age(text, wanted):
     ("Age over 50 years with pain (> 3/10)", [("age", ">", 50, "a")]),  # not of the age
     ("Age-adjusted D-dimer < 900 ng/mL", [("d_dimer", "<", 900, "ng/mL")]),
     ("Pulmonary vascular resistance > 4 Wood units", [("pulmonary_vascular_resistance", ">", 4, "Wood units")]),
+    ("17 ≤ BMI < 33 kg/m2", [("bmi", ">=", 17, "kg/m2"), ("bmi", "<", 33, "kg/m2")]),
+    ("ECOG of 0,1 or 2", [("ecog", ">=", 0, "1"), ("ecog", "<=", 2, "1")]),  # a comma of the list, not of a decimal
+    ("QTc > 440 ms in men or 465 ms in women", [("qtc", ">", 440, "ms"), ("qtc", ">", 465, "ms")]),
+    ("BMI ≥ 32, or 28 with diabetes", [("bmi", ">=", 32, "kg/m2"), ("bmi", ">=", 28, "kg/m2"), ("condition", "present", "diabetes_mellitus", None)]),
+    ("Systolic or diastolic blood pressure > 165 or 95 mmHg, respectively", [("systolic_bp", ">", 165, "mm[Hg]"), ("diastolic_bp", ">", 95, "mm[Hg]")]),
+    ("Supine pressure above 165 mmHg systolic and 95 mmHg diastolic", [("systolic_bp", ">", 165, "mm[Hg]"), ("diastolic_bp", ">", 95, "mm[Hg]")]),
+    ("WBC > 3,100/mm3 and < 11,000/mm3 Platelets > 140,000/mm3", [("wbc", ">", 3.1, "10*9/L"), ("wbc", "<", 11, "10*9/L"), ("platelets", ">", 140, "10*9/L")]),
+    ("Creatinine > 55 mL/min", [("creatinine_clearance", ">", 55, "mL/min")]),  # the unit says which test
+    ("Poorly controlled glucose with HbA1c > 8.5 %", [("hba1c", ">", 8.5, "%")]),
+    ("Heart rate-corrected QT interval (QTc) > 470 msecs", [("qtc", ">", 470, "ms")]),
+    ("M-protein in serum ≥ 0.8 g/dL or in urine ≥ 300 mg/24 h", [("serum_m_protein", ">=", 0.8, "g/dL"), ("urine_m_protein", ">=", 300, "mg/(24.h)")]),
+    ("Urine light chains > 0.3 g/24 h", [("urine_m_protein", ">", 300, "mg/(24.h)")]),
+    ("Weight loss > 12 %", [("weight_loss", ">", 12, "%")]),  # no weight
+    ("A decrease in systolic blood pressure of more than 25 mmHg", [("systolic_bp_change", ">", 25, "mm[Hg]")]),
+    ("A lymph node > 2.5 cm", [("lymph_node", ">", 2.5, "cm")]),  # no lymphocytes
+    ("Estradiol level < 25 pg/mL", [("estradiol", "<", 25, "pg/mL")]),  # no drug
+    ("Temperature above 38.4C", [("temperature", ">", 38.4, "Cel")]),
+    ("Triglycerides > 4.1 millimoles per litre", [("triglycerides", ">", 4.1, "mmol/L")]),
+    ("Pain of at least 5 on a 0-10 numeric rating scale", [("pain_score", ">=", 5, "1")]),
+    ("A letter score of 75 to 25", [("letter", ">=", 25, None), ("letter", "<=", 75, None)]),
+    ("The mean of the three glucose tests", []),
 ])
 def test_tests(text, wanted):
     assert statements(text) == wanted
@@ -78,6 +110,9 @@ def test_tests(text, wanted):
     ("Total bilirubin ≤ 1.5× institutional ULN", [("total_bilirubin", "<=", 1.5, "1")]),
     ("ALT < 4-fold the upper limit of normal", [("alt", "<", 4, "1")]),
     ("ALT less than 30 % above the upper limit of normal", [("alt", "<", 1.3, "1")]),
+    ("PT and PTT < 1.3 times the local laboratory's upper limit of normal", [("pt", "<", 1.3, "1"), ("aptt", "<", 1.3, "1")]),
+    ("Bilirubin within 1.4 times the upper limit of normal", [("total_bilirubin", "<=", 1.4, "1")]),
+    ("AST and ALT ≤ 2 x ULN (≤ 4 times if the liver is involved)", [("ast", "<=", 2, "1"), ("alt", "<=", 2, "1"), ("ast", "<=", 4, "1"), ("alt", "<=", 4, "1")]),
 ])
 def test_multiples_of_the_limit_of_normal(text, wanted):
     assert statements(text) == wanted

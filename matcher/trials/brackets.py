@@ -39,7 +39,7 @@ class Brackets(Concepts, Comparisons):
             return end
         first = next((t for t in inner if t.kind not in ("stop", "qual")), inner[0])
         if first.kind in ("except", "unless"):
-            exception = combine(self._nested(inner[inner.index(first) + 1 :], self.context.excluding), True)
+            exception = combine(self._nested(inner[inner.index(first) + 1 :], self.context.excluding, last_heads=self.last_heads), True)
             if last and exception is not None:
                 toxic = next((p for p in range(self.chunk, len(self.pieces)) if self.pieces[p].text == "treatment_toxicity"), -1)
                 excepted = self.pieces[toxic]  # "toxicity of chemotherapy (except alopecia)"
@@ -73,7 +73,7 @@ class Brackets(Concepts, Comparisons):
                 self.pieces[-1] = replace(last, expression=disjoin(last.expression, *(p.expression for p in own)))
                 return end
         limits = kinds & {"op", "between", "postop"} or ("number" in kinds and kinds & {"test", "age", "life"})
-        if last and len(inner) <= 4 and (ago := bounds_at(inner, 0)) and ago.time and ago.end == len(inner) and ago.sides[0].op in ("<", "<="):
+        if last and not last.group and len(inner) <= 4 and (ago := bounds_at(inner, 0)) and ago.time and ago.end == len(inner) and ago.sides[0].op in ("<", "<="):
             self._place_in_time(Window("within", round(ago.sides[0].value * (ago.sides[0].days or 1))), False)
             return end
         if limits and last and last.measured and not self.heads and not (self.joint and self.unknown):
@@ -114,7 +114,9 @@ class Brackets(Concepts, Comparisons):
         return permit(main, named, asked, self.context)
 
     def _limit_follows(self, at: int) -> bool:
-        return next((t.kind for t in self.tokens[at:] if t.kind not in ("stop", "filler", ":", "lead")), "") in ("op", "number", "between", "not_between")
+        while self._next_kind(at, 0) == "(" and self._next_kind(at) == "test":
+            at = closing(self.tokens, at) or len(self.tokens)
+        return next((t.kind for t in self.tokens[at:] if t.kind not in ("stop", "filler", ":", "lead", "label")), "") in ("op", "number", "between", "not_between")
 
     def _markers(self, inner: list[Token], last: Piece) -> Expression | None:
         """ "EGFR mutation (exon 19 deletion or L858R)" means these; "HER2 negative (ER positive)" asks both."""
@@ -133,7 +135,8 @@ class Brackets(Concepts, Comparisons):
         own = {t.value for t in inner if t.kind == "test"}
         if condition is None and not own - {last.measured} and not any(t.kind == "or" for t in inner[:1]):
             return end
-        alternative = combine(self._nested(inner[: condition if condition is not None else len(inner)], last_heads=[last.measured]), self.context.exclusion)
+        limits = self._nested(inner[: condition if condition is not None else len(inner)], last_heads=self.last_heads or [last.measured], compared=self.compared)
+        alternative = combine(limits, self.context.exclusion)
         when = combine(self._nested(inner[condition + 1 :]), True) if condition is not None else None
         if alternative is not None:
             joined = conjoin(alternative, when) if when is not None else alternative

@@ -8,19 +8,25 @@ from dataclasses import dataclass, replace
 from matcher.domain import AllOf, AnyOf, Comparison, Expression, Not, Presence, Unparsed, Window
 from matcher.trials.lexer import CONCEPTS, ROMAN, Token
 from matcher.trials.logic import conjoin, disjoin, negate
-from matcher.trials.measures import Bound, Bounds, canonical, quantity
+from matcher.trials.measures import Bound, Bounds, bounds_at, canonical, fits, limited, quantity
 from matcher.trials.words import Words
 from models import load_vocabulary
 
 CLASS = "{class}"  # a UCUM annotation: the value is the place of a class in its scale ("ASA II"), not a number
 FLC = ("kappa_flc", "lambda_flc")
 _DOSE = re.compile(r"(?:[munpμkd]|mc)?g(?:ms?|rams?)?(?:\s?(?:/|per)\s?(?![dmμu]?l\b).*)?", re.IGNORECASE)
+RATIOS = ("fev1_fvc", "pao2_fio2")  # two tests named with a stroke between them
+CHANGES = frozenset({"change", "changes", "loss", "gain", "decrease", "drop", "fall", "decline", "reduction", "variation", "difference", "improvement"})
+_FLIPPED = str.maketrans("<>", "><")
 _BY_OXYGEN = re.compile(r"\bonly\b.*\b(?:oxygen inhalation|oxygen therapy|supplement\w+|by oxygen|with oxygen)\b", re.IGNORECASE | re.DOTALL)
 
 
 @dataclass
 class Comparisons(Words):
     """Numbers against what they measure, and durations against what they place in time."""
+
+    lower: Bound | None = None  # written before the name that it limits
+    compared: tuple[list[str], Bounds] | None = None  # the last limit of the sentence and its tests
 
     def _on_test(self, at: int) -> int:
         fact = self.tokens[at].value
@@ -45,6 +51,19 @@ class Comparisons(Words):
         self.heads += [chain for chain in FLC if chain not in self.heads]
         self.unknown = []
         return at + 1
+
+    def _mirrored(self, at: int) -> int | None:
+        """ "18 ≤ age ≤ 75": the lower limit stands before the name; it waits for the upper one."""
+        first = quantity(self.tokens, at)
+        if self.heads or first is None or self._next_kind(first[1], 0) != "op":
+            return None
+        ahead = self.tokens[first[1] + 1 : first[1] + 6]
+        second = next((p for p, t in enumerate(ahead) if t.kind == "op"), 0)
+        if not second or not all(t.kind in ("test", "age", "word", "stop", "(", ")", "/") for t in ahead[:second]):
+            return None
+        op = self.tokens[first[1]].value
+        self.lower = replace(first[0], op=op.translate(_FLIPPED))
+        return first[1] + 1
 
     def _measures_time(self, at: int) -> bool:
         return "life_expectancy" in self.heads or ("age" in self.heads and not self.pieces)
@@ -90,18 +109,34 @@ class Comparisons(Words):
                 break
 
     def _measure(self, at: int, limit: Bounds) -> int | None:
-        if self._next_kind(at, limit.end - at) in ("grade", "nyha", "stage") or (at and self._next_kind(at, -1) in ("grade", "stage")):
+        if limit.bare and (past := self._mirrored(at)) is not None:
+            return past
+        if self.lower and len(limit.sides) == 1:
+            limit = replace(limit, sides=(replace(self.lower, unit=limit.sides[0].unit, days=limit.sides[0].days), *limit.sides))
+        self.lower = None
+        if limit.bare and limit.sides[0].x_uln and self._next_kind(at, -1) == "within":
+            limit = replace(limit, sides=(replace(limit.sides[0], op="<="),), bare=False)  # "within 1.5 times the upper limit of normal"
+        if self._extent(at, limit) or self._next_kind(at, limit.end - at) in ("grade", "nyha", "stage") or (at and self._next_kind(at, -1) in ("grade", "stage")):
             return None
         ahead = self.tokens[limit.end] if limit.end < len(self.tokens) else None
-        facts = self._facts(at, limit, ahead)
+        if ahead is not None and ahead.kind == "times" and self.compared and self.compared[1].sides[-1].x_uln and not self.heads:
+            limit = replace(limit, sides=tuple(replace(b, x_uln=True) for b in limit.sides), end=limit.end + 1)  # "... (≤ 5 times if ...)"
+            facts = self.compared[0]
+        else:
+            facts = self._facts(at, limit, ahead)
+        if not facts and self.compared and (shared := _shared(self.compared[1], limit)) and self._alternative(at, bool(limit.sides[0].unit or limit.sides[0].x_uln), ahead):
+            facts, limit = [ahead.value] if ahead and ahead.kind == "test" and not limited(self.tokens, limit.end) else self.compared[0], shared
         if not facts:
             return limit.end if limit.bare else None
+        if self._change(at, limit):
+            facts = [f"{fact}_change" if fact in load_vocabulary().tests else fact for fact in facts]
         if facts == ["blood_pressure"] and (pair := self._pressures(limit)) is not None:
             self._add(pair[0], measured="blood_pressure")
             self.heads, self.unknown, self.named = [], [], False
             return pair[1]
-        self.last_heads = list(facts)
-        expressions = [self._compared(fact, limit) for fact in facts]
+        self.last_heads, self.compared = list(facts), (list(facts), limit)
+        limits, end = self._respective(facts, limit)
+        expressions = [self._compared(fact, own) for fact, own in zip(facts, limits, strict=True)]
         if any(t.kind == "number" and self._words(t) in ROMAN for t in self.tokens[at : limit.end]):
             expressions = [_class(e) for e in expressions]
         if set(facts) == set(FLC) and not self.context.exclusion:
@@ -115,7 +150,6 @@ class Comparisons(Words):
         listed = any(p.negation == self.negation for p in self.pieces)  # "no asthma and platelets ≥ 50": the negation has had its list
         negation, self.negation = 0 if listed else self.negation, 0
         self._add(expression if not negation else negate(expression), measured=facts[0])
-        end = limit.end
         if by_oxygen:
             return len(self.tokens)
         if facts == ["prior_lines"]:
@@ -148,17 +182,20 @@ class Comparisons(Words):
             return ["age"] if limit.sides[-1].unit is None and 0 < limit.sides[-1].value <= 120 else []
         if ahead is not None and ahead.kind == "age":
             return ["age"]
-        if ahead is not None and (ahead.kind == "lines" or self._lines_follow(limit.end)):
+        if ahead is not None and limit.sides[-1].unit is None and (ahead.kind == "lines" or self._lines_follow(limit.end)):
             return ["prior_lines"]
+        spelled = self._words(self.tokens[at])
+        if limit.bare and spelled.isalpha() and spelled not in ROMAN:
+            return []  # a count in words: "the three tests"
         if self.heads:
             told = ("test", "stop", "filler", ":", "lead", "age", "word", ")", "op", "chains", "(", "=", "number", "unit", "-", ",", "between")
-            if limit.bare and limit.sides[0].unit is None and self._next_kind(at, -1) not in told:
+            if limit.bare and not limit.sides[0].x_uln and limit.sides[0].unit is None and self._next_kind(at, -1) not in told:
                 return []
-            return self._tests()
+            return self._tests(at, limit, ahead)
         if limit.bare or (ahead is not None and ahead.kind in ("drug", "therapy", "condition", "regimen")):
             return []
         if ahead is not None and ahead.kind == "test":
-            return [ahead.value]
+            return [ahead.value] if not limited(self.tokens, limit.end) else self.last_heads
         return self._unnamed(at, limit, ahead)
 
     def _time_facts(self, at: int, limit: Bounds, ahead: Token | None) -> list[str]:
@@ -175,7 +212,8 @@ class Comparisons(Words):
         before = self.tokens[at - 1] if at else None
         lasting = before is not None and (before.kind in ("filler", "condition", "test", "therapy") or before.value in ("for", "of"))
         people = all(p.group or p.measured == "age" for p in self.pieces) and not self.unknown and not lasting
-        if people and not limit.bare and (years or self._next_kind(at, -1) == "subject"):
+        who = next((t.kind for t in reversed(self.tokens[:at]) if t.kind != "stop"), "")
+        if not limit.bare and ((people and (years or who == "subject")) or who == "life_stage"):
             return ["age"]
         return []
 
@@ -202,14 +240,16 @@ class Comparisons(Words):
             return [last.value]
         if unit and at and self.tokens[at - 1].kind == "filler":
             return [self._words(self.tokens[at - 1]).replace(" ", "_").replace("-", "_")]
-        if self.last_heads and not counted and (self.last_heads != ["age"] or not isinstance(last, Presence) or self.pieces[-1].group):
-            return self.last_heads
-        if unit is None and 10 <= limit.sides[0].value <= 110 and not limit.listed and all(p.group for p in self.pieces):
+        last_heads = [f for f in self.last_heads if fits(f, limit.sides[-1])]
+        if last_heads and not counted and (self.last_heads != ["age"] or not isinstance(last, Presence) or self.pieces[-1].group):
+            return last_heads
+        people = ahead is None or ahead.kind in ("stop", ",", ";", ")", "and", "or", "but", "if", "lead") or self._next_kind(at, -1) in ("subject", "life_stage", "subgroup")
+        if unit is None and people and not self.unknown and 10 <= limit.sides[0].value <= 110 and not limit.listed and all(p.group for p in self.pieces):
             return ["age"]
+        if (scale := self._named_after(limit.end)) is not None:
+            return [scale]
         following = []
         for token in self.tokens[limit.end : limit.end + 5]:
-            if token.kind == "test":
-                return [token.value]
             if token.kind == "word":
                 following.append(token.value)
             elif token.kind != "stop":
@@ -220,11 +260,64 @@ class Comparisons(Words):
             self.pieces.pop()
         return ["_".join(following[:3]).replace("-", "_")] if following and (unit or scored) else []
 
-    def _tests(self) -> list[str]:
-        if self.heads == ["fev1", "fvc"]:
-            return ["fev1_fvc"]
+    def _named_after(self, at: int) -> str | None:
+        """The test that follows its limit: "at least 5 on the 0-10 numeric rating scale"."""
+        for place in range(at, min(at + 8, len(self.tokens))):
+            token = self.tokens[place]
+            if token.kind == "test":
+                return None if limited(self.tokens, place) else str(token.value)
+            if token.kind not in ("stop", "word", "number", "-", "filler"):
+                return None
+        return None
+
+    def _tests(self, at: int, limit: Bounds, ahead: Token | None) -> list[str]:
+        """The tests named, those whose unit it can be; a unit of none of them is of a kindred test ("creatinine > 60 mL/min")."""
+        if (ratio := "_".join(self.heads)) in RATIOS:
+            return [ratio]
         facts = [h for h in self.heads if h not in ("age", "life_expectancy")]
-        return facts
+        if {"systolic_bp", "diastolic_bp"} & set(facts):
+            facts = [f for f in facts if f != "blood_pressure"]
+        fitting = [f for f in facts if fits(f, limit.sides[-1])]
+        if fitting or not facts:
+            return fitting
+        nearest = [t.value for t in reversed(self.tokens[:at]) if t.kind == "test"][:1]  # "poorly controlled glucose as shown by HbA1c > 8 %"
+        kindred = [k for k in dict.fromkeys(nearest + [k for f in facts for k in _kindred(f)]) if fits(k, limit.sides[-1])]
+        if kindred or limit.bare or _DOSE.fullmatch(limit.sides[-1].unit or ""):
+            return kindred[:1]
+        return (self._unnamed(at, limit, ahead) if self.unknown else []) or facts
+
+    def _extent(self, at: int, limit: Bounds) -> bool:
+        """ "On a 0-10 numeric rating scale": the ends of a scale are no limits."""
+        ends = len(limit.sides) == 2 and limit.sides[0].value <= 1 and self._next_kind(at, -1) == "stop" and self.tokens[at - 1].value in ("a", "an", "the")
+        return ends and any(w in self._words(t) for t in self.tokens[limit.end : limit.end + 5] for w in ("scale", "point"))
+
+    def _alternative(self, at: int, unit: bool, after: Token | None) -> bool:
+        """Whether a number stands beside the limit before it: "> 450 ms in men or 470 ms in women", "≥ 30, or 27 with diabetes"."""
+        between = next((t for t in reversed(self.tokens[:at]) if t.kind not in ("subgroup", "stop", ":", ")", "if", "filler")), None)
+        joints = ("or", "and", "/", ",", ";") if unit else ("or",) if after is not None and (after.kind == "if" or after.value in ("with", "for", "in")) else ()
+        return between is not None and between.kind in joints
+
+    def _change(self, at: int, limit: Bounds) -> bool:
+        """ "A decrease in blood pressure of more than 20 mmHg", "weight loss > 10 %": no level of the test."""
+        if limit.sides[0].op[0] != ">" or limit.sides[0].x_uln:
+            return False
+        for token in reversed(self.tokens[max(0, at - 10) : at]):
+            if token.kind not in ("test", "word", "stop", "filler", "(", ")", "-", "adjective", "current"):
+                break
+            if token.kind == "word" and token.value in CHANGES:
+                return True
+        return False
+
+    def _respective(self, facts: list[str], limit: Bounds) -> tuple[list[Bounds], int]:
+        """The limit of each test and the place after them: "systolic or diastolic pressure > 160 or 100 mmHg, respectively"."""
+        limits = [limit]
+        while len(limits) < len(facts) and self._next_kind(limits[-1].end, 0) in ("or", "and", ",", "/"):
+            following = bounds_at(self.tokens, limits[-1].end + 1)
+            if following is None:
+                break
+            limits.append(_shared(limit, following) or following)
+        told = any("respectively" in self._words(t) for t in self.tokens[limits[-1].end : limits[-1].end + 4])
+        return (limits, limits[-1].end) if len(limits) == len(facts) and told else ([limit] * len(facts), limit.end)
 
     def _lines_follow(self, at: int) -> bool:
         for token in self.tokens[at : at + 7]:
@@ -252,6 +345,23 @@ class Comparisons(Words):
             return Comparison(fact, op, bound.value, "1")
         value, unit = canonical(fact, bound)
         return Comparison(fact, op, value, unit, bound.x_uln, bound.x_lln, window=self.window)
+
+
+def _shared(before: Bounds, limit: Bounds) -> Bounds | None:
+    """A bare number in the unit of the limit before it is compared like that one; None where it is another quantity."""
+    first, last = limit.sides[0], before.sides[-1]
+    alike = first.unit == last.unit or None in (first.unit, last.unit)
+    if not limit.bare or before.bare or len(before.sides) > 1 or not alike or (first.x_uln, first.x_lln) != (last.x_uln, last.x_lln):
+        return None
+    return replace(limit, sides=(replace(first, op=last.op),), bare=False)
+
+
+def _kindred(fact: str) -> list[str]:
+    """Tests of the same substance in other units: creatinine and its clearance, the M-protein of serum and of urine."""
+    tests = load_vocabulary().tests
+    if fact in FLC:
+        return ["urine_m_protein"]  # light chains of the urine are its M-protein
+    return [t for t in tests if t.startswith(f"{fact}_") or (fact.startswith("serum_") and t == fact.replace("serum_", "urine_"))]
 
 
 def _class(expression: Expression) -> Expression:

@@ -13,6 +13,7 @@ from typing import Any
 
 from matcher.lexicon import Hit, Lexicon, fold, names_of
 from matcher.markers import Statement, read_statements
+from matcher.quantities import COUNTED, counted
 from models import load_vocabulary
 from models.criteria_cues import load_cues
 from models.vocabulary import VocabularyError, read_rows
@@ -52,26 +53,29 @@ _SIGN = re.compile(
 )
 _OPERATOR = {"ge": ">=", "le": "<=", "gt": ">", "lt": "<", "eq": "="}
 _UNIT_WORD = (
-    r"(?:m\s?\^?\s?2|%|percent|percents|kilomet(?:er|re)s?|cigs?|drinks|steps|(?:city\s)?blocks|‰|°\s?[CF]?|º\s?[CF]?|degrees?(?:\s+(?:celsius|fahrenheit|c\b|f\b))?|(?:kilo|milli|micro|nano|deci)?(?:grams?|lit(?:er|re)s?|gm|metres?|meters?|moles?|mol(?:ar)?)|"
-    r"[kmnpμucd]?g|gms?|mcg|kgs?|lbs?|pounds?|[mnpμuf]?mol|(?-i:[mnpμuf]M)|(?:m|k|μ|u)?iu|m?u|units?|international units|meqs?|(?:mc|[dmμu])?l|cc|cmm|cumm|cu\.?\s?mm|mm\s?\^?\s?3|mm³|[kcmμn]?m|mm\s?hg|mmhg|cmh2o|kpa|"
-    r"m\s?\^?\s?2|m²|1\.73\s?m\s?\^?\s?2|1\.73\s?m²|min(?:ute)?s?|mn|msec(?:onds)?|ms|sec(?:onds?)?|s|24[\s-]?h(?:ou)?rs?|24[\s-]?h|h(?:ou)?rs?|h|days?|d|bpm|beats|breaths|cells?|copies|points?|cgy|gy|ppm|k|"
+    r"(?:m\s?\^?\s?2|(?:mm|millimet(?:er|re)s?) of mercury|%|percent|percents|kilomet(?:er|re)s?|cigs?|drinks|steps|(?:city\s)?blocks|‰|°\s?[CF]?|º\s?[CF]?|degrees?(?:\s+(?:celsius|fahrenheit|c\b|f\b))?|(?:kilo|milli|micro|nano|deci)?(?:grams?|lit(?:er|re)s?|gm|metres?|meters?|moles?|mol(?:ar)?)|"
+    r"(?:mg|gms?|g)\s?%|[kmnpμucd]?g|gms?|mcg|kgs?|lbs?|pounds?|[mnpμuf]?mol|(?-i:[mnpμuf]M)|(?:m|k|μ|u)?iu|m?u|units?|international units|meqs?|(?:mc|[dmμu])?l|cc|cmm|cumm|cu\.?\s?mm|mm\s?\^?\s?3|mm³|mm\s{0,12}(?:of\s|/)?hg|[kcmμn]?m|cmh2o|kpa|"
+    r"m\s?\^?\s?2|m²|1\.73\s?m\s?\^?\s?2|1\.73\s?m²|min(?:ute)?s?|mn|msec(?:ond)?s?|ms|sec(?:onds?)?|s|24[\s-]?h(?:ou)?rs?|24[\s-]?h|h(?:ou)?rs?|h|days?|d|bpm|beats|breaths|cells?|copies|points?|cgy|gy|ppm|k|"
     r"standard deviations?|SDs?|(?:th|st|nd|rd)?\s?percentiles?|(?:th|st|nd|rd)?\s?centiles?|pack[\s-]?years?|cigarettes?|dioptres?|diopters?|wood\s+units?|WU|cm\s?\^?\s?2|kcal|dl)"
 )
 _UNIT = re.compile(rf"\s?(?:(?P<power>[x×*]\s?10\s?[\^e(]?\s?\(?(?P<exponent>\d{{1,2}})\)?)\s?)?(?P<unit>{_UNIT_WORD}(?:\s?(?:/|\bper\b|\.)\s?(?:{_UNIT_WORD}|week|month|year)){{0,3}}|/\s?{_UNIT_WORD}(?:\s?/\s?{_UNIT_WORD})?)?(?![a-zA-Z])", re.IGNORECASE)
 _LOST_POWER = re.compile(r"\s?[x×*]\s?10(?P<exponent>[3689]|1[02])\s?(?=/)", re.IGNORECASE)
-_NUMBER = re.compile(r"(?<![\w.])(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d{1,3}(?: \d{3})+(?![\d.]|\s*(?:x|×|\*)\s?10)|\d+\.\d+|\d+,\d{1,2}(?!\d)|\.\d+|\d+)(?=(?P<glued>[a-zA-Zμ%×°/]?))")
+_NUMBER = re.compile(r"(?<![\w.])(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d{1,3}(?: \d{3})+(?![\d.]|\s*(?:x|×|\*)\s?10)|\d+\.\d+|(?!\d,\d\s*(?:,|or\b|and\b))\d+,\d{1,2}(?!\d)|\.\d+|\d+)(?=(?P<glued>[a-zA-Zμ%×°/]?))")
 _SIGNED = re.compile(r"(?:[<>≤≥=]|\b(?:than|to|of|between|and|least|most|above|below))\s*[-+]\Z", re.IGNORECASE)
 _ADJUSTED = re.compile(r"(?:\s*(?:and|/|,)\s*(?:sex|gender))?[\s-]*(?:adjusted|matched|appropriate|specific)\b", re.IGNORECASE)  # limits of normal of an age
 _YEARS = re.compile(r"\s*(?:years?|yrs?|months?)\b", re.IGNORECASE)
 _VERSION = re.compile(r"\bv(?:er(?:sion)?)?\.?\s?\d+(?:\.\d+)*\b", re.IGNORECASE)
 _TARGET = re.compile(r"\b(?:BCMA|GPRC5D|Fc[Rr]H5|SLAMF7|CD\d{1,3}[a-z]?|HER-?2|PD-?\(?L?\)?-?[12]|EGFR|FLT3|TROP-?2|Claudin ?18\.2)\b")
-_PLUS = re.compile(r"\+(?![\w/+)])|\+(?=\s?(?:years?|yrs?|y)\b)")  # "18+"
+_PLUS = re.compile(r"\+(?![\w/+)])|\+(?=\s?(?:years?|yrs?|y)\b)|(?<=\d\d)\+(?=\))")  # "18+", "(65+)"; "(3+)" is a grade
+_DEGREE = re.compile(r"\s?([CF])(?![\w-])")
+_LEVEL = re.compile(r"\s+(?:levels?|concentrations?)\b")
+_BODY = (34, 110)  # degrees of a body, Celsius or Fahrenheit
 _TIMES = re.compile(r"[x×](?=\s|u|l|\Z)(?!\s?10)", re.IGNORECASE)
 _GLUED = re.compile(r"x\s?(?:\d|the|u|ln)|times|fold|st\b|nd\b|rd\b|th\b|and|or|y", re.IGNORECASE)
 _WORD = re.compile(r"[^\W\d_](?:[\w'’]|[-](?=[^\W_]))*|\d+\w*")
 _LETTERS = re.compile(r"[^\W\d_]+")
-_COUNT = {w: float(n) for n, w in enumerate(["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"])} | {
-    "fourteen": 14.0, "fifteen": 15.0, "sixteen": 16.0, "eighteen": 18.0, "twenty": 20.0, "thirty": 30.0, "sixty": 60.0, "ninety": 90.0, "single": 1.0, "once": 1.0, "twice": 2.0}
+_COUNTED = re.compile(COUNTED)
+_COUNT = {"single": 1.0, "once": 1.0, "twice": 2.0}
 ROMAN = {"i": 1.0, "ii": 2.0, "iii": 3.0, "iv": 4.0, "v": 5.0}
 _SCALED = re.compile(r"(?:class|grade|stage|grades|stages|classes|asa|nyha|degree|score|type|association|classification|status)\W*$|[ivIV]\s*(?:(?:,|or|and|to|-|/|through)\s*)+$")
 STOP = frozenset(
@@ -130,11 +134,12 @@ def tokens(text: str) -> list[Token]:
     for number in _NUMBER.finditer(text):
         start, end = number.span()
         unit = _UNIT.match(text, end)
-        if start in named or any(occupied[start:end]) or (number["glued"].isalpha() and not (unit and unit["unit"]) and not _GLUED.match(text, end)):
+        value = _value(number.group())
+        glued = (_glued(text, end) or _degrees(value, text, end)) if not (unit and unit["unit"]) else None
+        if start in named or any(occupied[start:end]) or (number["glued"].isalpha() and not glued and not (unit and unit["unit"]) and not _GLUED.match(text, end)):
             continue
         if start and text[start - 1] == "-" and start > 1 and text[start - 2].isalpha() and not _YEARS.match(text, end):
             continue
-        value = _value(number.group())
         if text[start - 1 : start] in ("-", "+") and _SIGNED.search(text[max(0, start - 12) : start]):
             start, value = start - 1, -value if text[start - 1] == "-" else value
         if _PLUS.match(text, end):
@@ -148,12 +153,15 @@ def tokens(text: str) -> list[Token]:
         if _TIMES.match(text, end):
             take("times", "", end, end + 1)
             continue
+        if glued and not power:
+            take(*glued)
+            continue
         if lost and unit and unit["unit"]:
             take("unit", f"10*{lost['exponent']}{unit['unit'].replace(' ', '')}", end, unit.end())
         elif unit and power and unit["unit"]:
             take("unit", f"10*{power}{'' if unit['unit'].startswith('/') else '/'}{unit['unit']}", end, unit.end())
         elif unit and unit["unit"] and not ((hit := named.get(unit.start("unit"))) and hit.end > unit.end("unit")):
-            if text[end : unit.end()].strip().lower() in ("days", "day", "d", "h", "hour", "hours", "hrs", "hr"):
+            if text[end : unit.end()].strip() != "D" and text[end : unit.end()].strip().lower() in ("days", "day", "d", "h", "hour", "hours", "hrs", "hr"):
                 continue  # a duration: the time cue says so
             take("unit", "%" if unit["unit"].lower().startswith("percent") and "ile" not in unit["unit"].lower() else unit["unit"], *unit.span("unit"))
     for hit in hits:
@@ -179,8 +187,8 @@ def tokens(text: str) -> list[Token]:
             take("number", ROMAN[ends[1]], word.start(), word.start() + len(ends[1]))
             take("-", "-", word.start() + len(ends[1]), word.start() + len(ends[1]) + 1)
             take("number", ROMAN[ends[2]], word.end() - len(ends[2]), word.end())
-        elif folded in _COUNT:
-            take("number", _COUNT[folded], *word.span())
+        elif folded in _COUNT or _COUNTED.fullmatch(folded):
+            take("number", _COUNT.get(folded) or float(counted(folded)), *word.span())
         elif folded in ROMAN and _SCALED.search(text[max(0, word.start() - 24) : word.start()].lower()):
             take("number", ROMAN[folded], *word.span())
         else:
@@ -191,9 +199,25 @@ def tokens(text: str) -> list[Token]:
     found.sort(key=lambda t: t.start)
     found = [Token(mark := ":" if _label(found[:at]) else ";", mark, t.start, t.end) if t.kind == "-" and _dash(found, at, text) else t for at, t in enumerate(found)]
     found = [Token("op", t.value[0], t.start, t.end) if t.kind == "postop" and found[at + 1 : at + 2] and found[at + 1].value == "than" else t for at, t in enumerate(found)]
-    found = [_measured(t, found[at + 1], text) if t.kind in ("condition", "drug") and at + 1 < len(found) else t for at, t in enumerate(found)]
+    found = [u for at, t in enumerate(found) for u in (_opposed(t) if t.kind == "postop" and t.end - t.start > 1 and found[at + 1 : at + 2] and found[at + 1].kind == "number" else (t,))]
+    found = [_measured(t, found[at + 1], text) if t.kind in ("condition", "drug", "subject") and at + 1 < len(found) else t for at, t in enumerate(found)]
     found = [_endured(t, found[at + 1 : at + 4], text) if t.kind == "test" else t for at, t in enumerate(found)]
     return [_timeless(t, found[at - 1] if at else None, text) if t.kind == "time" else t for at, t in enumerate(found)]
+
+
+def _glued(text: str, end: int) -> tuple[str, str, int, int] | None:
+    """The time or age written onto a number: "45years", "6months", "18yo"."""
+    letters = _LETTERS.match(text, end)
+    hit = _lexicon().find(letters.group())[:1] if letters else []
+    if not hit or letters is None or hit[0].meaning[0] not in ("time", "age") or hit[0].end != len(letters.group()):
+        return None
+    return *hit[0].meaning, letters.start(), letters.end()
+
+
+def _degrees(value: float, text: str, end: int) -> tuple[str, str, int, int] | None:
+    """The degrees of a temperature of the body: "38.0C", "100.4 F"."""
+    degree = _DEGREE.match(text, end) if _BODY[0] <= value <= _BODY[1] else None
+    return ("unit", f"°{degree[1]}", *degree.span(1)) if degree else None
 
 
 def _dash(found: list[Token], at: int, text: str) -> bool:
@@ -234,14 +258,24 @@ def _endured(token: Token, after: list[Token], text: str) -> Token:
     return Token("condition", "fever", token.start, token.end) if kinds[:2] == ["number", "time"] and text.startswith(("fever", "Fever"), token.start) else token
 
 
+def _opposed(token: Token) -> tuple[Token, Token]:
+    """ "Below 18 and above 65": the words of "18 and above" begin another limit."""
+    joint = "and" if token.value == ">=" else "or"
+    return Token(joint, "", token.start, token.start), Token("op", token.value[0], token.start, token.end)
+
+
 def _measured(token: Token, after: Token, text: str) -> Token:
-    """A finding that names its test and is compared is the test: "elevated INR ≥ 1.5"; "ASA 3" is the class, not aspirin."""
+    """A finding that names its test and is compared is the test: "elevated INR ≥ 1.5"; "ASA 3" is the class, not aspirin,
+    "PT and PTT" no patient, "estradiol level" no treatment."""
     if text[token.start : token.end] == "ASA" and after.kind in ("op", "number", "between", "class", "grade"):
         return Token("test", "asa", token.start, token.end)
-    if token.kind != "condition" or after.kind not in ("op", "between"):
+    if text[token.start : token.end] == "PT" and after.kind in ("op", "number", "and", "or", "/", ","):
+        return Token("test", "pt", token.start, token.end)
+    tests = _test_names().find(text[token.start : token.end]) if after.kind in ("op", "between") or _LEVEL.match(text, token.end) else []
+    if token.kind == "subject" or (token.kind == "drug" and not (tests and tests[0].end == token.end - token.start)):
         return token
-    tests = _test_names().find(text[token.start : token.end])
-    return Token("test", tests[-1].meaning, token.start, token.end) if tests else token
+    change = fold(text[token.start : token.end]).rpartition(" ")[2] in ("loss", "gain")  # no level: "weight loss > 10 %"
+    return Token("test", tests[-1].meaning, token.start, token.end) if tests and not change else token
 
 
 def _timeless(token: Token, before: Token | None, text: str) -> Token:
@@ -253,6 +287,7 @@ def _timeless(token: Token, before: Token | None, text: str) -> Token:
 
 
 def _value(written: str) -> float:
+    """The number written; a comma before one or two digits is a decimal one."""
     if re.fullmatch(r"\d{1,3}(?:[ ,]\d{3})+(?:\.\d+)?", written):
         return float(re.sub("[ ,]", "", written))
     return float(written.replace(",", "."))

@@ -289,7 +289,9 @@ def _precedence(units: list[tuple[str, Expression]], exclusion: bool) -> Express
         resolved = ["or"]
     if exclusion and len(units) == 2 and {e.value for e in atoms(units[0][1]) if isinstance(e, Presence)} & {e.value for e in atoms(units[1][1]) if isinstance(e, Presence)}:
         resolved = ["or"]  # "neuropathy of grade 3, and painful neuropathy of grade 2"
-    if exclusion and resolved == ["and"] * len(resolved) and all(isinstance(e, Comparison) for _, e in units) and len({e.fact for _, e in units if isinstance(e, Comparison)}) > 1:
+    compared = [e for _, e in units if isinstance(e, Comparison)]
+    apart = len(compared) == 2 and [e.op[0] for e in compared] == ["<", ">"] and compared[0].value <= compared[1].value  # "below 18 and above 65"
+    if exclusion and resolved == ["and"] * len(resolved) and len(compared) == len(units) and (apart or len({e.fact for e in compared}) > 1):
         resolved = ["or"] * len(resolved)
     alternatives: list[Expression] = []
     together = [units[0][1]]

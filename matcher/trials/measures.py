@@ -76,9 +76,9 @@ def quantity(tokens: Sequence[Token], at: int) -> tuple[Bound, int] | None:
         days, unit, end = float(tokens[end].value), "time", end + 1
     fold = end + (_is(tokens, end, "-") and _kind(tokens, end + 1) == "times")  # "2-fold"
     after = _skip(tokens, fold, "times", "stop") if unit is None or unit == "%" else end
-    if _is(tokens, after, "institutional", "laboratory", "local", "institution's", "lab", "age-adjusted"):
-        after += 1
-    if _kind(tokens, after) == "(" and _kind(tokens, after + 1) in ("uln", "lln"):
+    if after > end and _kind(tokens, owned := _skip(tokens[: after + 5], after, "word", "filler", "stop", "'")) in ("uln", "lln"):
+        after = owned  # "times the local laboratory's upper limit"
+    if _kind(tokens, after) == "(" and _kind(tokens, after + 1) in ("uln", "lln") and (_kind(tokens, after + 2) == ")" or after > end):
         after += 1
     if _kind(tokens, after) == "op" and tokens[after].value == ">" and _kind(tokens, _skip(tokens, after + 1, "stop")) == "uln" and (unit == "%" or after > end):
         after = _skip(tokens, after + 1, "stop")  # "20 % above the upper limit", "1.3 times above"
@@ -99,6 +99,17 @@ def _spread(sides: list[Bound]) -> tuple[Bound, ...]:
         if b.unit or b.x_uln or b.x_lln:
             return tuple(replace(s, unit=s.unit or b.unit, days=s.days or b.days, x_uln=s.x_uln or b.x_uln, x_lln=s.x_lln or b.x_lln) for s in sides)
     return tuple(sides)
+
+
+def limited(tokens: Sequence[Token], at: int) -> bool:
+    """Whether the test named here has a limit of its own after it: "Platelets > 50", "Platelets (PLT): 50"."""
+    if _kind(tokens, at) != "test":
+        return False
+    place = at + 1
+    if [_kind(tokens, p) for p in range(place, place + 3)] == ["(", "test", ")"]:
+        place += 3  # "Platelets (PLT) > 50"
+    place = _skip(tokens, place, "stop", "filler", ":", "lead")
+    return _kind(tokens, place) in ("op", "number", "between", "not_between")
 
 
 def _through(tokens: Sequence[Token], at: int) -> int | None:
@@ -135,7 +146,8 @@ def _range(tokens: Sequence[Token], at: int, with_and: bool = False) -> tuple[tu
     if with_and:
         middle = _skip(tokens, middle, "age")
     middle = middle + 1 if _kind(tokens, middle) == "age" and _through(tokens, middle + 1) else middle
-    joint = _through(tokens, middle) or (middle + 1 if with_and and _kind(tokens, middle) in ("and", "or") else None)
+    up_to = _kind(tokens, middle) == "op" and tokens[middle].value == "<=" and _kind(tokens, at - 1) == "since"  # "from 18 up to 65"
+    joint = _through(tokens, middle) or (middle + 1 if up_to or (with_and and _kind(tokens, middle) in ("and", "or")) else None)
     if joint is None:
         return None
     strict = {t.value for t in tokens[joint : joint + 1] if t.kind == "op"}
@@ -146,8 +158,8 @@ def _range(tokens: Sequence[Token], at: int, with_and: bool = False) -> tuple[tu
     high, end = second
     if low.days and not high.days and not high.unit and _kind(tokens, end) == "age" and tokens[end].end - tokens[end].start > len("of age"):
         high = replace(high, unit="time", days=365.0)  # "2 months to 20 years of age"
-    if high.value < low.value <= 0:
-        low, high = high, low  # "between -1.0 and -2.5"
+    if high.value < low.value and (low.value <= 0 or (not low.unit and not high.unit and _is(tokens, at - 1, "of", "from"))):
+        low, high = high, low  # "between -1.0 and -2.5", "a letter score of 78 to 24"
     if high.value < low.value and not (high.unit or low.unit):
         return None
     return _spread([replace(low, op=">="), replace(high, op="<" if "<" in strict else "<=")]), end
@@ -187,7 +199,8 @@ def _operated(tokens: Sequence[Token], at: int) -> Bounds | None:
             second = quantity(tokens, _skip(tokens, further + 1, "stop"))
             same = second and (second[0].x_uln, second[0].x_lln) == (bound.x_uln, bound.x_lln)
             between = op[0] == ">" and second and second[0].value >= bound.value
-            if second and (same or not second[0].unit) and (between or (op[0] == "<" and second[0].value <= bound.value)) and _kind(tokens, second[1]) not in CONCEPTS - {"condition"}:
+            own = _kind(tokens, second[1]) not in CONCEPTS - {"condition"} or limited(tokens, second[1]) if second else False
+            if second and own and (same or not second[0].unit) and (between or (op[0] == "<" and second[0].value <= bound.value)):
                 return Bounds(_spread([sides[0], replace(second[0], op=tokens[further].value)]), second[1])
     return Bounds(tuple(sides), end)
 
@@ -210,6 +223,8 @@ def _numbered(tokens: Sequence[Token], at: int) -> Bounds | None:
         if high > end and _kind(tokens, high) in ("op", "number") and (further := bounds_at(tokens, high)) and len(further.sides) == 1 and further.sides[0].op[0] != op[0] and not further.bare:
             return Bounds(_spread([replace(bound, op=op), further.sides[0]]), further.end)
         return Bounds((replace(bound, op=op),), end)
+    if _kind(tokens, place) == "op" and tokens[place].value in (">=", "<=") and place + 1 == len(tokens):
+        return Bounds((replace(bound, op=tokens[place].value),), place + 1)  # "18 years minimum"
     values, last = [bound.value], end
     place = end
     while _kind(tokens, place) in (",", "or", "and", "/"):
@@ -348,6 +363,22 @@ def _anchor(tokens: Sequence[Token], at: int) -> int:
 _OF_AGE = re.compile(r"SDs?|standard deviations?|(?:th|st|nd|rd)?\s?(?:per)?centiles?", re.IGNORECASE)  # against the norm of an age: no value of the test
 
 
+def _code(unit: str | None, canonical_unit: str) -> str | None:
+    code = ucum(unit.replace(" per ", "/")) if unit else None
+    if code == "g/L" and canonical_unit == "10*9/L":
+        return "10*9/L"  # "G/L" in small letters
+    return f"{code}/(24.h)" if code in ("g", "mg") and canonical_unit.endswith("/(24.h)") else code
+
+
+def fits(fact: str, bound: Bound) -> bool:
+    """Whether the unit written, if any is known, is one of the test."""
+    test = load_vocabulary().tests.get(fact)
+    if test is None or bound.x_uln or bound.x_lln or test.unit == "1":
+        return True
+    code = _code(bound.unit, test.unit)
+    return code is None or convert(bound.value, code, fact) is not None
+
+
 def canonical(fact: str, bound: Bound) -> tuple[float, str | None]:
     """(value, unit): in the unit that the contract fixes for the test, with the unit known or plain from the size; a test that
     the contract does not list keeps the value as written, in UCUM.
@@ -357,20 +388,22 @@ def canonical(fact: str, bound: Bound) -> tuple[float, str | None]:
     """
     test = load_vocabulary().tests.get(fact)
     if test is None:
-        return bound.value, None if bound.unit == "time" else bound.unit
+        return bound.value, None if bound.unit == "time" else _code(bound.unit, "") or bound.unit
     if bound.unit and _OF_AGE.fullmatch(bound.unit):
         return bound.value, "{percentile}" if "centile" in bound.unit.lower() else "{SD}"
+    if bound.days == 1 and test.unit == "wk":
+        return bound.value, "d"
     if bound.days and test.unit == "wk":
         return float(f"{bound.value * bound.days / 7:.4g}"), test.unit
     if bound.x_uln or bound.x_lln:
         return bound.value, "1"
     if test.unit == "1":
         return bound.value, "1"
-    code = ucum(bound.unit.replace(" per ", "/")) if bound.unit else None
-    if code and not test.source.startswith("vocabulary") and convert(bound.value, code, fact) is not None:
+    code = _code(bound.unit, test.unit)
+    if code in ("g", "mg") and load_vocabulary().ucum[test.unit].dimension == "mass/volume":
+        code += "/dL"
+    if code and (not test.source.startswith("vocabulary") or convert(bound.value, code, fact) is None):
         return bound.value, code
-    if code in ("g", "mg") and test.unit.endswith("/(24.h)"):
-        code += "/(24.h)"
     candidates = [code] if code else []
     candidates += [test.unit, "/uL", "/mm3"]
     for unit in candidates:
