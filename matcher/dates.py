@@ -65,7 +65,7 @@ _PLACE = re.compile(
 # A pair of numbers that is a score, strength, vision, donor match or tumour size, not a day of a month.
 _NOT_A_DAY = re.compile(
     r"(?:\b(?:pain|ice|power|strength|score|vas|nrs|scale|vision|va|bp|rr|donor|hla|apgar|rated?|grade|motor|aox?|wt|level|mrc|match\w*|exp|rr|"
-    r"ast|alt|inr|ratio|hb|wbc|plt|of|temp|cycle|course|dose|q)\b[ :=]*|\d\s?)$", re.IGNORECASE
+    r"ast|alt|inr|ratio|nodes?|hb|wbc|plt|of|temp|cycle|course|dose|q)\b[ :=]*|\bp?N[0-3x][a-c]?\s?\(|\d\s?)$", re.IGNORECASE
 )
 _NOT_A_YEAR = re.compile(r"\s*(?:mg|mcg|ug|µg|ml|l/|/ul|/mm|/cumm|u/|iu|ng|kg|g\b|units?|cells|kcal|steps|cc\b|x\s?10|ms\b|m\b|gy\b|cgy|mmol|umol)", re.IGNORECASE)
 _OF_SOMETHING = re.compile(r"\s*(?:mg|%|cm|mm|kg|g/|x\b|ml|h\b|hours?|min|weeks?|days?|months?|years?|y\b|yrs?|/(?![A-Z]))", re.IGNORECASE)

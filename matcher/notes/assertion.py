@@ -219,7 +219,9 @@ class Scopes:
         if cue_start > soft_right or (cue_start == soft_right and not cue.text.startswith("but ")):
             return False
         if cue.category == "negated":
-            lead = gap.rstrip()
+            lead, (head, _, inside) = gap.rstrip(), gap.partition("(")
+            if head.strip() and inside.strip() and ")" not in inside:
+                return False  # of what the bracket names: "metastatic HER2 2+ (ISH negative)"
             listed = lead.endswith((":", "-", "–")) or cue.text.startswith(("all ", "both ", "are ", "were ")) or re.search(r"\b(?:all|both|were|are)$", lead)
             if cue.text in ("denies", "deny") or (cue.text == "denied" and not re.search(r"\b(?:is|are|was|were|-|,|:)\s*$|^\W*$", gap)):
                 return False

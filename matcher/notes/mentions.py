@@ -140,10 +140,16 @@ def _shared_nouns(text: str, places: list[tuple[int, int, str]]) -> list[tuple[i
     return found
 
 
-_SITE = r"(?:lymph |soft )?[a-z]{4,12}"
+_SITE = r"(?:(?:lymph|soft|left|right|[lr]) )?[a-z]{4,12}"
+_AND = r"(?:,?\s*(?:and|or|&)\s+|\s*[,/+]\s*)"
 _SITES = re.compile(
-    rf"\b(?:metasta\w+|mets)\b(?: [\w/+-]+){{0,4}}?(?: (?:to|in|into|involving)(?: the| both)?\s+|\s*[:,(–-]\s*)"
-    rf"(?P<list>{_SITE}(?:(?:,?\s*(?:and|or|&)\s+|\s*[,/+]\s*)(?:the )?{_SITE})*)(?=\s*(?:[.,;:)(\n]|$))", re.IGNORECASE)
+    rf"(?:\b(?:metasta\w+|mets|spread)|(?-i:M1[a-d]?))\b(?: [\w/+-]+){{0,4}}?(?: (?:to|in|into|involving)(?: the| both)?\s+|\s*[:,(–-]\s*)"
+    rf"(?P<list>{_SITE}(?:{_AND}(?:the )?{_SITE})*)(?=\s*(?:[.,;:)(\n]|$))", re.IGNORECASE)
+_SITES_OF = re.compile(rf"\b(?P<list>{_SITE}(?:{_AND}{_SITE})+) (?:metasta\w+|mets)\b", re.IGNORECASE)  # "bone and liver mets"
+# UICC TNM: distant metastases are M1, and stage IV of a solid tumour.
+_ADVANCED = re.compile(
+    r"\b[a-z]{0,2}T[0-4x][\w()]{0,5}[ ,]?[a-z]?N[0-3x][\w()]{0,5}[ ,]?[a-z]?M1[a-d]?\b"
+    r"|\bstage (?:IV|4)[a-c]?\b(?=[^.;,\n]{0,40}\b(?:\w*carcinoma|cancer|melanoma|\w*sarcoma|NSCLC|SCLC|CRC|HCC|RCC|TNBC)\b)", re.IGNORECASE)
 
 
 _CANCER_OF = re.compile(r"\b(?:cancer|(?:adeno)?carcinoma|malignancy|ca) of (?:the |his |her )?(?:left |right |upper |lower |both )?(?P<organ>[a-z]{4,12})\b", re.IGNORECASE)
@@ -160,11 +166,11 @@ def _organ_cancers(doc: Document) -> list[tuple[int, int, str]]:
 
 
 def _metastatic_sites(doc: Document) -> list[tuple[int, int, str]]:
-    """"mets to bone and brain": each organ that the list names is a site."""
-    found = []
-    for sites in doc.matches(_SITES, ("metasta", "mets"), 0, 250):
+    """"mets to bone and brain": each organ that the list names is a site; so is what staging alone says."""
+    found = [(m.start(), m.end(), "metastatic_disease") for m in doc.matches(_ADVANCED, ("stage", "m1"), 30, 60)]
+    for sites in (*doc.matches(_SITES, ("metasta", "mets", "spread", "m1"), 1, 250), *doc.matches(_SITES_OF, ("metasta", "mets"), 100, 20)):
         for site in re.finditer(_SITE, sites["list"], re.IGNORECASE):
-            hits = _lexicon().find(f"{site.group().removesuffix('s')} metastasis")
+            hits = _lexicon().find(f"{site.group().split()[-1].removesuffix('s')} metastasis")
             if len(hits) == 1 and hits[0].start == 0 and isinstance(hits[0].meaning, str):
                 start = sites.start("list") + site.start()
                 found.append((start, start + len(site.group()), hits[0].meaning))
