@@ -25,6 +25,7 @@ def bcma(text: str):
     ("BCMA CAR-T on protocol at an outside center (no product name), infused 11/2020.", [("anti-bcma car-t", "car_t")]),
     ("Line 3 BCMA bispecific on trial 2022-2023, PD.", [("anti-bcma bispecific", "bispecific_antibody")]),
     ("BCMA CAR-T (equecabtagene autoleucel, CT103A) infused 9/2021.", [("equecabtagene autoleucel", "car_t")]),
+    ("HPN217 on trial 2022, PD; SIM0500 since 2024.", [("hpn217", "bispecific_antibody"), ("sim0500", "bispecific_antibody")]),
     ("Progressing on elranatamab. A second BCMA agent is not advised.", [("elranatamab", "bispecific_antibody")]),
     # a copied statement that a later passage corrects
     ("prior BCMA-directed therapy: none\n(added later) infusion of autologous BCMA CAR-T 2022-10-05; so the line above is not valid.", [("anti-bcma car-t", "car_t")]),
