@@ -17,7 +17,7 @@ from matcher.notes.treatments import windows
 _NUMBERS = {"no": 0, "zero": 0, "one": 1, "a single": 1, "single": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10, "eleven": 11, "twelve": 12}
 _ORDINAL = {"first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "sixth": 6, "seventh": 7, "eighth": 8, "ninth": 9, "tenth": 10}
 _N = r"(\d{1,2}|" + "|".join(sorted(_NUMBERS, key=len, reverse=True)) + r")"
-_UNIT = r"(?:lines?|LOTs?|lots|regimens?)"
+_UNIT = r"(?:lines?|(?-i:LOTs?)|lots of (?:therapy|treatment)|regimens?)"
 _COUNT = (
     re.compile(rf"\b{_N}\s*(?:different |separate |distinct )?(?:prior|previous|earlier|past|preceding|antecedent)\s+(?:therapeutic |treatment |systemic |therapy )?(?:lines?|LOTs?|regimens?|therapies)\b", re.IGNORECASE),
     re.compile(rf"\b(?:prior|previous)\s+(?:lines?|LOT|regimens?|therapies)(?:\s+of\s+(?:therapy|treatment))?\s*(?:[:=(x×]|were|number(?:ing)?)\s*(?:n\s*=\s*)?{_N}\b(?!\s*[./-]\d)", re.IGNORECASE),
@@ -25,13 +25,15 @@ _COUNT = (
     re.compile(rf"(?<![\w-])(?:lines?|LOTs?)\s*[:=]\s*{_N}\b(?!\s*[./-]\d)|\b(\d{{1,2}}) priors\b", re.IGNORECASE),
     re.compile(rf"\b{_N}\s+(?:finished |completed |full |different |separate )?{_UNIT}(?:\s+of\s+(?:prior\s+)?(?:therapy|treatment|anti-?myeloma))?\b", re.IGNORECASE),
 )
-_CURRENT = re.compile(r"\b(?:(\d{1,2})(?:st|nd|rd|th)|(" + "|".join(_ORDINAL) + r"))[- ]line\b|\b(?:L(\d{1,2})\s+ongoing|(?<!\d[.])(?<!\d)(\d{1,2})\. ?line\b)|\b(\d{1,2})L\b(?=\s*(?:\)|,|;|\.|$|ongoing|relaps|RRMM|MM\b|myeloma))", re.IGNORECASE)
+_CURRENT = re.compile(r"\b(?:(\d{1,2})(?:st|nd|rd|th)|(" + "|".join(_ORDINAL) + r"))[- ]line\b|\b(?:L(\d{1,2})\s+ongoing|(?<!\d[.])(?<!\d)(\d{1,2})\. ?line\b)|\b(?:this is|now) (?:the |his |her )?line (\d{1,2})\b|\b(\d{1,2})L\b(?=\s*(?:\)|,|;|\.|$|ongoing|relaps|RRMM|MM\b|myeloma))", re.IGNORECASE)
+_NOW = re.compile(r"(?:this is|now)\b", re.IGNORECASE)
 _QUOTED = re.compile(r"\b(?:at least|minimum|requires?|required|requiring|eligib\w*|criteri\w*|label(?:led)?|indicated|approved|licen[sc]ed|reimburs\w*|exclu\w*|wants?|needs?|inclusion|per protocol|trial (?:for|of)|or more|≥|>=|>|<|≤)\b|[≥≤<>]=?\s*$", re.IGNORECASE)
 _PLUS_CURRENT = re.compile(r"\s*(?:of (?:therapy|treatment) )?(?:,\s*)?(?:plus|\+|and|in addition to) (?:the |his |her )?(?:current|present|ongoing)\b", re.IGNORECASE)
 _NOT_THERAPY = re.compile(r"\b(?:IV|central|PICC|arterial|suture|cell|lead)\s*$", re.IGNORECASE)
 _RELAPSED_REFRACTORY = re.compile(r"\bR/?R\s*-?\s*(?:MM|myeloma)\b|\bRRMM\b|relaps(?:ed|ing)?\s*[-/,&]?\s*(?:and|or)?\s*[-/]?\s*refractory|\bR/R\b|refractory\s*(?:and|/)\s*relapsed|\bMM,?\s*RR\b", re.IGNORECASE)
 _NEW = re.compile(r"\bnewly[- ]diagnosed\b|\bNDMM\b|\b(?:new(?:ly)?|recent) diagnosis of (?:multiple )?myeloma|\bnew (?:multiple )?myeloma\b|\bnew MM\b|\bde novo (?:multiple )?myeloma|\b(?:just|recently) diagnosed\b|\buntreated\b|\btreatment[- ]na[iï]ve\b|\bat (?:initial )?(?:diagnosis|presentation)\b", re.IGNORECASE)
 _REMISSION = re.compile(r"(?<!transplant )\b(?:in|remains in|ongoing|sustained|maintained|continued|continues in|still in|response is an?|MRD[- ]negative)\s+(?:\w+[- ]){0,3}?(?:remission|complete response|s?CR\b)|\bMRD[- ]neg(?:ative)?\b(?![^.\n]{0,30}(?:until|then|relaps))|no evidence of (?:disease|active myeloma)", re.IGNORECASE)
+_TO_COME = re.compile(r"\b(?:later|once|when|eval\w*|consider\w*|transplant)\b[^.;\n]*$", re.IGNORECASE)  # "transplant in first remission"
 _NEGATED = re.compile(r"\b(?:not|non|never|no)[\s-]+(?:yet )?$", re.IGNORECASE)
 _NEAR = 100  # characters
 _OF_MYELOMA = re.compile(r"relaps(?:ed|ing)(?: [\w-]+){0,5}? (?:myeloma|MM)\b", re.IGNORECASE)
@@ -51,7 +53,7 @@ def read_stated_lines(doc: Document, described: int, numbered: int = 0) -> Readi
             if value is not None and _of_patient(doc, *match.span()):
                 found.append((rank, value + bool(_PLUS_CURRENT.match(doc.text, match.end())), *match.span()))
     for match in (m for a, b in windows(doc.text, ("line", "l1", "l2", "l3", "l4", "l5", "l6", "l7", "l8", "l9", *(f"{n}l" for n in range(10))), 14, 20) for m in _CURRENT.finditer(doc.text, a, b)):
-        value = int(match.group(1) or match.group(3) or match.group(4) or match.group(5) or 0) or _ORDINAL.get((match.group(2) or "").lower(), 0)
+        value = int(match.group(1) or match.group(3) or match.group(4) or match.group(5) or match.group(6) or 0) or _ORDINAL.get((match.group(2) or "").lower(), 0)
         if value and _of_patient(doc, *match.span()) and not re.search(r"\b(?:option|therapy would|plan|consider|next)\b", doc.text[statement_at(doc, match.start())[0] : match.end() + 30], re.IGNORECASE):
             found.append((len(_COUNT), value, *match.span()))
     counts = [f for f in found if f[0] < len(_COUNT)]
@@ -66,6 +68,8 @@ def read_stated_lines(doc: Document, described: int, numbered: int = 0) -> Readi
         return _reading(doc, settled[-1])
     if agreeing := [f for f in counts if f[1] == described]:
         return _reading(doc, agreeing[0])
+    if current := [f for f in found if f[0] == len(_COUNT) and (f[1] == described or _NOW.match(doc.text, f[2])) and f[1] > max(c[1] for c in counts)]:
+        return _reading(doc, current[0])  # the lines before it are counted
     best = min(f[0] for f in counts)
     return _reading(doc, max((f for f in counts if f[0] == best), key=lambda f: f[1]))
 
@@ -107,7 +111,7 @@ def read_disease_state(doc: Document, conditions: Sequence[ConditionFact], lines
         return Reading("relapsed_refractory", (doc.evidence(by_class.start, by_class.end),))
     relapsed = relapsed or (n_lines or 0) > max(1, len(lines)) or any(_of_patient(doc, s.start, s.end) and not _elsewhere(doc, s.start) for s in signals.within("relapse", 0, len(doc.text)) if not signals.negated(s))
     if not relapsed and (len(lines) <= 1 or (len(lines) == 2 and endings[0].reason == "toxicity")):
-        remission = next((m for m in _REMISSION.finditer(doc.text) if not _elsewhere(doc, m.start())), None)
+        remission = next((m for m in _REMISSION.finditer(doc.text) if not _elsewhere(doc, m.start()) and not _TO_COME.search(doc.text, max(0, m.start() - 40), m.start())), None)
         if remission:
             return Reading("remission", (doc.evidence(*remission.span()),))
         if lines and (endings[0].best in ("sCR", "CR") or (endings[0].best in ("sCR", "CR", "VGPR") and lines[0].maintenance)):

@@ -24,6 +24,8 @@ _CONDITION = re.compile(r"(?<!\bas )\bif\b(?! (?:any|not)\b)[^.;,\n]*,?[^.;,\n]*
 _PARENTHESIS = re.compile(r"\s*\([^()\n]{0,120}\)")
 _CELLS_NOT_GIVEN = re.compile(r"\b(?:never|not)\s+(?:been\s+)?(?:received?|infused|given|reinfused|got)\b[^.;\n]{0,12}\b(?:cells?|product|infusion)\b|\b(?:excluded|withdrawn|dropped out|died|left the study)\s+before (?:the )?(?:infusion|lymphodepletion|cells)", re.IGNORECASE)
 _INFUSION_DAY = re.compile(r"\b(?:re)?infus(?:ed|ion)\b(?: (?:date|day|on|was|of cells))*[\s:=|-]*\(?(?:\d{1,4}[./-]\d|\d{1,2} [A-Z][a-z]{2}|[A-Z][a-z]{2,8} \d)", re.IGNORECASE)
+_LASTING = re.compile(r"(?:since|until|till|through|last)\b", re.IGNORECASE)
+_HAD_IT = re.compile(r"\s*(?:he|she|they|the patient|pt) (?:had|received|took|got|was given|tolerated|completed|responded to) (?:it|this|them|that)\b", re.IGNORECASE)
 _UNDONE_INFUSION = re.compile(r"\b(?:not|never|no|if|to be|will be|planned|scheduled|before|until)\b", re.IGNORECASE)
 _DOUBT = re.compile(r"[^*x×#]?\?", re.IGNORECASE)  # of the treatment; "DRd x?" is of its cycles
 _QUESTION = re.compile(r"(?:\s*\([^()\n]{0,40}\))?(?:\s[\w/-]+){0,3}\s?\?|\s+or\s+[\w/-]+\s?\?")
@@ -104,7 +106,7 @@ def course_of(doc: Document, group: Group, following: int | None = None) -> Cour
     added = section.kind == "plan" and re.search(r"\baddendum\b", doc.text[section.start : group.start], re.IGNORECASE) is not None
     if _planned(at, section.kind == "plan" and not added and not _listed_as_prior(at, section.start)):
         return Course.PLANNED
-    if _doubtful(at) or (_generic(group) and not _ongoing(at) and not _shown_given(at, _beyond_brackets(at)) and not _infused_below(doc, group)):
+    if _doubtful(at) or (_generic(group) and not _ongoing(at) and not _shown_given(at, _beyond_brackets(at), _cells(group)) and not _infused_below(doc, group) and not _had_it(doc, at)):
         return Course.POSSIBLE
     listed = section.kind == "medications" and not _LIST_OVER.search(doc.text, section.start, group.start + 1)
     return Course.ONGOING if listed or _ongoing(at) or (_supportive(group) and _on_it(at)) else Course.GIVEN
@@ -119,7 +121,7 @@ def _listed_as_prior(at: _Setting, low: int) -> bool:
 def shown_given(doc: Document, group: Group, following: int | None = None) -> bool:
     """Whether the words around a treatment show that it was given: a date, a response, "received", "last dose"."""
     at = _setting(doc, group, following)
-    return _shown_given(at, at.near)
+    return _shown_given(at, at.near, _cells(group)) or _had_it(doc, at)
 
 
 def _ongoing(at: _Setting) -> bool:
@@ -181,6 +183,12 @@ def _infused_below(doc: Document, group: Group) -> bool:
     return infused is not None and signals_of(doc.text).last("planned_before", max(group.end, infused.start() - 60), infused.end()) is None
 
 
+def _had_it(doc: Document, at: _Setting) -> bool:
+    """The next sentence says so: "... an anti-BCMA bispecific antibody. He had it for eleven months"."""
+    following = statement_at(doc, min(at.high + 1, len(doc.text) - 1))[0] if at.high == statement_at(doc, at.start)[1] else at.high
+    return _HAD_IT.match(doc.text, min(following, at.high)) is not None
+
+
 def _cells(group: Group) -> bool:
     return any(load_vocabulary().drugs[d].modality == "car_t" for d in group.drugs if d in load_vocabulary().drugs)
 
@@ -192,13 +200,15 @@ def _generic(group: Group) -> bool:
     return bool(set(group.therapies) & {"car_t", "bispecific_antibody", "bcma"}) or set(group.therapies) == {"stem_cell_transplant"}
 
 
-def _shown_given(at: _Setting, near: int) -> bool:
+def _shown_given(at: _Setting, near: int, cells: bool = False) -> bool:
+    """`cells`: of a cell product, which is given once and not "since the spring"."""
     cue = at.before("given_before")
     if (cue and at.start - cue.end < 40) or _halted(at):
         return True
     if (part := at.before("took_part")) and at.start - part.end < 120:
         return True  # "participated in a study, in another city, of a bispecific antibody"
-    if at.signals.first("given_after", at.end, min(near, at.end + 120)) or re.search(r"\b(?:infus|reinfus|receiv|given)", at.text[at.end : min(at.high, at.end + 200)], re.IGNORECASE):
+    shown = at.signals.first("given_after", at.end, min(near, at.end + 120))
+    if (shown and not (cells and _LASTING.match(at.text, shown.start))) or re.search(r"\b(?:infus|reinfus|receiv|given)", at.text[at.end : min(at.high, at.end + 200)], re.IGNORECASE):
         return True
     beside = re.split(r"[.;]\s|\n", at.text[at.end : min(near, at.end + 60)])[0]
     return bool(re.search(r"\b(?:19|20)\d\d\b|\d/\d\d\b", at.text[max(at.low, at.start - 40) : at.start] + beside) or _LABEL.fullmatch(at.text, at.low, at.start))

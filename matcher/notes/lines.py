@@ -181,8 +181,10 @@ def _cell_product(told: Told) -> bool | None:
 
 def _told_again(told: Told) -> bool | None:
     """ "DPd held for three years", or "PD on DRd" and, a row below it, "DRd started"."""
-    if told.numbered:
+    if told.numbered and not (told.event.restated and len(told.drugs) == 1 and told.drugs <= told.earlier):
         return None
+    if told.event.start and _undated(told.event, told.lines[:-1]):
+        return False
     if told.event.at_once("told_again") and any(told.drugs == active(known.drugs) for known in told.lines):
         return False
     if told.same and told.line.start is None and re.search(r"\b(?:the|this|that)\s+$", told.event.gap, re.IGNORECASE):
@@ -195,6 +197,11 @@ def _told_again(told: Told) -> bool | None:
     if told.event.course is Course.ONGOING and any(told.drugs <= set(known.drugs) for known in told.lines):
         return False
     return None
+
+
+def _undated(event: Event, lines: list[Line]) -> Line | None:
+    """The line named before without a date, of which an event tells when it began: "Elranatamab C7D1 ... Elra began 7/2025"."""
+    return next((known for known in lines if event.active == active(known.drugs) and known.start is None and not known.ended and not known.events[0].mark), None)
 
 
 def _list_item(told: Told) -> bool | None:
@@ -363,7 +370,7 @@ def _extend(events: list[Event], lines: list[Line]) -> None:
     for event in events:
         mark, alone = event.mark, _stands_alone(Line([*event.drugs], [event]))
         told = bool(mark and (mark.line or 0) > len(lines) and event.start) if _known(event, lines) else alone and len(lines) < _MOST_LINES
-        if told and begins_line(event, lines):
+        if told and (not lines or begins_line(event, lines)):
             lines.append(_open(event))
             opened = True
         elif opened:
@@ -395,6 +402,9 @@ def _open(event: Event) -> Line:
 def _merge(event: Event, lines: list[Line]) -> None:
     """Part of the line at hand, unless it names drugs of an earlier one only, or a transplant of an earlier time."""
     line, drugs = lines[-1], event.active
+    if event.start and drugs and (known := _undated(event, lines[:-1])):
+        known.events.append(event)
+        return
     if event.transplant and not drugs and "\n" in event.gap and not event.mark and (
             any(known.transplant == event.transplant for known in lines[:-1]) or (event.start is None and (line.number or 0) > 1)):
         return  # a list of the transplants

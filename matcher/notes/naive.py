@@ -20,7 +20,7 @@ BCMA = r"(?:anti[- ]?)?(?:BCMA|B[- ]cell maturation antigen)"
 _TARGET = re.compile(rf"\b{BCMA}\b", re.IGNORECASE)
 _CELLS = re.compile(r"(?<!GPRC5D )(?<!CD19 )\b(?:CAR[- ]?T|cell(?:ular)? therap(?:y|ies))\b", re.IGNORECASE)
 _ENGAGERS = re.compile(r"(?<!GPRC5D )(?<!FcRH5 )(?<!CD20 )\b(?:bispecifics?|BsAbs?|BiTEs?|T[- ]cell[- ](?:engag\w+|redirect\w+))\b", re.IGNORECASE)
-_NO = re.compile(r"\b(?:no|nor|neither|without|zero|denie[sd]|denying|never|not|na[iï]ve (?:to|for|of)|yet to|(?:will|would|to) be (?:his|her|their|the|a) first)\b|n't\b|\bw/o\b", re.IGNORECASE)
+_NO = re.compile(r"\b(?:no|nor|neither|without|zero|denie[sd]|denying|never|not (?:one|a single)|not|na[iï]ve (?:to|for|of)|yet to|(?:will|would|to) be (?:his|her|their|the|a) first)\b|n't\b|\bw/o\b", re.IGNORECASE)
 _NEEDS_VERB = ("not", "n't", "yet to")
 _UNMEANT = re.compile(r"\b(?:will|would|can|could|should|shall|may|might|must|no longer|nor|not|non)[\s-]*$|\bcan$", re.IGNORECASE)
 _TOKEN = re.compile(r"[^\W\d_][\w'’]*|\S")
@@ -32,6 +32,7 @@ _TICKED = re.compile(rf"[\s:?|-]*(?:{_BLANK}\s*y(?:es)?\b[\s,/|]*{_TICK}\s*no?\b
 _TICKED_YES = re.compile(rf"[\s:?|=-]*(?:{_TICK}\s*y(?:es)?\b|(?:{_BLANK}\s*no?\b[\s,/|]*)?{_TICK}\s*y(?:es)?\b|(?<=[:=?|\s])(?:yes|y|\+|positive)(?![\w/]))", re.IGNORECASE)
 _NAIVE = re.compile(r"[\s:-]*(?:na[iï]ve|unexposed|(?:not|non|never)[ -]exposed)\b", re.IGNORECASE)
 _NEVER = re.compile(r"[\s,;]*(?:(?:has|have|had|was|were|is|are)\s+)*(?:never|not|n't)\b", re.IGNORECASE)
+_NOT_NAIVE = re.compile(r"\b(?:not|non|never|no longer|nor|cannot|unclear|whether|assum\w*|presum\w*|if)\b[^.;\n]*$", re.IGNORECASE)
 _SO_FAR = re.compile(r"\s*(?:yet|so far|to date|till now|until now)\s*(?:[.,;)\n]|$)", re.IGNORECASE)
 _THEN_NEVER = re.compile(r"[^.\n]{0,60}[;,]\s*never\s+(?:used|given|received|had|tried)\b", re.IGNORECASE)  # "not available in the public system; never used"
 _OTHER_MATTER = re.compile(
@@ -87,7 +88,7 @@ def _denied_after(doc: Document, start: int, end: int) -> tuple[int, int] | None
         return start, later.end()
     for over in _ends(text, end, high):
         if naive := _NAIVE.match(text, over, high):
-            return None if _UNMEANT.search(text, max(0, start - 14), start) else (start, naive.end())
+            return None if _NOT_NAIVE.search(text, max(0, start - 50), start) else (start, naive.end())
         if answer := _TICKED.match(text, over, high) or _ANSWERED.match(text, over, high):
             return start, answer.end()
         if never := _NEVER.match(text, over, high):

@@ -58,7 +58,7 @@ def read_therapy(doc: Document, note_date: date | None, conditions: tuple[Condit
     refractory = read_refractory(doc, lines, endings, events) if counted else ()
     stated = read_stated_lines(doc, len(lines), max((line.number or 0 for line in lines), default=0))
     complete = read_complete_history(doc, stated, lines, stated.value if stated else None) or _first_line(doc, note_date, conditions, lines, endings, stated, refractory)
-    n_lines = stated or _described(lines, complete) or _never_treated(conditions, events)
+    n_lines = stated or _described(lines, complete if counted or not any(e.active and e.received for e in events) else None) or _never_treated(conditions, events)
     return TherapyReading(
         treatments=_ledger(events, lines, endings),
         lines=tuple(_line(number, line, ending) for number, (line, ending) in enumerate(zip(lines, endings, strict=True), 1)),

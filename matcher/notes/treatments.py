@@ -10,9 +10,11 @@ from functools import cached_property, lru_cache
 from itertools import pairwise
 
 from matcher.lexicon import Lexicon, names_of
+from matcher.notes.abbreviations import reading
 from matcher.notes.document import Document
 from matcher.notes.linking import REGIMEN_LETTERS, regimen_drugs, unlisted_agent
 from models import load_vocabulary
+from models.vocabulary import Abbreviation
 
 # A formulation counts as its substance (annotation guidelines: a switch of formulation begins no line).
 _SUBSTANCE = {"pegylated liposomal doxorubicin": "doxorubicin"}
@@ -136,10 +138,10 @@ def find_mentions(doc: Document) -> list[Mention]:
         table, concept = hit.meaning
         if table == "drug":
             found.append(Mention(hit.start, hit.end, (concept,)))
-        elif table == "regimen":
+        elif table == "regimen" and not _means_another(doc, hit.start, hit.end):
             regimen = vocabulary.regimens[concept]
             found.append(Mention(hit.start, hit.end, regimen.drugs, "autologous_transplant" if regimen.transplant else None, True))
-        else:
+        elif table == "therapy":
             found.append(Mention(hit.start, hit.end, therapy=concept))
     free = _Free(found)
     for mention in [m for m in found if m.drugs and not m.regimen]:
@@ -190,6 +192,25 @@ def _aimed(text: str, mentions: list[Mention]) -> list[Mention]:
         elif not found or found[-1].end <= mention.start:
             found.append(mention)
     return found
+
+
+_OF_A_GENE = re.compile(r"[A-Za-z]\d-$")  # "FLT3-ITD"
+
+
+@lru_cache(maxsize=1)
+def _shared_forms() -> dict[str, tuple[Abbreviation, ...]]:
+    """Regimens whose short form stands for a condition too: PAD, CVD."""
+    rows = load_vocabulary().abbreviations
+    regimens = {name.lstrip("=") for name, _ in names_of(load_vocabulary().regimens)}
+    return {short: tuple(row for row in rows if row.short == short) for short in {row.short for row in rows if row.table == "conditions"} & regimens}
+
+
+def _means_another(doc: Document, start: int, end: int) -> bool:
+    if _OF_A_GENE.search(doc.text, max(0, start - 3), start):
+        return True
+    rows = _shared_forms().get(doc.text[start:end])
+    row = reading(rows, doc, start, end) if rows else None
+    return row is not None and row.table != "none"
 
 
 class _Free:
