@@ -56,6 +56,7 @@ def test_the_stem_of_a_name_tells_its_class(agent, general):
     "Seen by Dr Kowalczyk at Tallaght. Sample LAB-30412 sent. CD138 positive, t(4;14), NCT03473423.",
     "Room B1204. Her daughter Bridget established elsewhere; the gardening went well.",
     "Takes metformin, rosuvastatin and vitamin B12. COVID-19 vaccine given.",
+    "Mieloma dx marzo 2018, trattamento da settembre 2019.",
 ])
 def test_other_words_and_numbers_are_no_agents(note):
     assert [t.agent for t in read_note(note).treatments if t.agent not in load_vocabulary().drugs and t.agent not in load_vocabulary().therapies] == []
