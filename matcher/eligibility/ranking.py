@@ -130,7 +130,7 @@ def _notices(trial: Trial, ruled_out: list[Answer]) -> Iterator[str]:
     if not trial.criteria and not any("criteria" in n for n in trial.notices):
         yield "The document lists no eligibility criteria; judged by its disease and its age and sex limits only"
     if trial.status and trial.status.casefold() not in _RECRUITING:
-        yield f"Not recruiting: {trial.status}"
+        yield f"Recruiting status: {trial.status}"
     for answer in ruled_out:
         yield f"Not for this patient: {render(answer)}"
     if any(c.cohort for c in trial.criteria):

@@ -41,17 +41,17 @@ export function momentName(iso) {
 
 export const inPause = globalThis.requestIdleCallback ?? ((act) => setTimeout(act, 20));
 
-const FRAME = 8; // ms of a pause that drawing may take
+const SLICE = 8; // ms of drawing at a time, so that a frame and a click find their place between
 
-/** Take the steps of a generator in the pauses between frames, a few at a time, until it is done or `left()`. */
-export function inPauses(steps, left = () => false) {
-  inPause(() => {
+/** Take the steps of a generator, a slice at a time, until it is done or `left()`. */
+export function inSlices(steps, left) {
+  setTimeout(() => {
     const began = performance.now();
     do {
       if (left() || steps.next().done) return;
-    } while (performance.now() - began < FRAME);
-    inPauses(steps, left);
-  }, { timeout: 200 });
+    } while (performance.now() - began < SLICE);
+    inSlices(steps, left);
+  }, 0);
 }
 
 /** Act once the frame that is being made has been shown; at once where none is made, in a tab behind others. */

@@ -3,7 +3,7 @@
 import { get, isPassing, matchAgain, pause, post, Problem, readiness, remove, text } from "./api.js";
 import { banner, details } from "./card.js";
 import { askAnyFact, askFact, correctionName } from "./correct.js";
-import { afterPaint, confirmed, dialog, h, inPauses, momentName, plural, save, say, svg, tell } from "./dom.js";
+import { afterPaint, confirmed, dialog, h, inSlices, momentName, plural, save, say, svg, tell } from "./dom.js";
 import { Evidence } from "./evidence.js";
 import { dateName, factName, loadNames, OUTCOME, VERDICT } from "./names.js";
 import { NoteView } from "./note.js";
@@ -126,7 +126,7 @@ export class ResultView {
     };
     afterPaint(() => {
       performance.measure("draw", "draw-start");
-      inPauses(rest, () => this.rest !== rest);
+      inSlices(rest, () => this.rest !== rest);
     });
   }
 

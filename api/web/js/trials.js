@@ -1,7 +1,7 @@
 // The ranked trials: filter, sort, search, open.
 
 import { criteria } from "./criteria.js";
-import { h, inPauses, plural, say } from "./dom.js";
+import { h, inSlices, plural, say } from "./dom.js";
 import { dated, factName, title, VERDICT } from "./names.js";
 
 const GROUP = 10; // rows that the browser lays out together when they come near the screen; the first are drawn at once, the rest in the pauses
@@ -102,7 +102,7 @@ export class TrialList {
     const groups = (this.groups = this.#groups(found));
     this.list.replaceChildren();
     groups.next();
-    inPauses(groups, () => this.groups !== groups);
+    inSlices(groups, () => this.groups !== groups);
     this.shown.textContent = found.length === this.trials.length ? "" : found.length ? `${found.length} of ${this.trials.length} shown` : "No trial fits these filters.";
   }
 
@@ -122,7 +122,7 @@ export class TrialList {
         h("span", { class: "rank" }, trial.rank),
         h("div", { class: "trial-side" },
           h("span", { class: `verdict ${trial.verdict}` }, `${sign} ${word}`),
-          h("p", { class: "counts", role: "img", "aria-label": `${satisfied} met, ${violated} not met, ${unknown} open` },
+          trial.criteria.length > 0 && h("p", { class: "counts", role: "img", "aria-label": `${satisfied} met, ${violated} not met, ${unknown} open` },
             h("span", { class: "n satisfied" }, `✓ ${satisfied}`), h("span", { class: "n violated" }, `✕ ${violated}`), h("span", { class: "n unknown" }, `? ${unknown}`))),
         h("div", { class: "trial-words" },
           h("button", { type: "button", class: "trial-title", "aria-expanded": "false" }, trial.title || trial.trial_id),
