@@ -16,10 +16,11 @@ from typing import Any
 
 import httpx
 
-from tests.service.stack import ROOT, Stack, wait_for
+from tests.service.stack import ROOT, Stack
 
 NOTE = (ROOT / "api" / "example_note.txt").read_text(encoding="utf-8")
 CLIENTS, SECONDS = 200, 60
+ROWS, TURNS = 300, 3  # of the list that measures batches, and how often: the best turn is the one that others disturbed least
 _AFTER = 300  # seconds for what was accepted to be answered; longer is a failure, not a figure
 
 
@@ -104,9 +105,24 @@ def batch(client: httpx.Client, rows: int) -> tuple[float, float]:
     if rows > 2000:
         client.delete(location)
         return accepted, 0.0
-    state = wait_for(lambda: (a := client.get(location).json())["state"] in ("done", "failed") and a, "the end of the list", _AFTER)
-    assert state["done"] == rows
-    return accepted, perf_counter() - sent
+    with client.stream("GET", f"/api/v1/jobs/{answer.json()['id']}/events", timeout=_AFTER) as events:
+        last = [line for line in events.iter_lines() if line.startswith("data: ")][-1]
+    took = perf_counter() - sent
+    assert json.loads(last.removeprefix("data: "))["done"] == rows
+    return accepted, took
+
+
+def overhead(stack: Stack, client: httpx.Client, processes: int) -> tuple[float, str]:
+    """Of one list, in ms a note: what its processes spent on anything but reading and matching (claiming, opening, writing the answer,
+    sealing, settling, waiting, their share of Celery, Redis and the API on the same cores), and all figures as a line."""
+    pool = [pid for worker in stack.workers for pid in stack.pool(worker)]
+    stats, spent = stack.store().stats(), cpu(pool)
+    _, took = batch(client, ROWS)
+    spent = (cpu(pool) - spent) / ROWS * 1000
+    now = stack.store().stats()
+    busy = sum(now[key] - stats.get(key, 0) for key in ("seconds:read", "seconds:match")) / ROWS * 1000
+    rest = took * processes / ROWS * 1000 - busy
+    return rest, f"{ROWS / took:.1f} notes/s; reading and matching {busy:.1f} ms a note, all else {rest:.1f} ms; CPU of its processes {spent:.1f} ms a note"
 
 
 def main(clients: int = CLIENTS, seconds: float = SECONDS) -> None:
@@ -122,17 +138,8 @@ def main(clients: int = CLIENTS, seconds: float = SECONDS) -> None:
             assert not failed
             assert done == len(taken), (done, len(taken))
             print(f"  {clients} clients for {seconds:g} s: accepted {len(taken)} = completed {done:.0f}; {len(taken) / seconds:.1f} notes/s; {percentiles(taken)}")
-            rows = 300
-            stats = stack.store().stats()
-            pool = [pid for worker in stack.workers for pid in stack.pool(worker)]
-            spent = cpu(pool)
-            _, took = batch(client, rows)
-            spent = (cpu(pool) - spent) / rows * 1000
-            worked = {k: v - stats.get(k, 0) for k, v in stack.store().stats().items()}
-            busy = sum(worked[f"seconds:{stage}"] for stage in ("read", "match"))
-            # What a process spends on a note besides reading and matching: claiming, opening, writing the answer, sealing, settling, its share of Celery and Redis.
-            overhead = (took * processes - busy) / rows * 1000
-            print(f"  a list of {rows}: {rows / took:.1f} notes/s; reading and matching {busy / rows * 1000:.1f} ms a note, all else {overhead:.1f} ms; CPU of its processes {spent:.1f} ms a note")
+            _, figures = min(overhead(stack, client, processes) for _ in range(TURNS))
+            print(f"  a list of {ROWS}, best of {TURNS}: {figures}")
             accepted, _ = batch(client, 10_000)
             print(f"  a list of 10,000: 202 after {accepted * 1000:.0f} ms from its last byte")
             workers = [memory(pid) for worker in stack.workers for pid in (worker.pid, *stack.pool(worker))]

@@ -14,6 +14,7 @@ import httpx
 import pytest
 import yaml
 
+from api.keys import KeyFile
 from tests.service.stack import ROOT, wait_for
 from workers.embedded import redis_binary
 from workers.processes import die_with_parent
@@ -86,7 +87,7 @@ def test_its_commands_run_and_are_healthy(tmp_path):
         refused = run("api")
         assert refused.wait(60) == 2
         assert "eligo keys create" in (tmp_path / "api.log").read_text()
-        key = subprocess.run(["eligo", "keys", "create", "test"], env=environment(SERVICES["api"]), capture_output=True, text=True, check=True).stdout.strip()
+        key = KeyFile(tmp_path / "data" / "api-keys.json").create("test", "default", ("submit", "read"))
         children += [run("worker"), run("api")]
         wait_for(lambda: healthy("api"), "api")
         wait_for(lambda: healthy("worker"), "worker")

@@ -74,13 +74,3 @@ def test_redis_full(fresh):
     assert [a.status_code for a in answers] == [202, 202, 202]
     for answer in answers:
         wait_for(lambda answer=answer: client.get(answer.headers["location"]).json()["state"] == "done")
-
-
-def test_no_worker_is_said(fresh):
-    worker = fresh.start_worker()
-    client = fresh.client()
-    fresh.ready(client)
-    worker.kill()
-    worker.wait()
-    problem = wait_for(lambda: (a := client.get("/health/ready")).status_code == 503 and a.json())
-    assert "no worker is alive" in problem["detail"]
