@@ -22,8 +22,6 @@ from itertools import chain
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
 
-import openpyxl
-
 from matcher import EligoError
 from matcher.dates import day_first, find_dates
 
@@ -246,6 +244,8 @@ def _encoding(file: BinaryIO) -> str:
 
 
 def _xlsx_records(file: BinaryIO) -> Iterator[tuple[int, list[Any]]]:
+    import openpyxl  # a fifth of a second of every process's start, which few lists need
+
     with _opened(file) as archive:
         _check(archive)
         strings = [entry for entry in archive.infolist() if entry.filename.endswith("sharedStrings.xml")]
