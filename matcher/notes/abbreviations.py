@@ -66,13 +66,13 @@ def reading(rows: tuple[Abbreviation, ...], doc: Document, start: int, end: int)
 
 def _stands(signs: tuple[str, ...], near: str, words: frozenset[str]) -> bool:
     single, phrases = _signs(signs)
-    return not words.isdisjoint(single) or any(phrase.search(near) for phrase in phrases)
+    return not words.isdisjoint(single) or any(sign in near and phrase.search(near) for sign, phrase in phrases)
 
 
 @cache
-def _signs(signs: tuple[str, ...]) -> tuple[frozenset[str], tuple[re.Pattern[str], ...]]:
-    """Single words, compared as a set, and phrases or symbols, looked for in the text."""
+def _signs(signs: tuple[str, ...]) -> tuple[frozenset[str], tuple[tuple[str, re.Pattern[str]], ...]]:
+    """Single words, compared as a set, and phrases or symbols, looked for in the text, each with its pattern."""
     lowered = [sign.lower() for sign in signs]
     single = frozenset(sign for sign in lowered if _WORD.fullmatch(sign))
-    phrases = tuple(re.compile(rf"(?<!\w){re.escape(sign)}(?!\w)" if sign[0].isalnum() and sign[-1].isalnum() else re.escape(sign)) for sign in lowered if sign not in single)
+    phrases = tuple((sign, re.compile(rf"(?<!\w){re.escape(sign)}(?!\w)" if sign[0].isalnum() and sign[-1].isalnum() else re.escape(sign))) for sign in lowered if sign not in single)
     return single, phrases

@@ -194,7 +194,7 @@ _BESIDE = re.compile(rf"[^.;\n]{{0,60}}?(?<![A-Za-z])(?P<word>{_SEXED})(?!\w|/[a
 def read_sex(doc: Document) -> Reading | None:
     """"female" or "male": said beside the age or as a label; else by title, pronouns, or what only one sex has."""
     text = doc.text[:40_000]
-    if m := _SEX_LABEL.search(text):
+    if m := next(doc.matches(_SEX_LABEL, ("sex", "gender"), 1, 60), None):
         if m["sex"]:
             return _sexed(doc, m.start(), m.end(), m["sex"][0].lower() in "fw")
         if (row := doc.ticked(m.end())) and (choice := row[1]):

@@ -14,7 +14,7 @@ from matcher.notes.treatments import Group
 from models import load_vocabulary
 
 # Where one statement ends and the next begins. Line breaks inside running prose do not; those before a marker, a capital or a digit do.
-_STATEMENT = re.compile(r"(?<=[.!?])[)\"'\]]*\s+(?=[A-Z0-9(\[\"'~<>+#*-])|\n[ \t]*\n\s*|\n(?=[ \t]*[^a-z\s])|;|\|\n")
+_STATEMENT = re.compile(r"[.!?\n;|](?:(?<=[.!?])[)\"'\]]*\s+(?=[A-Z0-9(\[\"'~<>+#*-])|(?<=\n)(?:[ \t]*\n\s*|(?=[ \t]*[^a-z\s]))|(?<=;)|(?<=\|)\n)")
 _ABBREVIATION = re.compile(r"\b(?:Dr|Mr|Mrs|Ms|vs|e\.g|i\.e|ca|approx|No|gr|St|s\.c|i\.v|Inc|pt|wk|mo|yr|max|resp|incl|excl|p\.o|est|fig|al)\.$", re.IGNORECASE)
 _CLAUSE = re.compile(r"[,\s]*\b(?:but|however|although|though|except|whereas|yet|who|then|therefore|because|so)\b|(?<=\w)\s+[-–—]+\s+|:\s|[()]|->|→|//", re.IGNORECASE)
 _STRONG_BREAK = re.compile(r"\b(?:but|however|although|though|except|whereas|then|so|hence|therefore|instead(?! of))\b|//", re.IGNORECASE)
@@ -41,7 +41,8 @@ _REACH = 320  # characters of a run-on statement that still bear on a name
 def _statements(text: str) -> tuple[int, ...]:
     cuts = [0]
     for match in _STATEMENT.finditer(text):
-        if text[match.start() - 1] == "." and text[match.start()] in " \n" and _ABBREVIATION.search(text[max(0, match.start() - 8) : match.start()]):
+        place = match.start() + 1
+        if text[place - 1] == "." and text[place] in " \n" and _ABBREVIATION.search(text, max(0, place - 8), place):
             continue
         cuts.append(match.end())
     return (*cuts, len(text))

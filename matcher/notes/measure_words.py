@@ -85,6 +85,7 @@ class Words:
         self.revised: dict[int, PartialDate] = {}  # short dates that their table gives another meaning
         self.names = [n for n in names_in(doc.text) if n.meaning not in ("ecog", "kps")]  # readings of their own
         self._name_ends = {n.end for n in self.names}
+        self._units: dict[int, tuple[str, int] | None] = {}
         decimals = _DECIMAL.findall(doc.text)
         self.decimal_comma = 2 * decimals.count(",") > len(decimals)
 
@@ -120,6 +121,11 @@ class Words:
 
     def unit(self, place: int) -> tuple[str, int] | None:
         """The unit that begins at a place, after a short gap: (UCUM, end). The name of a test (Mg) is none."""
+        if place not in self._units:  # every reader of a value asks for it
+            self._units[place] = self._unit(place)
+        return self._units[place]
+
+    def _unit(self, place: int) -> tuple[str, int] | None:
         if self.plain[place : place + 1] == "k" and self.plain[place - 1 : place].isdigit() and not self.plain[place + 1 : place + 2].isalnum() and self.plain[place + 1 : place + 2] != "/":
             return "10*9/L", place + 1  # "112K"
         found = unit_at(self.plain, self.text, place)

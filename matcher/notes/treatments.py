@@ -66,11 +66,11 @@ class Group:
 
     mentions: tuple[Mention, ...]
 
-    @property
+    @cached_property
     def start(self) -> int:
         return self.mentions[0].start
 
-    @property
+    @cached_property
     def end(self) -> int:
         return self.mentions[-1].end
 
