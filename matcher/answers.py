@@ -26,7 +26,7 @@ from matcher.domain import (
     Unparsed,
 )
 from matcher.expressions import atoms, from_tree, render, to_tree
-from matcher.trials.criteria import constraints
+from matcher.trials.criteria import constraints, coverage
 from models import load_vocabulary
 
 
@@ -167,7 +167,7 @@ def _criterion_answer(criterion: Criterion) -> dict[str, Any]:
         "cohort": criterion.cohort,
         "topic": criterion.topic,
         "logic": render(criterion.expression),
-        "understood": round(understood(criterion), 3),
+        "understood": round(coverage(criterion.text, criterion.expression), 3),
         "expression": to_tree(criterion.expression),
         "constraints": constraints(criterion.expression),
     }
@@ -195,12 +195,6 @@ def trial_from_answer(answer: dict[str, Any]) -> Trial:
     return Trial(**values, criteria=criteria, disease=from_tree(answer["disease"]) if answer.get("disease") else None)
 
 
-def understood(criterion: Criterion) -> float:
-    """The share of the item's characters that became logic (or are known to be settled at screening), 0 to 1."""
-    lost = sum(len(a.text) for a in atoms(criterion.expression) if isinstance(a, Unparsed))
-    return max(0.0, 1 - lost / max(1, len(criterion.text)))
-
-
 def understanding(trial: Trial) -> dict[str, Any]:
     """How much of a trial became logic: share of the assessable criteria without an unparsed part, and of their characters."""
     assessable = [c for c in trial.criteria if c.assessable]
@@ -209,7 +203,8 @@ def understanding(trial: Trial) -> dict[str, Any]:
     return {
         "criteria": len(trial.criteria),
         "assessable": len(assessable),
+        "whole": len(whole),
         "at_screening": sum(all(isinstance(a, AtScreening) for a in atoms(c.expression)) for c in trial.criteria),
         "criteria_understood": round(len(whole) / len(assessable), 3) if assessable else None,
-        "characters_understood": round(sum(understood(c) * len(c.text) for c in assessable) / characters, 3) if characters else None,
+        "characters_understood": round(sum(coverage(c.text, c.expression) * len(c.text) for c in assessable) / characters, 3) if characters else None,
     }

@@ -73,6 +73,13 @@ def constraints() -> str:
     return scored("benchmarks.py", "constraints", str(EVAL / "myeloma_constraints.json"), "ANSWERS", answers=answers)
 
 
+def understanding() -> str:
+    """How much of the myeloma trials' criteria became logic; those that only screening settles are counted apart."""
+    shares = [trial_answer(t)["understanding"] for t in read_trials((TRIALS / "myeloma.jsonl").read_bytes(), "myeloma.jsonl")]
+    criteria, assessable, whole = (sum(s[name] for s in shares) for name in ("criteria", "assessable", "whole"))
+    return f"{len(shares)} trials, {criteria} criteria, {assessable} assessable; whole {whole}, share whole {whole / assessable:.4f}\n"
+
+
 def _cli_lines(*arguments: str) -> list[dict[str, Any]]:
     done = subprocess.run([sys.executable, "-c", "from api.cli import main; main()", *arguments], check=True, capture_output=True, text=True)
     return [json.loads(line) for line in done.stdout.splitlines()]

@@ -24,6 +24,7 @@ def main(arguments: list[str]) -> int:
             ("Negation, NegEx test kit (development part)", reference.spans),
             ("Numeric criteria, all diseases (development part)", reference.numeric),
             ("Atomic statements of myeloma trials (development part)", reference.constraints),
+            ("Assessable criteria of the myeloma trials that are logic with no part left over", reference.understanding),
             ("Criterion judged against a note, general medicine, unmentioned presumed absent (development part)", reference.pairs),
         ]
         tables.append(("What each part of the note reader adds, and costs (development notes and harder copies)", ablation.main))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from matcher.trials.criteria import compile_criterion, constraints
+from matcher.trials.criteria import compile_criterion, constraints, coverage
 from matcher.trials.documents import TrialDocumentError, read_trials
 
-__all__ = ["TrialDocumentError", "compile_criterion", "constraints", "read_trials"]
+__all__ = ["TrialDocumentError", "compile_criterion", "constraints", "coverage", "read_trials"]

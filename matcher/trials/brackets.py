@@ -71,6 +71,8 @@ class Brackets(Concepts, Comparisons):
             own = self._nested(inner[period.end :], window=Window("within", days)) if given(last.expression) and period.bare else []
             if own and all(given(p.expression) for p in own):
                 self.pieces[-1] = replace(last, expression=disjoin(last.expression, *(p.expression for p in own)))
+                while self._next_kind(end, 0) in ("before", "anchor", "stop") or (self._next_kind(end, -1) == "anchor" and self._next_kind(end, 0) == "screening"):
+                    end += 1  # what both periods are counted from
                 return end
         limits = kinds & {"op", "between", "postop"} or ("number" in kinds and kinds & {"test", "age", "life"})
         if last and not last.group and len(inner) <= 4 and (ago := bounds_at(inner, 0)) and ago.time and ago.end == len(inner) and ago.sides[0].op in ("<", "<="):
@@ -83,6 +85,9 @@ class Brackets(Concepts, Comparisons):
             if amounts is not None and all(isinstance(e, Comparison) for e in atoms(amounts)):
                 self.pieces[-1] = replace(last, expression=conjoin(last.expression, amounts))  # "TBI (> 5 Gy single or > 8 Gy fractionated)"
                 return end
+        if limits and ";" in kinds and last and last.text in load_vocabulary().conditions:  # a definition: all of it
+            self.pieces[-1] = replace(last, expression=conjoin(last.expression, combine(self._nested(inner), False)))
+            return end
         if limits or kinds & {"nyha", "grade", "within", "before", "class"} or (self.heads and (span := bounds_at(inner, 0)) and not span.bare and not span.time):
             return at + 1
         if first.kind == "examples" or (last is not None and (len(concepts) > 1 or (concepts and _narrower(concepts[0], last.expression)))):

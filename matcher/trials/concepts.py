@@ -24,6 +24,7 @@ from matcher.trials.words import OF_TREATMENT, SEPARATORS, Words, controllable
 from models import load_vocabulary
 
 _KIN = re.compile(r"\b(?:family|familial|relatives?|first[- ]degree relatives?|(?:biological )?(?:parents?|siblings?))\s+(?:members?\s+)?(?:(?:medical\s+)?history|with|diagnosed|who (?:has|have|had))\b[^.;:]{0,40}\Z", re.IGNORECASE)
+_CAUSE = re.compile(r"\b(?:toxicit(?:y|ies)|adverse events?|AEs?|effects?)\b[^.;()]{0,60}?\b(?:from|due to|related to|caused by|attributable to|attributed to)\b(?:(?!\bwithin\b)[^.;()]){0,90}\Z", re.IGNORECASE)
 SCALES = {"nyha": "nyha", "grade": "grade", "stage": "stage", "class": "class"}
 _STATED = ((r"relaps.*refract|refract.*relaps|^rr|r/r", "relapsed_refractory"), (r"newly|^nd", "newly_diagnosed"), (r"refractory", "refractory"), (r"relapse", "relapsed"))
 _ISOTYPES = ("igg", "iga", "igm", "igd", "ige")  # "IgA myeloma" is a kind of it, not a level
@@ -47,6 +48,8 @@ class Concepts(Words):
                 if self.governs and self._next_kind(at, -1) in SEPARATORS and "control" not in self.qualifiers and controllable(token.value):
                     self.qualifiers["control"] = self.governs
                 self._condition(token)
+        elif token.kind == "therapy" and self.frame not in TREATMENT_FRAMES and _CAUSE.search(self.context.text, 0, token.start):
+            pass  # "toxicity due to chemotherapy or radiotherapy": what caused it
         elif token.kind == "therapy" and self.pieces and self.pieces[-1].measured and re.search(r"\bby\b[^,;]*$", self.context.text[: token.start][-30:]):
             pass  # how it was measured: "> 30 % by bone marrow biopsy"
         elif token.kind == "regimen":
@@ -252,6 +255,8 @@ class Concepts(Words):
     def _on_toxicity(self, at: int) -> int:
         if any("treatment_toxicity" in (p.text, getattr(getattr(p.expression, "part", None), "value", "")) for p in self.pieces):
             return at + 1
+        if self.unknown and all(t.kind in ("adjective", "organ_name") for t in self.unknown):  # "gastrointestinal toxicity"
+            self.qualifiers["site"], self.unknown = " ".join(self._words(t) for t in self.unknown), []
         self._add(Presence("condition", "treatment_toxicity", qualifiers=tuple(sorted(self.qualifiers.items()))))
         self.qualifiers = {}
         return at + 1
@@ -295,6 +300,8 @@ class Concepts(Words):
 
     def _on_organ(self, at: int) -> int:
         """Adequate (or severely impaired) function of the organs named; where numbers follow, they say what is adequate."""
+        if self._next_kind(at) == "test" and self.tokens[at + 1].value == "flc_ratio":
+            return at + 1  # an abnormal ratio has limits of its own
         adequate = self.tokens[at].value == "adequate"
         stop = next((p for p in range(at + 1, len(self.tokens)) if self.tokens[p].kind in (";", ".", ":", "(", "op", "number", "between", "examples")), len(self.tokens))
         last = max((p for p in range(at, stop) if self.tokens[p].kind in ("organ_word", "organ_name")), default=None)

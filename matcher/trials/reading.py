@@ -18,6 +18,7 @@ _DISEASE_OF = {"renal_impairment": "kidney_disease", "hepatic_impairment": "live
 _VERB = re.compile(r"(?:the\s+|their\s+)?(?:\w+\s+){0,2}(?:has|have|had|is|are|was|were)\b", re.IGNORECASE)
 _BELOW = re.compile(r"\b(?:decreased?|low|reduced|reduction)\b", re.IGNORECASE)
 _ABOVE = re.compile(r"\b(?:elevated|increased?|high|raised)\b", re.IGNORECASE)
+_STAGING = (("durie_salmon", "durie"), ("r_iss", "revised"), ("r_iss", "r-iss"), ("iss", "international staging"), ("iss", "iss "))  # of myeloma
 NORMAL_RATIO = (("<", 0.26), (">", 1.65))  # beyond it the ratio is abnormal (Dispenzieri, Leukemia 2009;23:215)
 
 
@@ -99,6 +100,9 @@ class Reading:
                     continue
                 self._add(Presence("condition", _DISEASE_OF.get(token.value, token.value), qualifiers=tuple(sorted(self.qualifiers.items()))))
             self.unknown = []
+        if "stage" in self.qualifiers and not self.unknown and len(self.pieces) == self.chunk and self.context.conditions:
+            system = next((name for name, cue in _STAGING if cue in self.context.text.lower()), "stage")
+            self._add(Presence("disease", self.context.conditions[0], qualifiers=((system, self.qualifiers.pop("stage")),)))
         if self.about is not None and self.qualifiers and not self.unknown and len(self.pieces) == self.chunk:
             self._add(replace(self.about, qualifiers=tuple(sorted({**dict(self.about.qualifiers), **self.qualifiers}.items()))))
             self.qualifiers = {}

@@ -12,7 +12,7 @@ from matcher.trials.reading import Reading
 from models import load_vocabulary
 
 SEVERITIES = ("mild", "moderate", "severe")  # CTCAE v5
-OF_TREATMENT = frozenset({"dose", "site", "route", "extent", "intensity"})  # the qualifiers that limit a treatment
+OF_TREATMENT = frozenset({"dose", "site", "route", "extent", "intensity", "purpose", "course"})  # the qualifiers that limit a treatment
 SEPARATORS = {",": ",", ";": ";", "and": "and", "or": "or", "/": "or", ":": ":"}
 
 
@@ -56,7 +56,10 @@ class Words(Reading):
             mark, self.after = "and", False  # "After transplantation, ..."
         if self.joint == ";" and mark in ("and", "or"):
             mark = f";{mark}"
-        if not (self.joint and mark == ","):
+        if self.member and mark == "and" and self.context.exclusion:
+            mark = "or"  # an example is one of them
+        one_limit = self.heads and mark == "or" and self._next_kind(at) == "test"  # "bilirubin ≤ 2, AST or ALT ≤ 3": these have one limit
+        if not (self.joint and (mark == "," or one_limit)):
             self.joint = mark
         return at + 1
 
@@ -152,7 +155,8 @@ class Words(Reading):
             if not value:
                 return at + 1
         concept = self._next_concept(at + 1)
-        if concept is None and self._next_kind(at) == "word":
+        of_another = name != "acuity" and self._next_kind(at) in ("or", "/") and self._next_kind(at, 2) in ("condition", "drug", "therapy")
+        if of_another or (concept is None and self._next_kind(at) == "word"):  # "high-grade or follicular lymphoma"
             self.unknown.append(self.tokens[at])
         elif concept is None and len(self.pieces) > self.chunk:
             self._qualify_last(name, value)
