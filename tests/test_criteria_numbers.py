@@ -84,6 +84,9 @@ def test_age(text, wanted):
     ("Supine pressure above 165 mmHg systolic and 95 mmHg diastolic", [("systolic_bp", ">", 165, "mm[Hg]"), ("diastolic_bp", ">", 95, "mm[Hg]")]),
     ("WBC > 3,100/mm3 and < 11,000/mm3 Platelets > 140,000/mm3", [("wbc", ">", 3.1, "10*9/L"), ("wbc", "<", 11, "10*9/L"), ("platelets", ">", 140, "10*9/L")]),
     ("Creatinine > 55 mL/min", [("creatinine_clearance", ">", 55, "mL/min")]),  # the unit says which test
+    ("Bone marrow cellularity above 25 %", [("bone_marrow_cellularity", ">", 25, "%")]),
+    ("Serum or urine M-protein of at least 1.2 g/dL or 300 mg/24 h", [("serum_m_protein", ">=", 1.2, "g/dL"), ("urine_m_protein", ">=", 300, "mg/(24.h)")]),
+    ("Less than 21 or greater than 66 years old", [("age", "<", 21, "a"), ("age", ">", 66, "a")]),
     ("Poorly controlled glucose with HbA1c > 8.5 %", [("hba1c", ">", 8.5, "%")]),
     ("Heart rate-corrected QT interval (QTc) > 470 msecs", [("qtc", ">", 470, "ms")]),
     ("M-protein in serum ≥ 0.8 g/dL or in urine ≥ 300 mg/24 h", [("serum_m_protein", ">=", 0.8, "g/dL"), ("urine_m_protein", ">=", 300, "mg/(24.h)")]),
@@ -140,3 +143,16 @@ def test_a_comparison_is_the_one_that_is_written(written, op, kind):
 ])
 def test_counts_of_prior_therapy(text, wanted):
     assert statements(text) == wanted
+
+
+@pytest.mark.parametrize("text, wanted", [
+    ("Platelets ≥ 45 x 10^9/L without transfusion within 5 days", [("platelets", None)]),  # days of the transfusion
+    ("ANC ≥ 900/uL without transfusion or growth factor support within 9 days of screening", [("anc", None)]),
+    ("Platelets ≥ 45 x 10^9/L within 5 days before enrolment", [("platelets", 5)]),
+    ("Stroke within the previous year", [("condition", 365)]),
+    ("Radiotherapy in the last month", [("prior_therapy", 30)]),
+    ("Radiotherapy within three (3) weeks", [("prior_therapy", 21)]),
+    ("At least 25 days must have elapsed since the last chemotherapy", [("days_since", None)]),
+])
+def test_windows(text, wanted):
+    assert [(c["fact"], c["window_days"]) for c in constraints(compile_criterion(text, Kind.EXCLUSION)[0])] == wanted

@@ -8,13 +8,14 @@ from dataclasses import dataclass, replace
 from matcher.domain import AllOf, AnyOf, Comparison, Expression, Not, Presence, Unparsed, Window
 from matcher.trials.lexer import CONCEPTS, ROMAN, Token
 from matcher.trials.logic import conjoin, disjoin, negate
-from matcher.trials.measures import Bound, Bounds, bounds_at, canonical, fits, limited, quantity
+from matcher.trials.measures import Bound, Bounds, bounds_at, canonical, fits, limited, period_at, quantity
 from matcher.trials.words import Words
 from models import load_vocabulary
 
 CLASS = "{class}"  # a UCUM annotation: the value is the place of a class in its scale ("ASA II"), not a number
 FLC = ("kappa_flc", "lambda_flc")
 _DOSE = re.compile(r"(?:[munpμkd]|mc)?g(?:ms?|rams?)?(?:\s?(?:/|per)\s?(?![dmμu]?l\b).*)?", re.IGNORECASE)
+BODY_SURFACE = 1.73  # m2, to which a clearance is normalized: no limit
 RATIOS = ("fev1_fvc", "pao2_fio2")  # two tests named with a stroke between them
 CHANGES = frozenset({"change", "changes", "loss", "gain", "decrease", "drop", "fall", "decline", "reduction", "variation", "difference", "improvement"})
 _FLIPPED = str.maketrans("<>", "><")
@@ -51,6 +52,14 @@ class Comparisons(Words):
         self.heads += [chain for chain in FLC if chain not in self.heads]
         self.unknown = []
         return at + 1
+
+    def _on_negated_support(self, at: int) -> int:
+        """ "Without transfusion or growth factor within 7 days": the days are those of the support, not of the test."""
+        place = at + 1
+        while self._next_kind(place, 0) in ("or", "and", "/", "therapy", "drug", "stop", "filler") and place < at + 10:
+            place += 1
+        period = period_at(self.tokens, place, self.context.text) if self._next_kind(place, 0) in ("within", "op", "ever") else None
+        return period.end if period else at + 1
 
     def _mirrored(self, at: int) -> int | None:
         """ "18 ≤ age ≤ 75": the lower limit stands before the name; it waits for the upper one."""
@@ -109,6 +118,8 @@ class Comparisons(Words):
                 break
 
     def _measure(self, at: int, limit: Bounds) -> int | None:
+        if limit.bare and limit.sides[0].value == BODY_SURFACE:
+            return limit.end
         if limit.bare and (past := self._mirrored(at)) is not None:
             return past
         if self.lower and len(limit.sides) == 1:
@@ -124,8 +135,8 @@ class Comparisons(Words):
             facts = self.compared[0]
         else:
             facts = self._facts(at, limit, ahead)
-        if not facts and self.compared and (shared := _shared(self.compared[1], limit)) and self._alternative(at, bool(limit.sides[0].unit or limit.sides[0].x_uln), ahead):
-            facts, limit = [ahead.value] if ahead and ahead.kind == "test" and not limited(self.tokens, limit.end) else self.compared[0], shared
+        if not facts and self._alternative(at, bool(limit.sides[0].unit or limit.sides[0].x_uln), ahead):
+            facts, limit = self._carried(limit, ahead)
         if not facts:
             return limit.end if limit.bare else None
         if self._change(at, limit):
@@ -240,10 +251,10 @@ class Comparisons(Words):
             return [last.value]
         if unit and at and self.tokens[at - 1].kind == "filler":
             return [self._words(self.tokens[at - 1]).replace(" ", "_").replace("-", "_")]
-        last_heads = [f for f in self.last_heads if fits(f, limit.sides[-1])]
+        last_heads = [f for f in self.last_heads if fits(f, limit.sides[-1])] or _kindred(self.last_heads, limit)
         if last_heads and not counted and (self.last_heads != ["age"] or not isinstance(last, Presence) or self.pieces[-1].group):
             return last_heads
-        people = ahead is None or ahead.kind in ("stop", ",", ";", ")", "and", "or", "but", "if", "lead") or self._next_kind(at, -1) in ("subject", "life_stage", "subgroup")
+        people = ahead is None or ahead.kind in ("op", "stop", ",", ";", ")", "and", "or", "but", "if", "lead") or self._next_kind(at, -1) in ("subject", "life_stage", "subgroup")
         if unit is None and people and not self.unknown and 10 <= limit.sides[0].value <= 110 and not limit.listed and all(p.group for p in self.pieces):
             return ["age"]
         if (scale := self._named_after(limit.end)) is not None:
@@ -281,8 +292,9 @@ class Comparisons(Words):
         if fitting or not facts:
             return fitting
         nearest = [t.value for t in reversed(self.tokens[:at]) if t.kind == "test"][:1]  # "poorly controlled glucose as shown by HbA1c > 8 %"
-        kindred = [k for k in dict.fromkeys(nearest + [k for f in facts for k in _kindred(f)]) if fits(k, limit.sides[-1])]
-        if kindred or limit.bare or _DOSE.fullmatch(limit.sides[-1].unit or ""):
+        kindred = [k for k in nearest if fits(k, limit.sides[-1])] or _kindred(facts, limit)
+        dose = _DOSE.fullmatch(limit.sides[-1].unit or "") and any(t.kind in ("drug", "therapy") for t in self.tokens[max(0, at - 4) : at])
+        if kindred or limit.bare or dose:
             return kindred[:1]
         return (self._unnamed(at, limit, ahead) if self.unknown else []) or facts
 
@@ -290,6 +302,14 @@ class Comparisons(Words):
         """ "On a 0-10 numeric rating scale": the ends of a scale are no limits."""
         ends = len(limit.sides) == 2 and limit.sides[0].value <= 1 and self._next_kind(at, -1) == "stop" and self.tokens[at - 1].value in ("a", "an", "the")
         return ends and any(w in self._words(t) for t in self.tokens[limit.end : limit.end + 5] for w in ("scale", "point"))
+
+    def _carried(self, limit: Bounds, ahead: Token | None) -> tuple[list[str], Bounds]:
+        """A bare number is compared like the limit before it: of the same test, of one named after it, or of a kindred one by its unit."""
+        named, before = self.compared or ([], limit)
+        if (shared := _shared(before, limit)) is not None:
+            return [ahead.value] if ahead and ahead.kind == "test" and not limited(self.tokens, limit.end) else named, shared
+        kindred = _kindred(named, limit) if limit.bare and limit.sides[0].unit and not before.bare else []
+        return kindred, replace(limit, sides=(replace(limit.sides[0], op=before.sides[-1].op),), bare=False) if kindred else limit
 
     def _alternative(self, at: int, unit: bool, after: Token | None) -> bool:
         """Whether a number stands beside the limit before it: "> 450 ms in men or 470 ms in women", "≥ 30, or 27 with diabetes"."""
@@ -356,12 +376,14 @@ def _shared(before: Bounds, limit: Bounds) -> Bounds | None:
     return replace(limit, sides=(replace(first, op=last.op),), bare=False)
 
 
-def _kindred(fact: str) -> list[str]:
-    """Tests of the same substance in other units: creatinine and its clearance, the M-protein of serum and of urine."""
-    tests = load_vocabulary().tests
-    if fact in FLC:
-        return ["urine_m_protein"]  # light chains of the urine are its M-protein
-    return [t for t in tests if t.startswith(f"{fact}_") or (fact.startswith("serum_") and t == fact.replace("serum_", "urine_"))]
+def _kindred(facts: list[str], limit: Bounds) -> list[str]:
+    """The test of the same substance in the unit of the limit: creatinine and its clearance, the M-protein of serum and of urine."""
+    for fact in facts:
+        fluids = {"urine_m_protein"} if fact in FLC else {fact.replace("serum_", "urine_"), fact.replace("urine_", "serum_")}
+        kin = [t for t in load_vocabulary().tests if t != fact and (t.startswith(f"{fact}_") or t in fluids) and fits(t, limit.sides[-1])]
+        if kin:
+            return kin[:1]  # light chains of the urine are its M-protein
+    return []
 
 
 def _class(expression: Expression) -> Expression:

@@ -200,7 +200,7 @@ def tokens(text: str) -> list[Token]:
     found = [Token(mark := ":" if _label(found[:at]) else ";", mark, t.start, t.end) if t.kind == "-" and _dash(found, at, text) else t for at, t in enumerate(found)]
     found = [Token("op", t.value[0], t.start, t.end) if t.kind == "postop" and found[at + 1 : at + 2] and found[at + 1].value == "than" else t for at, t in enumerate(found)]
     found = [u for at, t in enumerate(found) for u in (_opposed(t) if t.kind == "postop" and t.end - t.start > 1 and found[at + 1 : at + 2] and found[at + 1].kind == "number" else (t,))]
-    found = [_measured(t, found[at + 1], text) if t.kind in ("condition", "drug", "subject") and at + 1 < len(found) else t for at, t in enumerate(found)]
+    found = [_measured(t, found[at + 1], text) if t.kind in ("condition", "drug", "subject", "filler") and at + 1 < len(found) else t for at, t in enumerate(found)]
     found = [_endured(t, found[at + 1 : at + 4], text) if t.kind == "test" else t for at, t in enumerate(found)]
     return [_timeless(t, found[at - 1] if at else None, text) if t.kind == "time" else t for at, t in enumerate(found)]
 
@@ -272,7 +272,7 @@ def _measured(token: Token, after: Token, text: str) -> Token:
     if text[token.start : token.end] == "PT" and after.kind in ("op", "number", "and", "or", "/", ","):
         return Token("test", "pt", token.start, token.end)
     tests = _test_names().find(text[token.start : token.end]) if after.kind in ("op", "between") or _LEVEL.match(text, token.end) else []
-    if token.kind == "subject" or (token.kind == "drug" and not (tests and tests[0].end == token.end - token.start)):
+    if token.kind == "subject" or (token.kind in ("drug", "filler") and not (tests and tests[0].end == token.end - token.start)):
         return token
     change = fold(text[token.start : token.end]).rpartition(" ")[2] in ("loss", "gain")  # no level: "weight loss > 10 %"
     return Token("test", tests[-1].meaning, token.start, token.end) if tests and not change else token
@@ -280,7 +280,7 @@ def _measured(token: Token, after: Token, text: str) -> Token:
 
 def _timeless(token: Token, before: Token | None, text: str) -> Token:
     """A unit of time that follows no number is no duration: "HR > 100", "for years"."""
-    if before is not None and before.kind in ("number", "-", "half_life", "stop", "within", "ever", "postop"):
+    if before is not None and (before.kind in ("number", "-", "half_life", "stop", "within", "ever", "postop") or (before.kind == ")" and text[before.start - 1].isdigit())):
         return token
     written = text[token.start : token.end]
     return Token("word" if written.isupper() else "stop", written.lower(), token.start, token.end)

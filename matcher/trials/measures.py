@@ -268,6 +268,8 @@ def period_at(tokens: Sequence[Token], at: int, text: str) -> Period | None:
     elif _kind(tokens, place) == "ever" and _kind(tokens, place + 1) == "number" and tokens[place].value == "":
         relation, place = "within", place + 1
     limit = bounds_at(tokens, place) if _kind(tokens, place) in ("op", "number", "between") else None
+    if relation and _kind(tokens, place) == "time":  # "within the previous year"
+        limit = Bounds((Bound("=", 1.0, "time", float(tokens[place].value)),), place + 1, bare=True)
     if limit is None:
         return None
     if not limit.time:
@@ -279,7 +281,9 @@ def period_at(tokens: Sequence[Token], at: int, text: str) -> Period | None:
     end = _alternatives(tokens, end)
     if _kind(tokens, end) == "(" and (close := closing(tokens, end)) and any(t.kind in ("half_life", "whichever", "time") for t in tokens[end:close]) and not any(t.kind in CONCEPTS for t in tokens[end:close]):
         end = close
-    marker = _skip(tokens, end, "stop") if _kind(tokens, end) == "stop" else end
+    marker = _skip(tokens, end, "stop")
+    if _kind(tokens, elapsed := _skip(tokens[: end + 5], end, "stop", "filler", "word")) == "since":
+        marker = elapsed  # "at least 21 days must have elapsed since ..."
     kind = _kind(tokens, marker)
     if relation is None:
         if kind == "ever" and _kind(tokens, marker + 1) == "before":
