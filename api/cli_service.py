@@ -79,6 +79,7 @@ def batch(
     """Match a list of patients without a server. Progress on standard error; run again after an interruption, it goes on where it was."""
     from api import batch_file
     from api.inputs import read_trial_files
+    from matcher.answers import trial_answer
     from workers.catalogue import Catalogue
     from workers.local import answer_all
     from workers.logs import configure_logging
@@ -101,7 +102,7 @@ def batch(
         raise EligoError("no trial to match: give --trials, or add some with `eligo trials add`")
     options = {"as_of": as_of, "unmentioned": unmentioned.value}
     columns = Columns(patient_column, note_column, date_column)
-    order = {**options, "columns": [patient_column, note_column, date_column], "trials": [t.trial_id for t in chosen]}
+    order = {**options, "columns": [patient_column, note_column, date_column], "trials": [trial_answer(t) for t in chosen]}
     count = sum(1 for _ in batch_file.patients(source, columns))
     journal = batch_file.Journal(out, batch_file.fingerprint(source, order))
     # A bar on a terminal only, and never in the way of the results.

@@ -48,19 +48,20 @@ class KeyFile:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._read_at = 0
+        self._read = (0, 0)
         self._keys: dict[str, Key] = {}
 
     def all(self) -> list[Key]:
         try:
-            changed = self._path.stat().st_mtime_ns
+            status = self._path.stat()
         except FileNotFoundError:
             self._keys = {}
             return []
-        if changed != self._read_at:
+        found = status.st_mtime_ns, status.st_ino  # two writes may fall into one tick of the file system's clock
+        if found != self._read:
             rows = json.loads(self._path.read_text())
             self._keys = {row["id"]: Key(**{**row, "scopes": tuple(row["scopes"])}) for row in rows}
-            self._read_at = changed
+            self._read = found
         return list(self._keys.values())
 
     def create(self, name: str, tenant: str, scopes: tuple[str, ...]) -> str:

@@ -79,6 +79,9 @@ def test_an_interrupted_list_goes_on_where_it_was(here, eligo, blow):
     before = journal.read_bytes()
     journal.write_bytes(before + b'{"torn')  # as a machine that loses power leaves it
     assert 10 < before.count(b"\n") <= 1 + last
+    (here / "small.txt").write_text(SMALL_TRIAL.replace("0-1", "0-2"))  # answers of the one and the other are not mixed
+    assert eligo(*args)[0] == 2
+    (here / "small.txt").write_text(SMALL_TRIAL)
     status, _, err = eligo(*args)
     assert status == 0, err
     whole = (here / "out.jsonl").read_bytes()
