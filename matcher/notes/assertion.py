@@ -91,7 +91,7 @@ _DENIAL = re.compile(r"den(?:y|ies|ied|ying)|not (?!on|taking|receiving|requirin
 # Grammar of results and answers that stand right after, or right before, what they speak of.
 _ANSWER_NO = re.compile(
     r"(?:\s+(?:ag|ab|igg|igm|antibody|antigen|pcr|screen|test|serology|status|result)|\s?/\s?[a-z][\w'-]{2,20}(?=\s*:|\s{3}))?\s*(?:[:=]|\.{2,}|\s[-–—]|\?\s*[-–—]?)?\s*"
-    r"(?:\(\s*[-–−]\s*\)|(?:grade|gr\.?|G)\s?0\b|(?:no|none(?: (?:known|seen|noted|found|identified|reported|detected))?|nil|neg|negative|absent|denie[sd]|never|nr|n/a|not applicable)(?=\s*(?:[.,;()\]|!?]|$|\n|-\s|/\s*no\b))|[-–−]\s?ve\b|(?<=[:=])\s*[-–−](?=\s|$))",
+    r"(?:\(\s*[-–−]\s*\)|(?:grade|gr\.?|G)\s?0\b|(?:no|none(?: (?:known|seen|noted|found|identified|reported|detected))?|nil|neg|negative|absent|denie[sd]|never|nr|n/a|not applicable)(?=\s*(?:[.,;()\]|!?]|$|\n|-\s|/\s)|[ \t]{3}|/\s*no\b)|[-–−]\s?ve\b|(?<=[:=])\s*[-–−](?=\s|$))",
     re.IGNORECASE,
 )
 _ANSWER_YES = re.compile(r"\s*(?:[:=]\s*)?(?:\(\s*\+\s*\)|\+ve\b|\+(?!\w))|\s*[:=]\s*(?:yes|positive|pos|present)\b", re.IGNORECASE)
@@ -220,8 +220,8 @@ class Scopes:
             return False
         if cue.category == "negated":
             lead, (head, _, inside) = gap.rstrip(), gap.partition("(")
-            if head.strip() and inside.strip() and ")" not in inside:
-                return False  # of what the bracket names: "metastatic HER2 2+ (ISH negative)"
+            if inside.strip() and ")" not in inside and (head.strip() or _GENE.fullmatch(inside.strip())):
+                return False  # of what the bracket names: "metastatic HER2 2+ (ISH negative)", "AML (NPM1 neg"
             listed = lead.endswith((":", "-", "–")) or cue.text.startswith(("all ", "both ", "are ", "were ")) or re.search(r"\b(?:all|both|were|are)$", lead)
             if cue.text in ("denies", "deny") or (cue.text == "denied" and not re.search(r"\b(?:is|are|was|were|-|,|:)\s*$|^\W*$", gap)):
                 return False
@@ -247,6 +247,7 @@ def _shields(cue: Cue) -> bool:
     return cue.category == "ignored" or (cue.category == "hypothetical" and cue.text.startswith("no "))
 
 
+_GENE = re.compile(r"[A-Za-z]{2,6}\d{1,2}[A-Za-z]?")
 _ADJACENT = {"old", "past", "former", "prior", "previous", "previously", "formerly", "post", "earlier", "remote", "after", "history", "treated", "resolved", "healed", "cured", "cleared", "childhood"}
 
 

@@ -134,7 +134,7 @@ def _status(doc: Document, mention: Mention, vocabulary: Vocabulary, now: date |
     """The status one mention gives its condition; None where it asserts nothing of the patient or the family."""
     c = mention.context
     if c.family:
-        return None if c.negated or c.hypothetical else Status.FAMILY
+        return None if c.negated or c.hypothetical or c.other else Status.FAMILY
     if c.negated:
         if mention.id == "allergy" and _NO_SUCH.search(doc.text, max(0, mention.start - 12), mention.start):
             return None
@@ -163,6 +163,8 @@ def _status(doc: Document, mention: Mention, vocabulary: Vocabulary, now: date |
     old = told is not None and now is not None and told.latest < now - RECENT and not since
     if vocabulary.is_a(mention.id, "fracture") and not c.current and _REPAIRED.search(doc.text, *_around(doc.text, mention.start, mention.end, 60, 60)):
         return Status.HISTORICAL
+    if mention.id in _THROMBOSES and not c.past and _anticoagulated(doc.text, mention.end):
+        return Status.PRESENT
     if row.course in ("chronic", "group") or lasting:
         return Status.HISTORICAL if not lasting and (c.resolved or ((c.treated or c.past) and mention.id in CURABLE)) else Status.PRESENT
     if row.course == "malignancy":
@@ -174,6 +176,22 @@ def _status(doc: Document, mention: Mention, vocabulary: Vocabulary, now: date |
     if c.resolved or ((c.treated or c.past or old or (mention.section == "history" and row.course == "acute")) and not c.current):
         return Status.HISTORICAL
     return Status.PRESENT
+
+
+_THROMBOSES = ("pulmonary_embolism", "deep_vein_thrombosis")
+_TAKES = re.compile(r"[^.;\n]{0,60}?\b(?:(?:still |remains |now )?on|continues|continuing)\s+(?P<drug>[A-Za-z]+)\b(?!\s*(?:until|till|through|stopped|completed|x\s?\d|for \d))", re.IGNORECASE)
+
+
+@cache
+def _anticoagulants() -> frozenset[str]:
+    vocabulary = load_vocabulary()
+    return frozenset(name.lower() for drug, row in vocabulary.drugs.items() if vocabulary.is_a(drug, "anticoagulant") for name in (drug, *row.aliases))
+
+
+def _anticoagulated(text: str, end: int) -> bool:
+    """Whether a thrombosis is still treated: "PE 2022, on rivaroxaban"."""
+    takes = _TAKES.match(text, end, min(len(text), end + 90))
+    return takes is not None and takes["drug"].lower() in _anticoagulants()
 
 
 def _fact(doc: Document, concept: str, statements: list[tuple[Status, Mention]], vocabulary: Vocabulary) -> ConditionFact:
