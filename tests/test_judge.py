@@ -39,6 +39,9 @@ BOY = "A 6-year-old boy has had a rash since yesterday."
     ("inclusion", "Life expectancy of more than 3 months", WOMAN, "unknown", "satisfied"),
     ("inclusion", "Body weight of at least 10 kg", BOY, "unknown", "satisfied"),
     ("inclusion", "Body weight of at least 40 kg", BOY, "unknown", "unknown"),
+    # what is told as history is presumed not to be of the last weeks
+    ("exclusion", "Myocardial infarction within 6 months", "A 70-year-old man with a history of myocardial infarction.", "unknown", "satisfied"),
+    ("inclusion", "Willing to comply with the protocol", "A 50-year-old man, non-adherent to insulin.", "unknown", "violated"),
 ])
 def test_what_is_presumed(kind, text, note, strict, presumed):
     answers = [judge(text, kind, note, policy) for policy in ("unknown", "absent")]
@@ -92,6 +95,15 @@ TUMOURS = "70-year-old man with multiple myeloma. Basal cell carcinoma of the no
     ("inclusion", "Former smoker", WRITTEN, "violated"),
     ("exclusion", "Prematurity", "A 3-year-old girl, born at term.", "satisfied"),
     ("inclusion", "Mild cognitive impairment", "A 70-year-old man with dementia.", "violated"),
+    ("inclusion", "Premenopausal", "A 38-year-old woman with irregular periods.", "satisfied"),
+    ("exclusion", "Postmenopausal women", "A 30-year-old woman, her menstrual periods are heavy.", "satisfied"),
+    ("inclusion", "Community-dwelling", "An 80-year-old man who lives in a nursing home.", "violated"),
+    ("inclusion", "Singleton pregnancy", "A 24-year-old woman with a twin pregnancy.", "violated"),
+    ("inclusion", "Body mass index above 27 kg/m2", "A 50-year-old obese man.", "satisfied"),
+    ("inclusion", "Body mass index above 35 kg/m2", "A 50-year-old obese man.", "unknown"),
+    ("inclusion", "Body mass index above 27 kg/m2", "A 9-year-old obese boy.", "unknown"),
+    ("exclusion", "Current ectopic pregnancy", "A 38-year-old woman. Ectopic pregnancy at age 26.", "satisfied"),
+    ("inclusion", "Naive to triptans", "A 38-year-old woman. Sumatriptan helps her migraine.", "violated"),
     # acute illness is any illness with an acute course, and a stay in hospital
     ("exclusion", "Acute illness at the time of enrolment", WRITTEN, "violated"),
     ("exclusion", "Acute illness at the time of enrolment", "A 40-year-old man with hypertension.", "unknown"),

@@ -32,6 +32,7 @@ from matcher.eligibility.reasons import (
 )
 from matcher.eligibility.therapies import never_given
 from models.limits import load_limits
+from models.presumptions import load_presumptions
 
 SEVERITIES = ("mild", "moderate", "severe")
 _FERTILITY = ("pregnancy", "breastfeeding", "childbearing_potential")
@@ -44,17 +45,6 @@ _NOT_OF_MEN = ("gynecologic_disease", "gynecologic_cancer", "pregnancy_complicat
 # A note that lists one of these has reviewed the whole group: annotators take the list of other cancers, or of autoimmune diseases, as complete.
 _LISTED = ("malignancy", "autoimmune_disease")
 _SEVERAL = ("indwelling_catheter",)  # one that was removed leaves open whether another is in place
-_CONTRARY = {
-    "never_smoker": ("smoking", "former_smoker", "tobacco_use_disorder"),
-    "smoking": ("never_smoker",),
-    "former_smoker": ("never_smoker", "smoking"),
-    "prematurity": ("term_birth",),
-    "multiple_gestation": ("singleton_pregnancy",),
-    "premature_rupture_of_membranes": ("intact_membranes",),
-    "mild_cognitive_impairment": ("dementia",),
-    "premenopausal": ("postmenopausal",),
-    "postmenopausal": ("premenopausal", "pregnancy"),
-}
 _PASSING = (*_FERTILITY, *_SEVERAL, "fever")
 _SUPPRESSANTS = ("immunosuppressant", "dmard", "biologic_dmard", "systemic_corticosteroid")
 _LASTING = ("hiv_infection", "hepatitis_b", "hepatitis_c", "tuberculosis", "syphilis", "mycobacterial_infection", "viral_hepatitis")
@@ -186,7 +176,7 @@ def _active(fact: ConditionFact, asked: Presence, chart: Chart) -> Qualifiers:
 def _shown(fact: ConditionFact) -> str:
     told = dict(fact.qualifiers)
     grade = "".join(f" {label} {told[key]}" for key, label in (("nyha", "NYHA"), ("grade", "grade"), ("stage", "stage")) if key in told)
-    words = [told[key] for key in ("severity", "control", "acuity") if key in told]
+    words = [told[key] for key in ("severity", "control", "acuity") if key in told and not name_of(fact.id).startswith(told[key])]
     name = " ".join([*words, name_of(fact.id)]) + grade
     if fact.status is Status.HISTORICAL:
         return f"past {name}{on(fact.until or fact.date)}"
@@ -300,11 +290,12 @@ def _follows(asked: Presence, chart: Chart) -> Answer | None:
 
 
 def _contradicted(value: str, chart: Chart) -> Answer | None:
-    """A condition that another one of the note excludes."""
-    for other in _CONTRARY.get(value, ()):
-        for fact in chart.conditions.get(other, ()):
-            if fact.status is not Status.POSSIBLE:
-                return false(_shown(fact), fact.evidence)
+    """A condition that another one of the note excludes, or shows (presumptions.csv)."""
+    known = load_presumptions()
+    for table, settled in ((known.excluded_by, false), (known.shown_by, true)):
+        for fact in (f for other in table.get(value, ()) for f in chart.conditions.get(other, ())):
+            if fact.status is Status.PRESENT or (fact.status is Status.HISTORICAL and settled is false):
+                return settled(_shown(fact), fact.evidence)
     return None
 
 

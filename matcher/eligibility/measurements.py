@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from matcher.domain import Comparison, Evidences, Lab, Reading, Truth
+from matcher.domain import Comparison, Evidences, Lab, Reading, Status, Truth
 from matcher.eligibility.chart import NEVER, Chart, Days, in_window
 from matcher.eligibility.reasons import (
     Answer,
@@ -23,9 +23,11 @@ from matcher.eligibility.reasons import (
 )
 from matcher.eligibility.therapies import exposure_shown, last_given, never_given, undated
 from matcher.quantities import convert
+from models.limits import load_limits
 
 _DAYS = {"d": 1, "wk": 7, "mo": 30, "a": 365, "h": 1 / 24, "min": 1 / 1440}
 FLC_RATIO = (0.26, 1.65)  # reference interval of the serum kappa to lambda ratio (Katzmann, Clin Chem 2002;48:1437)
+_ADULT = 18
 _YEARS = {"a": 1, "mo": 1 / 12, "wk": 7 / 365, "d": 1 / 365}
 
 
@@ -178,7 +180,7 @@ def _days(since: Days) -> Interval:
 
 
 def _lab(asked: Comparison, chart: Chart, verb: str) -> Answer:
-    lab = measurement(asked.fact, chart)
+    lab = measurement(asked.fact, chart) or _by_name(asked.fact, chart)
     if asked.fact == "creatinine_clearance" and (dialysis := _on_dialysis(chart)) is not None:
         truth = holds(Interval(0, 0), asked.op, max(asked.value, 0))
         return _told(truth, "on dialysis, which no minimum clearance allows", dialysis, verb, _limit(asked, unit=asked.unit), asked.fact)
@@ -238,6 +240,15 @@ def measurement(test: str, chart: Chart) -> Lab | None:
     return None
 
 
+def _by_name(test: str, chart: Chart) -> Lab | None:
+    """The side of a limit that a finding of an adult names by definition (lab_findings.csv): obesity is a body mass index above it."""
+    for finding in (f for rows in load_limits().findings.values() for f in rows if f.test == test and f.sex in ("", chart.sex)):
+        named = [f for f in chart.conditions.get(finding.condition, ()) if f.status is Status.PRESENT]
+        if named and (chart.age or _ADULT) >= _ADULT:
+            return Lab(test, finding.limit, chart.vocabulary.tests[test].unit, named[0].evidence, comparator=">" if finding.side == "above" else "<")
+    return None
+
+
 def _estimated_clearance(chart: Chart) -> Lab | None:
     weight, creatinine = chart.profile.latest("weight"), chart.profile.latest("creatinine")
     if chart.age is None or chart.sex is None or weight is None or creatinine is None or creatinine.value <= 0 or creatinine.comparator:
@@ -278,7 +289,7 @@ def _on_dialysis(chart: Chart) -> Evidences | None:
     for exposure in chart.given.get("dialysis", ()):
         if exposure.ongoing:
             return exposure.evidence
-    present = [f for c in ("end_stage_renal_disease", "dialysis") for f in chart.conditions.get(c, ()) if f.status == "present"]
+    present = [f for c in ("end_stage_renal_disease", "dialysis") for f in chart.conditions.get(c, ()) if f.status is Status.PRESENT]
     return present[0].evidence if present else None
 
 
@@ -286,7 +297,7 @@ def _on_oxygen(chart: Chart) -> Evidences | None:
     for exposure in chart.given.get("oxygen_therapy", ()):
         if exposure.ongoing:
             return exposure.evidence
-    present = [f for f in chart.conditions.get("oxygen_dependence", ()) if f.status == "present"]
+    present = [f for f in chart.conditions.get("oxygen_dependence", ()) if f.status is Status.PRESENT]
     return present[0].evidence if present else None
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from matcher.domain import AtScreening, Comparison, Expression, Presence, Status, Truth, Unparsed
+from matcher.domain import AtScreening, Comparison, Expression, Presence, Status, Truth, Unparsed, Window
 from matcher.eligibility.chart import Chart
 from matcher.eligibility.measurements import Interval, holds
-from matcher.eligibility.reasons import Answer, Said, listing, name_of
+from matcher.eligibility.reasons import Answer, Said, listing, name_of, true
 from matcher.expressions import atoms
 from models.limits import load_limits
 from models.presumptions import load_presumptions
@@ -18,6 +18,7 @@ _PRESUMABLE = {"condition", "disease", "prior_therapy", "refractory_to", "intole
 _OFFERED = re.compile(
     r"\b(?:consent|assent|compl[iy]|adher|willing|agree|able\b|abilit|capable|capacity|availab|attend|follow|co-?operat|participat|accept|understand|comprehen|communicat|provi[ds]|volunt|speak|read\b)",
     re.IGNORECASE)
+_COMPLIANCE = re.compile(r"complian|adheren|comply", re.IGNORECASE)
 _OWN_FACT = re.compile(r"contracep|birth control|abstinen|steril|insur|stable|donat|\b(?:walk|mov(?:e|ing)|ambula|produc|sput)", re.IGNORECASE)
 
 
@@ -25,20 +26,26 @@ def presumed(expression: Expression, answer: Answer, chart: Chart, favourable: T
     """The answer under the chart's policy. `favourable`: the truth that speaks for enrolling.
 
     What excludes is presumed not to be there: conditions, treatments, values beyond a limit, what was not understood; but
-    not a condition that would explain what the patient has. Of what is demanded, consent and compliance are presumed, a life
-    expectancy and an ordinary body weight; a state that no note leaves out is presumed not to be there. A disease or a
-    laboratory value that a trial demands is not presumed either way.
+    not a condition that would explain what the patient has. What is told as history is presumed not to be recent. Of what
+    is demanded, consent and compliance (unless the note tells of the contrary), a life expectancy and an ordinary body
+    weight are presumed; a state that no note leaves out is presumed not to be there. A disease or a laboratory value that
+    a trial demands is not presumed either way.
     """
     if chart.unmentioned != "absent" or answer.truth is not Truth.UNKNOWN:
         return answer
     excluding = favourable is Truth.FALSE
     match expression:
+        case AtScreening(text) if _COMPLIANCE.search(text) and (told := chart.conditions.get("noncompliance")):
+            return replace(true(f"{name_of(told[0].id)}, presumed to go on", told[0].evidence), truth=~favourable, presumed=True)
         case AtScreening(text) if excluding or (_OFFERED.search(text) and not _OWN_FACT.search(text)):
             return replace(answer, truth=favourable, said=(Said("to be confirmed at screening; presumed to be met"),), presumed=True)
         case Unparsed() if excluding:
             return replace(answer, truth=Truth.FALSE, presumed=True)
         case Presence(fact="condition") if answer.silent and excluding and (explained := _would_explain(expression.value, chart)):
             return replace(answer, said=(Said(f"{name_of(expression.value)} would explain {listing(explained, 'and')}"),))
+        case Presence(fact="condition", window=Window(relation="within")) if excluding and _only_past(expression.value, chart):
+            said = tuple(Said(f"{s.shown}, presumed not so recent") for s in answer.said)
+            return replace(answer, truth=Truth.FALSE, said=said, missing=(), presumed=True)
         case Presence() if answer.silent and expression.fact in _PRESUMABLE and (excluding or _evident(expression, chart)):
             return replace(answer, truth=Truth.FALSE, missing=(), presumed=True)
         case Comparison(fact="days_since", op=">" | ">=") if answer.silent and not excluding:
@@ -63,6 +70,12 @@ def _would_explain(asked: str, chart: Chart) -> tuple[str, ...]:
         for finding, causes in load_presumptions().explains.items()
         if any(f.status is Status.PRESENT for f in chart.conditions.get(finding, ())) and asked in causes
     )
+
+
+def _only_past(asked: str, chart: Chart) -> bool:
+    """What is told as history, without a date, is presumed not to be of the last weeks."""
+    facts = chart.conditions.get(asked, ())
+    return bool(facts) and all(f.status is Status.HISTORICAL for f in facts)
 
 
 def _evident(asked: Presence, chart: Chart) -> bool:

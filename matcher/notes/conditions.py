@@ -130,6 +130,9 @@ _REACTION = re.compile(r"\b(?:allerg\w+|intoleran\w+|hypersensitiv\w+|ADRs?)\b[^
 _SINCE = re.compile(r"(?: (?:at|of|with|on|for|in) [\w. ]{1,25})?,? since (?=\w)", re.IGNORECASE)  # "home oxygen at 2 litres since August": to this day
 
 
+_AT_AGE = re.compile(r"[^.;,\n]{0,20}\b(?:at (?:the )?age (?:of )?|aged )\d", re.IGNORECASE)
+
+
 def _status(doc: Document, mention: Mention, vocabulary: Vocabulary, now: date | None) -> Status | None:
     """The status one mention gives its condition; None where it asserts nothing of the patient or the family."""
     c = mention.context
@@ -160,7 +163,7 @@ def _status(doc: Document, mention: Mention, vocabulary: Vocabulary, now: date |
     lasting = vocabulary.is_a(mention.id, "plasma_cell_disorder")
     told = mention.date or (mention.frame if row.course == "acute" else None)
     since = _SINCE.match(doc.text, mention.end) is not None
-    old = told is not None and now is not None and told.latest < now - RECENT and not since
+    old = (told is not None and now is not None and told.latest < now - RECENT and not since) or _AT_AGE.match(doc.text, mention.end) is not None
     if vocabulary.is_a(mention.id, "fracture") and not c.current and _REPAIRED.search(doc.text, *_around(doc.text, mention.start, mention.end, 60, 60)):
         return Status.HISTORICAL
     if mention.id in _THROMBOSES and not c.past and _anticoagulated(doc.text, mention.end):

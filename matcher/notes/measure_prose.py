@@ -11,6 +11,7 @@ from matcher.notes.measure_specimen import EXCRETED, ISOTYPES, M_PROTEINS, speci
 from matcher.notes.measure_tail import FLAG, RANGE, RANGED, SPOILED, Series, closing, condition_of, follow, limits_of
 from matcher.notes.measure_words import Number, Words, Written
 from matcher.quantities import convert
+from models import load_vocabulary
 
 # Words that may stand between a name and its value.
 _FILL = (
@@ -194,11 +195,17 @@ def _acceptable(words: Words, reading: Series, number: Number) -> bool:
         return False
     if after and after in "'′":
         return False  # feet
-    if after == "/" and text[number.end + 1 : number.end + 2].isdigit():
+    if after == "/" and text[number.end + 1 : number.end + 2].isdigit() and not _out_of_most(reading.test, text[number.end + 1 : number.end + 6]):
         return False
     if _RANGE_GOES_ON.match(text, number.end) and reading.test not in RANGED:
         return False
     return not SPOILED.match(text, number.end)
+
+
+def _out_of_most(test: str, after: str) -> bool:
+    """A score told out of the most it can be: "GCS 6/15", "MMSE 24/30"."""
+    row, most = load_vocabulary().tests.get(test), re.match(r"\d+(?![\d/])", after)
+    return row is not None and row.unit == "1" and most is not None and float(most.group()) == row.high
 
 
 def _slashed(words: Words, number: Number, most: int) -> list[tuple[Number, tuple[str, int] | None]]:
