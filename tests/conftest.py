@@ -8,8 +8,12 @@ from pathlib import Path
 
 import pytest
 import structlog
+from hypothesis import settings
 
 from api.cli import main
+
+settings.register_profile("any machine", deadline=None)  # the first example may have to load the vocabulary
+settings.load_profile("any machine")
 
 
 @pytest.fixture
