@@ -12,7 +12,7 @@ from matcher.notes.exposure import shown_given
 from matcher.notes.lines import Line
 from matcher.notes.naive import BCMA, denied_bcma, hypothetical, said_yes
 from matcher.notes.signals import signals_of
-from matcher.notes.treatments import windows, without_generic
+from matcher.notes.treatments import without_generic
 from models import load_vocabulary
 
 _MODALITY = {"car_t": "car_t", "car_nk": "car_t", "bispecific_antibody": "bispecific_antibody", "trispecific_antibody": "bispecific_antibody", "antibody_drug_conjugate": "antibody_drug_conjugate"}
@@ -61,7 +61,7 @@ def _given(doc: Document, events: Sequence[Event], in_lines: set[str]) -> list[B
 
 def _exposed_in_words(doc: Document) -> Evidence | None:
     """Exposure without an agent's name: "BCMA-exposed", "refractory to PI, IMiD, CD38 and BCMA"."""
-    near = windows(doc.text, ("bcma", "maturation"), 110, 60)
+    near = doc.near(("bcma", "maturation"), 110, 60)
     said = [m for a, b in near for pattern in _EXPOSED for m in pattern.finditer(doc.text, a, b)]
     said += [m for a, b in near for m in _PRIOR.finditer(doc.text, a, b) if said_yes(doc, m.end())]
     said = [m for m in said if not _NOT_EXPOSED.search(doc.text, max(0, m.start() - 60), m.start())]

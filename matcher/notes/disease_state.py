@@ -12,7 +12,6 @@ from matcher.notes.events import active
 from matcher.notes.exposure import statement_at
 from matcher.notes.lines import Line
 from matcher.notes.signals import signals_of
-from matcher.notes.treatments import windows
 
 _NUMBERS = {"no": 0, "zero": 0, "one": 1, "a single": 1, "single": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10, "eleven": 11, "twelve": 12}
 _ORDINAL = {"first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "sixth": 6, "seventh": 7, "eighth": 8, "ninth": 9, "tenth": 10}
@@ -46,13 +45,13 @@ def read_stated_lines(doc: Document, described: int, numbered: int = 0) -> Readi
     `described`: how many lines the note describes; `numbered`: the highest number it gives to one of them.
     """
     found: list[tuple[int, int, int, int]] = []  # rank, value, start, end
-    spans = windows(doc.text, ("line", "lot", "regimen", "therapies", "priors"), 80, 40)
+    spans = doc.near(("line", "lot", "regimen", "therapies", "priors"), 80, 40)
     for rank, pattern in enumerate(_COUNT):
         for match in (m for a, b in spans for m in pattern.finditer(doc.text, a, b)):
             value = _value(next(g for g in match.groups() if g))
             if value is not None and _of_patient(doc, *match.span()):
                 found.append((rank, value + bool(_PLUS_CURRENT.match(doc.text, match.end())), *match.span()))
-    for match in (m for a, b in windows(doc.text, ("line", "l1", "l2", "l3", "l4", "l5", "l6", "l7", "l8", "l9", *(f"{n}l" for n in range(10))), 14, 20) for m in _CURRENT.finditer(doc.text, a, b)):
+    for match in doc.matches(_CURRENT, ("line", *(f"l{n}" for n in range(1, 10)), *(f"{n}l" for n in range(10))), 14, 20):
         value = int(match.group(1) or match.group(3) or match.group(4) or match.group(5) or match.group(6) or 0) or _ORDINAL.get((match.group(2) or "").lower(), 0)
         if value and _of_patient(doc, *match.span()) and not re.search(r"\b(?:option|therapy would|plan|consider|next)\b", doc.text[statement_at(doc, match.start())[0] : match.end() + 30], re.IGNORECASE):
             found.append((len(_COUNT), value, *match.span()))
@@ -97,7 +96,7 @@ def read_disease_state(doc: Document, conditions: Sequence[ConditionFact], lines
     """None where the patient has no active plasma cell malignancy (`has_active_myeloma`)."""
     if not plasma_cell:
         return None
-    for match in _RELAPSED_REFRACTORY.finditer(doc.text):
+    for match in doc.matches(_RELAPSED_REFRACTORY, ("rr", "r/r", "refractory"), 30, 40):
         if _of_patient(doc, *match.span()) and not re.search(r"\b(?:not|no|for|trials? (?:of|for|in)|in)\s+(?:\w+\s+)?$", doc.text[max(0, match.start() - 25) : match.start()], re.IGNORECASE):
             return Reading("relapsed_refractory", (doc.evidence(*match.span()),))
     if primary := _REFRACTORY.search(doc.text):

@@ -12,7 +12,6 @@ from functools import lru_cache
 from matcher.notes.document import Document
 from matcher.notes.exposure import statement_at
 from matcher.notes.signals import signals_of
-from matcher.notes.treatments import windows
 from models import load_vocabulary
 from models.words import load_words
 
@@ -64,7 +63,7 @@ def hypothetical(doc: Document, place: int) -> bool:
 
 
 def _denials(doc: Document, name: re.Pattern[str], words: tuple[str, ...]) -> Iterator[tuple[int, int]]:
-    for match in (m for low, high in windows(doc.text, words, 12, 40) for m in name.finditer(doc.text, low, high)):
+    for match in doc.matches(name, words, 12, 40):
         found = _denied_before(doc, *match.span()) or _denied_after(doc, *match.span())
         if found and not hypothetical(doc, match.start()) and not _UNSURE.search(doc.text, *found):
             yield found

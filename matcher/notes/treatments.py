@@ -92,25 +92,6 @@ class Group:
 TRANSPLANTS = ("autologous_transplant", "allogeneic_transplant", "stem_cell_transplant", "high_dose_melphalan")
 
 
-def windows(text: str, words: tuple[str, ...], before: int, after: int) -> list[tuple[int, int]]:
-    """The stretches of a text around any of the words (lower case), merged where they meet: where a costly pattern is worth a try."""
-    lowered = text.lower()
-    places = []
-    for word in words:
-        at = lowered.find(word)
-        while at >= 0:
-            places.append(at)
-            at = lowered.find(word, at + len(word))
-    found: list[tuple[int, int]] = []
-    for place in sorted(places):
-        low, high = max(0, place - before), min(len(text), place + after)
-        if found and low <= found[-1][1]:
-            found[-1] = (found[-1][0], high)
-        else:
-            found.append((low, high))
-    return found
-
-
 def without_generic(drugs: Iterable[str]) -> list[str]:
     """Drugs without the unnamed product ("anti-bcma car-t") where a named one of the same class stands beside it."""
     vocabulary, listed = load_vocabulary(), list(drugs)
