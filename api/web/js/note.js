@@ -18,7 +18,7 @@ function distinct(items, unit) {
   const spans = new Map();
   items.forEach((item, index) => {
     for (const { start, end } of item.spans) {
-      const name = `${start}-${end}`;
+      const name = start * 1e8 + end; // a note has fewer characters; thousands of criteria quote the same ones
       const span = spans.get(name) ?? { start: unit(start), end: unit(end), items: [] };
       if (span.items.at(-1) !== index) span.items.push(index);
       spans.set(name, span);
@@ -69,7 +69,9 @@ export class NoteView {
 
   /** Mark the words of `items`: [{label, category, spans: [{start, end}]}], a block at each step. */
   *marking(items) {
-    const pieces = cut(this.source, distinct(items, this.unit));
+    const spans = distinct(items, this.unit);
+    yield;
+    const pieces = cut(this.source, spans);
     let next = 0;
     let from = 0;
     for (const [i, text] of this.blocks.entries()) {
