@@ -28,7 +28,7 @@ ROOT = Path(__file__).parents[2]
 NOTE = "Consult 2024-02-11. 64-year-old woman, relapsed multiple myeloma after VRd and autologous transplant. ECOG 1. Hb 9.8 g/dL."
 
 
-PATIENCE = 120  # seconds; a slow machine is no failure
+PATIENCE = 300  # seconds; a slow machine is no failure
 
 
 def wait_for(condition: Callable[[], Any], what: str = "condition", seconds: float = PATIENCE) -> Any:
