@@ -122,6 +122,12 @@ def test_what_begins_a_line_and_what_does_not(text, course):
 @pytest.mark.parametrize(("text", "course"), [
     ("VRd 2018, PD. Pomalidomide arm of a trial: pomalidomide, bortezomib and dexamethasone 3/2020 to 5/2021, PD.", "V R d | P V d"),  # a label, then what it stands for
     ("L1 VTD 2016. L2 2018 assigned to the ixazomib group (ixazomib + lenalidomide + dexamethasone), PD 2020.", "V T d | Ix R d"),
+    ("Line\tRegimen\tDates\n1\tVCd x2 then VRd x4\t2019\n2\tDPd\t2021-2023\n3\tKd\t2023 - ongoing", "V C d R | D P d | K d"),  # a row is one line
+    ("4/2016 - 8/2016 Chemotherapy: RVd\n2/14/2017 Autologous transplant\n4/2020 - 5/2021 Chemotherapy: daratumumab, pomalidomide, dexamethasone\n12/20/2021 Cellular Therapy: ide-cel",
+     "V R d +auto | D P d | ide"),  # a kind that only introduces what is told
+    ("VRd 2016, PD. Belantamab 2021 and teclistamab 2023.", "V R d | bela | tec"),
+    ("Elranatamab C7D1. Before this: VRd 2019-2021, PD. Elra began 7/2022.", "V R d | elra"),  # told again with its date
+    ("VRd, auto 2017. DPd 2019-2021, PD. EVd also not. KCd 2021, PD. H/o DVT 2018 on len.", "V R d +auto | D P d | K C d"),
     ("VCd 2015; relapse 2018: randomised to the isatuximab arm = isatuximab, carfilzomib, dexamethasone, 2018-2021, PD.", "V C d | I K d"),
     ("October 2021: carfilzomib, pomalidomide, dexamethasone; progressed.\nMay 2018: allogeneic transplant from a brother, done after three courses of DVd given for second relapse. "
      "The DVd was started in January 2018.\nMarch 2014: VRd, then autologous transplant in August 2014.", "V R d +auto | D V d +allo | K P d"),
@@ -176,6 +182,9 @@ def test_no_lines(text):
     ("Myeloma, newly diagnosed, no treatment so far.", 0),
     ("MGUS since 2017, yearly review.", 0),
     ("Pneumonia, two IV lines placed.", None),
+    ("Myeloma, VRd 2018, PD; two collections, two lots, nothing infused. DPd 2020.", 2),
+    ("Myeloma, 5 prior lines before elranatamab (so this is line 6). Elranatamab since 7/2024.", 6),
+    ("Lymphoma. Treatment complete: R-CHOP 2022, CMR.", None),
 ])
 def test_number_of_lines(text, number):
     found = reading(text).n_lines

@@ -27,6 +27,7 @@ _CHAINED = re.compile(r"[\s,]*(?:maint\w*)?[\s,]*(?:(?:and|then|most recently|la
 _LISTED = re.compile(r"[\s,/+&]*(?:(?:and|then)\s+)?", re.IGNORECASE)
 _LETTER = re.compile(r"(?<![\w/-])([DVRKPT])(?![\w/-])(\s+no\b)?")
 _ALL = re.compile(r"\s*(?:all|everything|each)\b(?! of (?:these|them|the following|the above))(?:[^.;\n]{0,30}?\b(?P<but>except|but|other than|apart from)\b)?", re.IGNORECASE)
+_SINCE_YEAR = re.compile(r"\b(?:from|since|after)\s+((?:19|20)\d\d)\b", re.IGNORECASE)  # "to everything from 2019 onwards"
 _REACH = 70
 
 
@@ -64,7 +65,7 @@ def read_refractory(doc: Document, lines: list[Line], endings: list[Ending], eve
         for line in (known for known in lines if low <= known.events[0].group.start < said.start and not known.product_only):
             found.add(taken_at_end(doc, line, said.start), said.start, said.end)
     _of_events(found, events)
-    _of_lists(found, events)
+    _of_lists(found, events, lines)
     by_class = _of_classes(found, lines, endings)
     order = {d: n for n, d in enumerate(received)}
     drugs = (d for d in {**found.words, **by_class} if d not in found.denied)
@@ -116,7 +117,7 @@ def _list_from(events: list[Event], place: int) -> list[Event]:
     return listed
 
 
-def _of_lists(found: _Found, events: list[Event]) -> None:
+def _of_lists(found: _Found, events: list[Event], lines: list[Line]) -> None:
     """ "Refractory to X, Y (not Z)", "refr: R, V no, P"."""
     doc, signals = found.doc, signals_of(found.doc.text)
     places = [e.group.start for e in events]
@@ -124,8 +125,10 @@ def _of_lists(found: _Found, events: list[Event]) -> None:
         high = _list_end(doc, said)
         negated = _NOT_BEFORE.search(doc.text[max(0, said.start - 25) : said.start]) is not None
         if (all_of := _ALL.match(doc.text, said.end)) and not negated:  # "to all except X"
-            found.add((d for d in found.received if active([d]) and not is_cell_product(d)), said.start, said.end)
             high = min(statement_at(doc, said.end)[1], said.end + 400)
+            since = _SINCE_YEAR.search(doc.text, all_of.end() if not all_of["but"] else all_of.start(), high)
+            told = {d for line in lines for d in line.drugs if line.start and line.start.year >= int(since[1])} if since else set(found.received)
+            found.add((d for d in found.received if d in told and active([d]) and not is_cell_product(d)), said.start, said.end)
             if all_of["but"]:
                 for event in events[bisect_left(places, all_of.end()) : bisect_left(places, high)]:
                     found.denied |= _covered(event, found.received)

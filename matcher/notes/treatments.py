@@ -220,7 +220,7 @@ class _Free:
         return ordered
 
 
-_FILLER = r"(?:\d{2}/\d{2}(?=\s*(?:mg|weekly|wkly|qw|\+))|\d+(?:[.,]\d+)?\s*(?:mg|mcg|g)?(?:/m2|/m²|/kg)?(?![\d/-])|mg|weekly|wkly|monthly|daily|bi-?weekly|q\d*\w{1,3}|qod|bd|od|nocte|oral(?:ly)?|po|sc|s\.c\.|iv|i\.v\.|subcut\w*|intravenous(?:ly)?|low[- ]dose|high[- ]dose|reduced[- ]dose|single|regimen|scheme|protocol|therapy|chemotherapy|triplet|doublet|quad\w*|the|both|inj(?:ection)?\.?|tab(?:let)?s?\.?|caps?(?:ules?)?\.?|shots?|pills?|tablets?|injections?|generic|pulses?|lo|donated|biosimilar|attenuated|self[- ]funded|off[- ]label|compassionate(?: use)?|(?:expanded|early) access|named[- ]patient)"
+_FILLER = r"(?:\d{2}/\d{2}(?=\s*(?:mg|weekly|wkly|qw|\+))|(?!(?:19|20)\d\d\b(?!\s*(?:mg|mcg|g)\b))\d+(?:[.,]\d+)?\s*(?:mg|mcg|g)?(?:/m2|/m²|/kg)?(?![\d/-])|mg|weekly|wkly|monthly|daily|bi-?weekly|q\d*\w{1,3}|qod|bd|od|nocte|oral(?:ly)?|po|sc|s\.c\.|iv|i\.v\.|subcut\w*|intravenous(?:ly)?|low[- ]dose|high[- ]dose|reduced[- ]dose|single|regimen|scheme|protocol|therapy|chemotherapy|triplet|doublet|quad\w*|the|both|inj(?:ection)?\.?|tab(?:let)?s?\.?|caps?(?:ules?)?\.?|shots?|pills?|tablets?|injections?|generic|pulses?|lo|donated|biosimilar|attenuated|self[- ]funded|off[- ]label|compassionate(?: use)?|(?:expanded|early) access|named[- ]patient)"
 _JOIN_DRUGS = re.compile(rf"(?:[\s,+/&\-–—():='‘’“”]|\b(?:and|with|plus|in combination with|combined with|combination of|along with|together with)\b|w/|\b{_FILLER}\b)*", re.IGNORECASE)
 _JOIN_REGIMEN = re.compile(rf"(?:\s|\+|-|[(]|:|=|/|\b(?:with|plus|in combination with|combined with)\b|w/|\b{_FILLER}\b)*", re.IGNORECASE)
 _CONDITIONED = re.compile(r"[\s+/(\-–,&]*(?:and|with|after|followed by|using|conditioning|then|supported by)?\s*", re.IGNORECASE)
