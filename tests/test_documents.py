@@ -125,3 +125,19 @@ def test_every_real_record_is_read():
     for path in sorted((TRIALS / "records").iterdir()):
         (trial,) = read_trials(path.read_bytes(), path.name)
         assert (trial.trial_id, bool(trial.title), bool(trial.criteria), trial.min_age is not None) == (path.stem, True, True, True)
+
+
+@pytest.mark.parametrize("odd", [None, [], {}, 7, "words", [None], [["x"]], [{"a": 1}], True])
+@pytest.mark.parametrize("module, name", [
+    ("conditionsModule", "conditions"), ("designModule", "phases"), ("eligibilityModule", "eligibilityCriteria"), ("eligibilityModule", "minimumAge"),
+    ("contactsLocationsModule", "locations"), ("armsInterventionsModule", "interventions"), ("sponsorCollaboratorsModule", "leadSponsor"), ("descriptionModule", "briefSummary"),
+])
+def test_a_field_of_another_kind_is_left_out(module, name, odd):
+    record = {"protocolSection": {"identificationModule": {"nctId": "NCT00000001", "briefTitle": "A study"}, module: {name: odd}}}
+    [trial] = read_trials(json.dumps(record).encode(), "record.json")
+    assert (trial.trial_id, trial.title) == ("NCT00000001", "A study")
+
+
+def test_json_too_deep_for_a_record_is_refused():
+    with pytest.raises(TrialDocumentError, match="nested too deeply"):
+        read_trials(b"[" * 200_000, "deep.json")

@@ -71,12 +71,16 @@ def _json_trials(text: str, source: str) -> Iterator[Trial]:
     try:
         records: Any = json.loads(text)
         records = records.get("studies", [records]) if isinstance(records, dict) else records
+    except RecursionError:
+        raise TrialDocumentError(f"{source}: JSON nested too deeply for a trial record; save the record again") from None
     except json.JSONDecodeError as whole:
         records = []
         for number, line in enumerate(text.splitlines(), 1):
             if line.strip():
                 try:
                     records.append(json.loads(line))
+                except RecursionError:
+                    raise TrialDocumentError(f"{source}: line {number}: JSON nested too deeply for a trial record") from None
                 except json.JSONDecodeError as error:
                     where = f"line {number}: {error.msg}" if records else f"line {whole.lineno} column {whole.colno}: {whole.msg}"
                     raise TrialDocumentError(f"{source}: not valid JSON ({where}); save the record again") from None
@@ -98,48 +102,63 @@ def _line_trial(record: dict[str, Any], source: str) -> Trial:
     return _build(
         source,
         trial_id=str(record["id"]),
-        title=str(record.get("title") or ""),
-        condition_names=tuple(str(c) for c in record.get("conditions") or ()),
-        eligibility=str(record.get("eligibility") or ""),
-        phase=_phase(record.get("phase")),
-        status=_status(record.get("status")),
-        min_age=_age(record.get("min_age")),
-        max_age=_age(record.get("max_age")),
-        sex=_sex(record.get("sex")),
-        interventions=tuple(str(i) for i in record.get("interventions") or ()),
-        sponsor=record.get("sponsor"),
-        locations=tuple(str(x) for x in record.get("locations") or ()),
-        summary=record.get("summary") or record.get("description"),
+        title=_words(record.get("title")),
+        condition_names=_texts(record.get("conditions")),
+        eligibility=_words(record.get("eligibility")),
+        phase=_phase(_words(record.get("phase"))),
+        status=_status(_words(record.get("status"))),
+        min_age=_age(_words(record.get("min_age"))),
+        max_age=_age(_words(record.get("max_age"))),
+        sex=_sex(_words(record.get("sex"))),
+        interventions=_texts(record.get("interventions")),
+        sponsor=_words(record.get("sponsor")) or None,
+        locations=_texts(record.get("locations")),
+        summary=_words(record.get("summary")) or _words(record.get("description")) or None,
     )
 
 
-def _api_trial(study: dict[str, Any], source: str) -> Trial:
+def _words(value: Any) -> str:
+    """A field as text; empty where it is missing or of a kind that holds none."""
+    return str(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
+
+
+def _texts(values: Any) -> tuple[str, ...]:
+    """The texts of a list, or of one text that stands for it."""
+    return tuple(words for v in (values if isinstance(values, list) else [values]) if (words := _words(v)))
+
+
+def _objects(values: Any) -> list[dict[str, Any]]:
+    return [v for v in values if isinstance(v, dict)] if isinstance(values, list) else []
+
+
+def _api_trial(study: Any, source: str) -> Trial:
     def module(name: str) -> dict[str, Any]:
-        found = study.get(name)
+        found = study.get(name) if isinstance(study, dict) else None
         return found if isinstance(found, dict) else {}
 
     identity, status, design = module("identificationModule"), module("statusModule"), module("designModule")
-    eligibility, sites = module("eligibilityModule"), module("contactsLocationsModule").get("locations") or []
-    if not identity.get("nctId"):
+    eligibility, sites = module("eligibilityModule"), _objects(module("contactsLocationsModule").get("locations"))
+    volunteers = eligibility.get("healthyVolunteers")
+    if not _words(identity.get("nctId")):
         raise TrialDocumentError(f"{source}: the study has no identificationModule.nctId; save the whole record")
-    places = (", ".join(p for p in (s.get("city"), s.get("country")) if p) for s in sites)
+    places = (", ".join(_texts([s.get("city"), s.get("country")])) for s in sites)
     return _build(
         source,
-        trial_id=identity["nctId"],
-        title=identity.get("briefTitle") or identity.get("officialTitle") or "",
-        official_title=identity.get("officialTitle"),
-        condition_names=tuple(module("conditionsModule").get("conditions") or ()),
-        eligibility=eligibility.get("eligibilityCriteria") or "",
-        phase=_phase("/".join(design.get("phases") or ())),
-        status=_status(status.get("overallStatus")),
-        min_age=_age(eligibility.get("minimumAge")),
-        max_age=_age(eligibility.get("maximumAge")),
-        sex=_sex(eligibility.get("sex")),
-        healthy_volunteers=eligibility.get("healthyVolunteers"),
-        interventions=tuple(i.get("name", "") for i in module("armsInterventionsModule").get("interventions") or ()),
-        sponsor=(module("sponsorCollaboratorsModule").get("leadSponsor") or {}).get("name"),
+        trial_id=_words(identity["nctId"]),
+        title=_words(identity.get("briefTitle")) or _words(identity.get("officialTitle")),
+        official_title=_words(identity.get("officialTitle")) or None,
+        condition_names=_texts(module("conditionsModule").get("conditions")),
+        eligibility=_words(eligibility.get("eligibilityCriteria")),
+        phase=_phase("/".join(_texts(design.get("phases")))),
+        status=_status(_words(status.get("overallStatus"))),
+        min_age=_age(_words(eligibility.get("minimumAge"))),
+        max_age=_age(_words(eligibility.get("maximumAge"))),
+        sex=_sex(_words(eligibility.get("sex"))),
+        healthy_volunteers=volunteers if isinstance(volunteers, bool) else None,
+        interventions=_texts([i.get("name") for i in _objects(module("armsInterventionsModule").get("interventions"))]),
+        sponsor=next(iter(_texts([s.get("name") for s in _objects([module("sponsorCollaboratorsModule").get("leadSponsor")])])), None),
         locations=tuple(dict.fromkeys(places)),
-        summary=module("descriptionModule").get("briefSummary"),
+        summary=_words(module("descriptionModule").get("briefSummary")) or None,
     )
 
 
