@@ -48,7 +48,7 @@ class Concepts(Words):
                 if self.governs and self._next_kind(at, -1) in SEPARATORS and "control" not in self.qualifiers and controllable(token.value):
                     self.qualifiers["control"] = self.governs
                 self._condition(token)
-        elif token.kind == "therapy" and self.frame not in TREATMENT_FRAMES and _CAUSE.search(self.context.text, 0, token.start):
+        elif token.kind == "therapy" and self.frame not in TREATMENT_FRAMES and _CAUSE.search(self.context.text, max(0, token.start - 170), token.start):
             pass  # "toxicity due to chemotherapy or radiotherapy": what caused it
         elif token.kind == "therapy" and self.pieces and self.pieces[-1].measured and re.search(r"\bby\b[^,;]*$", self.context.text[: token.start][-30:]):
             pass  # how it was measured: "> 30 % by bone marrow biopsy"
