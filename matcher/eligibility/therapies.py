@@ -78,7 +78,7 @@ def _was_given(exposure: Exposure, asked: Presence, chart: Chart) -> Answer:
             case Truth.FALSE:
                 return false(f"{shown}, not {wanted.replace('_', ' ')}", exposure.evidence)
             case Truth.UNKNOWN:
-                return unsettled(shown, missing, exposure.evidence, f"the note does not say {key.replace('_', ' ')} {wanted.replace('_', ' ')}")
+                return unsettled(shown, missing, exposure.evidence, f"the note does not say whether the {key.replace('_', ' ')} was {wanted.replace('_', ' ').replace('>=', '≥ ').replace('<=', '≤ ')}")
     return true(shown, exposure.evidence)
 
 
