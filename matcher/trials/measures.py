@@ -380,7 +380,7 @@ def fits(fact: str, bound: Bound) -> bool:
     if test is None or bound.x_uln or bound.x_lln or test.unit == "1":
         return True
     code = _code(bound.unit, test.unit)
-    return code is None or convert(bound.value, code, fact) is not None
+    return code in (None, test.unit) or (code in load_vocabulary().ucum and convert(bound.value, code, fact) is not None)
 
 
 def canonical(fact: str, bound: Bound) -> tuple[float, str | None]:
@@ -406,10 +406,11 @@ def canonical(fact: str, bound: Bound) -> tuple[float, str | None]:
     code = _code(bound.unit, test.unit)
     if code in ("g", "mg") and load_vocabulary().ucum[test.unit].dimension == "mass/volume":
         code += "/dL"
-    if code and (not test.source.startswith("vocabulary") or convert(bound.value, code, fact) is None):
+    known = code == test.unit or code in load_vocabulary().ucum  # others cost seconds to look up, and measure something else
+    if code and (not test.source.startswith("vocabulary") or not known or convert(bound.value, code, fact) is None):
         return bound.value, code
     candidates = [code] if code else []
-    candidates += [test.unit, "/uL", "/mm3"]
+    candidates += [test.unit, "/uL"]
     for unit in candidates:
         value = bound.value if unit == test.unit else convert(bound.value, unit, fact)
         if value is not None and test.low <= value <= test.high:
