@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from api.keys import KeyFile
-from tests.service.stack import ROOT, wait_for
+from tests.service.stack import PATIENCE, ROOT, wait_for
 from workers.embedded import redis_binary
 from workers.processes import die_with_parent
 from workers.sealing import new_key
@@ -85,18 +85,18 @@ def test_its_commands_run_and_are_healthy(tmp_path):
     try:
         wait_for(lambda: healthy("redis"), "redis")
         refused = run("api")
-        assert refused.wait(60) == 2
+        assert refused.wait(PATIENCE) == 2
         assert "eligo keys create" in (tmp_path / "api.log").read_text()
         key = KeyFile(tmp_path / "data" / "api-keys.json").create("test", "default", ("submit", "read"))
         children += [run("worker"), run("api")]
         wait_for(lambda: healthy("api"), "api")
         wait_for(lambda: healthy("worker"), "worker")
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers={"Authorization": f"Bearer {key}"}, trust_env=False, timeout=30) as client:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers={"Authorization": f"Bearer {key}"}, trust_env=False, timeout=60) as client:
             location = client.post("/api/v1/matches", json={"note": "62-year-old man with myeloma. ECOG 1."}).headers["location"]
             assert client.get(location, params={"wait": 20}).json()["state"] == "done"
         for child in reversed(children):
             child.terminate()
-            child.wait(20)
+            child.wait(PATIENCE)
     finally:
         for child in children:
             child.kill()

@@ -188,6 +188,6 @@ def test_no_word_of_a_note_is_written_anywhere(tmp_path):
             for where, what in {"redis": held, "metrics": client.get("/metrics").content, "ps": command_lines, **files}.items():
                 assert MARK.encode() not in what, where
             worker.terminate()  # what is unfinished or in the air at a stop is searched, too
-            worker.wait(15)
+            worker.wait()
         assert stack.log in files
         assert b"ValueError" in files[stack.log]  # failures were logged, by their kind
