@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 import structlog
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from api.cli import main
 
-settings.register_profile("any machine", deadline=None)  # the first example may have to load the vocabulary
+# The same examples each time, however slow the machine; the first may have to load the vocabulary.
+settings.register_profile("any machine", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
 
 
