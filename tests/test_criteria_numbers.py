@@ -41,6 +41,8 @@ def test_age(text, wanted):
     ("Haemoglobin at least 9 g/dL", [("hemoglobin", ">=", 9, "g/dL")]),
     ("Haemoglobin is more than 90 gram per litre", [("hemoglobin", ">", 9, "g/dL")]),
     ("Hemoglobin not lower than 9 g/dL", [("hemoglobin", ">=", 9, "g/dL")]),
+    ("Hemoglobin at least 9\n             g/dL", [("hemoglobin", ">=", 9, "g/dL")]),  # a line of a record ends there
+    ("Platelets ≥ 75 x\n   10^9/L", [("platelets", ">=", 75, "10*9/L")]),
     ("Hemoglobin greater than or equal to 9 g/dL", [("hemoglobin", ">=", 9, "g/dL")]),
     ("Platelets ≥ 60,000/mm3", [("platelets", ">=", 60, "10*9/L")]),
     ("Platelets ≥ 60 x 10^9/L", [("platelets", ">=", 60, "10*9/L")]),

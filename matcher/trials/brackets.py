@@ -88,6 +88,8 @@ class Brackets(Concepts, Comparisons):
         if limits and ";" in kinds and last and last.text in load_vocabulary().conditions:  # a definition: all of it
             self.pieces[-1] = replace(last, expression=conjoin(last.expression, combine(self._nested(inner), False)))
             return end
+        if self._next_kind(at, -1) == "anchor" and not concepts and not limits:
+            return end  # "within 14 days before baseline (day 1 of cycle 1, before dosing)"
         if limits or kinds & {"nyha", "grade", "within", "before", "class"} or (self.heads and (span := bounds_at(inner, 0)) and not span.bare and not span.time):
             return at + 1
         if first.kind == "examples" or (last is not None and (len(concepts) > 1 or (concepts and _narrower(concepts[0], last.expression)))):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from matcher.domain import AtScreening, Expression, Presence, Unparsed
 from matcher.expressions import atoms
@@ -70,10 +71,20 @@ def _divided(tokens: Sequence[Token], context: Context) -> Expression | None:
         main, rest = _divided(rest[comma + 1 :], context.inner), rest[:comma]
         if main is None:
             return _divided(rest, context.inner) if rest else None
+    if kind == "except" and not context.exclusion and (recent := _recent(main, rest, context)) is not None:
+        return conjoin(main, negate(recent))
     for named, after in _exceptions(kind, rest):
         if (exception := _exception(after, main, context)) is not None:
             main = excuse(main, exception, context, named)
     return main
+
+
+def _recent(main: Expression, tokens: Sequence[Token], context: Context) -> Presence | None:
+    """The demanded treatment within a time that alone is excepted: "prior chemotherapy, but not in the last 4 weeks"."""
+    treated = [e for e in atoms(main) if isinstance(e, Presence) and e.fact == "prior_therapy" and e.window is None]
+    reader = Reader(tokens, context.excluding)
+    alone = bool(treated) and not reader.read() and reader.window is not None and reader.window.relation == "within"
+    return replace(treated[-1], window=reader.window) if alone else None
 
 
 def _exceptions(kind: str, tokens: Sequence[Token]) -> Iterator[tuple[str, Sequence[Token]]]:

@@ -18,6 +18,7 @@ _DOSE = re.compile(r"(?:[munpμkd]|mc)?g(?:ms?|rams?)?(?:\s?(?:/|per)\s?(?![dmμ
 BODY_SURFACE = 1.73  # m2, to which a clearance is normalized: no limit
 RATIOS = ("fev1_fvc", "pao2_fio2")  # two tests named with a stroke between them
 CHANGES = frozenset({"change", "changes", "loss", "gain", "decrease", "drop", "fall", "decline", "reduction", "variation", "difference", "improvement"})
+_CTCAE = re.compile(r"CTC|Common (?:Terminology|Toxicity)")
 _FLIPPED = str.maketrans("<>", "><")
 _BY_OXYGEN = re.compile(r"\bonly\b.*\b(?:oxygen inhalation|oxygen therapy|supplement\w+|by oxygen|with oxygen)\b", re.IGNORECASE | re.DOTALL)
 
@@ -127,6 +128,12 @@ class Comparisons(Words):
         self.lower = None
         if limit.bare and limit.sides[0].x_uln and self._next_kind(at, -1) == "within":
             limit = replace(limit, sides=(replace(limit.sides[0], op="<="),), bare=False)  # "within 1.5 times the upper limit of normal"
+        if at and self.tokens[at - 1].kind == "condition" and not limit.bare and len(limit.sides) == 1 and limit.sides[0] == Bound(limit.sides[0].op, limit.sides[0].value) and limit.sides[0].value in range(1, 6) and _CTCAE.search(self.context.text):
+            for place in range(len(self.pieces) - 1, -1, -1):  # "neuropathy or neuralgia ≥ 2, according to CTCAE"
+                self._qualify(place, "grade", f"{limit.sides[0].op}{limit.sides[0].value:g}")
+                if self.pieces[place].joint != "or":
+                    break
+            return limit.end
         if self._extent(at, limit) or self._next_kind(at, limit.end - at) in ("grade", "nyha", "stage") or (at and self._next_kind(at, -1) in ("grade", "stage")):
             return None
         ahead = self.tokens[limit.end] if limit.end < len(self.tokens) else None

@@ -58,7 +58,8 @@ _UNIT_WORD = (
     r"m\s?\^?\s?2|m²|1\.73\s?m\s?\^?\s?2|1\.73\s?m²|min(?:ute)?s?|mn|msec(?:ond)?s?|ms|sec(?:onds?)?|s|24[\s-]?h(?:ou)?rs?|24[\s-]?h|h(?:ou)?rs?|h|days?|d|bpm|beats|breaths|cells?|copies|points?|cgy|gy|ppm|k|"
     r"standard deviations?|SDs?|(?:th|st|nd|rd)?\s?percentiles?|(?:th|st|nd|rd)?\s?centiles?|pack[\s-]?years?|cigarettes?|dioptres?|diopters?|wood\s+units?|WU|cm\s?\^?\s?2|kcal|dl)"
 )
-_UNIT = re.compile(rf"\s?(?:(?P<power>[x×*]\s?10\s?[\^e(]?\s?\(?(?P<exponent>\d{{1,2}})\)?)\s?)?(?P<unit>{_UNIT_WORD}(?:\s?(?:/|\bper\b|\.)\s?(?:{_UNIT_WORD}|week|month|year)){{0,3}}|/\s?{_UNIT_WORD}(?:\s?/\s?{_UNIT_WORD})?)?(?![a-zA-Z])", re.IGNORECASE)
+_GAP = r"(?:[ \t]{0,3}\n[ \t]{0,40}|\s?)"  # a line of a record may end between a number and its unit
+_UNIT = re.compile(rf"{_GAP}(?:(?P<power>[x×*]{_GAP}10\s?[\^e(]?\s?\(?(?P<exponent>\d{{1,2}})\)?){_GAP})?(?P<unit>{_UNIT_WORD}(?:\s?(?:/|\bper\b|\.){_GAP}(?:{_UNIT_WORD}|week|month|year)){{0,3}}|/\s?{_UNIT_WORD}(?:\s?/\s?{_UNIT_WORD})?)?(?![a-zA-Z])", re.IGNORECASE)
 _LOST_POWER = re.compile(r"\s?[x×*]\s?10(?P<exponent>[3689]|1[02])\s?(?=/)", re.IGNORECASE)
 _NUMBER = re.compile(r"(?<![\w.])(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d{1,3}(?: \d{3})+(?![\d.]|\s*(?:x|×|\*)\s?10)|\d+\.\d+|(?!\d,\d\s*(?:,|or\b|and\b))\d+,\d{1,2}(?!\d)|\.\d+|\d+)(?=(?P<glued>[a-zA-Zμ%×°/]?))")
 _SIGNED = re.compile(r"(?:[<>≤≥=]|\b(?:than|to|of|between|and|least|most|above|below))\s*[-+]\Z", re.IGNORECASE)

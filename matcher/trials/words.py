@@ -155,6 +155,8 @@ class Words(Reading):
             if not value:
                 return at + 1
         concept = self._next_concept(at + 1)
+        if name == "origin" and self._next_kind(at) in ("or", "/") and self._next_kind(at, 2) == "condition":
+            return at + 2  # "acquired or inherited ...": of either origin
         of_another = name != "acuity" and self._next_kind(at) in ("or", "/") and self._next_kind(at, 2) in ("condition", "drug", "therapy")
         if of_another or (concept is None and self._next_kind(at) == "word"):  # "high-grade or follicular lymphoma"
             self.unknown.append(self.tokens[at])
