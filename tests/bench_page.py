@@ -14,7 +14,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 
-from tests.browser.conftest import CHROMIUM, EXAMPLE
+from tests.browser.conftest import ARGUMENTS, CHROMIUM, EXAMPLE
 from tests.screenshots import running
 from tests.service.stack import ROOT, Stack
 
@@ -70,7 +70,7 @@ def main() -> None:
         print(f"page: not measured, {CHROMIUM} is missing")
         return
     with tempfile.TemporaryDirectory() as folder, running(Path(folder)) as service, sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"])
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         for name, value, wanted in _figures(browser, service):
             print(f"{name:<90}{value:>10}   {wanted}")
         browser.close()

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.browser.conftest import CHROMIUM, EXAMPLE
+from tests.browser.conftest import ARGUMENTS, CHROMIUM, EXAMPLE
 from tests.service.stack import ROOT, Stack, wait_for
 
 SIZES = {1440: 900, 390: 844}
@@ -35,7 +35,7 @@ def main() -> None:
         sys.exit(f"{CHROMIUM} is missing; .ci/run installs it")
     TARGET.mkdir(exist_ok=True)
     with sync_playwright() as driver, tempfile.TemporaryDirectory() as folder:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"])
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         for part in ("up", "down"):
             (Path(folder) / part).mkdir()
         with running(Path(folder) / "up") as service:

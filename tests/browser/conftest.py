@@ -10,7 +10,8 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from tests.service.stack import ROOT, Stack, wait_for
 
 CHROMIUM = Path("/usr/bin/chromium")
-expect.set_options(timeout=20_000)  # the machine may be busy with other tests
+ARGUMENTS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-features=PreloadTopChromeWebUI"]  # no pages of its own beside ours
+expect.set_options(timeout=60_000)  # the machine may be busy with other tests
 EXAMPLE = (ROOT / "api" / "example_note.txt").read_text(encoding="utf-8")
 
 
@@ -25,7 +26,7 @@ def browser() -> Iterator[Browser]:
     if not CHROMIUM.exists():
         pytest.skip(f"{CHROMIUM} is missing; .ci/run installs it")
     with sync_playwright() as driver:
-        chromium = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"])
+        chromium = driver.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield chromium
         chromium.close()
 
