@@ -26,6 +26,7 @@ def bcma(text: str):
     ("Line 3 BCMA bispecific on trial 2022-2023, PD.", [("anti-bcma bispecific", "bispecific_antibody")]),
     ("BCMA CAR-T (equecabtagene autoleucel, CT103A) infused 9/2021.", [("equecabtagene autoleucel", "car_t")]),
     ("HPN217 on trial 2022, PD; SIM0500 since 2024.", [("hpn217", "bispecific_antibody"), ("sim0500", "bispecific_antibody")]),
+    ("Reinfusion of his own CD19/BCMA dual-target CAR-T cells (GC012F) in June.", [("gc012f", "car_t")]),
     ("Progressing on elranatamab. A second BCMA agent is not advised.", [("elranatamab", "bispecific_antibody")]),
     # a copied statement that a later passage corrects
     ("prior BCMA-directed therapy: none\n(added later) infusion of autologous BCMA CAR-T 2022-10-05; so the line above is not valid.", [("anti-bcma car-t", "car_t")]),
@@ -58,6 +59,8 @@ def test_naive(text):
 
 
 @pytest.mark.parametrize("text", [
+    "Ide-cel: collected twice, out of specification twice. The slot was closed. No lymphodepletion, nothing infused.",
+    "Options are pomalidomide, venetoclax given the translocation, and a teclistamab trial.",
     "VRd 2018, DPd 2020.",
     "Accepted for BCMA CAR-T; apheresed 2/20, infusion scheduled for April.",
     "A study bispecific, target masked, 2023, PD.",

@@ -26,6 +26,8 @@ _CELLS_NOT_GIVEN = re.compile(r"\b(?:never|not)\s+(?:been\s+)?(?:received?|infus
 _INFUSION_DAY = re.compile(r"\b(?:re)?infus(?:ed|ion)\b(?: (?:date|day|on|was|of cells))*[\s:=|-]*\(?(?:\d{1,4}[./-]\d|\d{1,2} [A-Z][a-z]{2}|[A-Z][a-z]{2,8} \d)", re.IGNORECASE)
 _LASTING = re.compile(r"(?:since|until|till|through|last)\b", re.IGNORECASE)
 _HAD_IT = re.compile(r"\s*(?:he|she|they|the patient|pt) (?:had|received|took|got|was given|tolerated|completed|responded to) (?:it|this|them|that)\b", re.IGNORECASE)
+_INFUSION_OF = re.compile(r"(?<!no )(?<!not )\b(?:re)?infusion of (?:(?!\b(?:planned|scheduled|before|until)\b)[^.;,\n]){0,80}$", re.IGNORECASE)
+_NOTHING_INFUSED = re.compile(r"\bnothing (?:was |has been |ever )?(?:re)?infused\b", re.IGNORECASE)
 _UNDONE_INFUSION = re.compile(r"\b(?:not|never|no|if|to be|will be|planned|scheduled|before|until)\b", re.IGNORECASE)
 _DOUBT = re.compile(r"[^*x×#]?\?", re.IGNORECASE)  # of the treatment; "DRd x?" is of its cycles
 _QUESTION = re.compile(r"(?:\s*\([^()\n]{0,40}\))?(?:\s[\w/-]+){0,3}\s?\?|\s+or\s+[\w/-]+\s?\?")
@@ -164,6 +166,8 @@ def _never_infused(doc: Document, group: Group, at: _Setting) -> bool:
         return True
     if not _cells(group):
         return False
+    if _NOTHING_INFUSED.search(at.text, at.end, at.end + _REACH):
+        return True
     over = _SENTENCE_OR_ROW.search(at.text, at.end, at.end + _REACH)
     undone = at.signals.first("uninfused", at.end, over.start() if over else at.end + _REACH)
     return undone is not None and not _INFUSED.search(at.until(undone))
@@ -205,6 +209,8 @@ def _shown_given(at: _Setting, near: int, cells: bool = False) -> bool:
     """`cells`: of a cell product, which is given once and not "since the spring"."""
     cue = at.before("given_before")
     if (cue and at.start - cue.end < 40) or _halted(at):
+        return True
+    if _INFUSION_OF.search(at.text, max(at.low, at.start - 100), at.start):
         return True
     if (part := at.before("took_part")) and at.start - part.end < 120:
         return True  # "participated in a study, in another city, of a bispecific antibody"
