@@ -27,6 +27,7 @@ def bcma(text: str):
     ("BCMA CAR-T (equecabtagene autoleucel, CT103A) infused 9/2021.", [("equecabtagene autoleucel", "car_t")]),
     ("HPN217 on trial 2022, PD; SIM0500 since 2024.", [("hpn217", "bispecific_antibody"), ("sim0500", "bispecific_antibody")]),
     ("Reinfusion of his own CD19/BCMA dual-target CAR-T cells (GC012F) in June.", [("gc012f", "car_t")]),
+    ("Cilta-cel infused 3/2024, CR. Signed for a GPRC5D CAR-T study and apheresed; nothing was infused.", [("ciltacabtagene autoleucel", "car_t")]),
     ("Progressing on elranatamab. A second BCMA agent is not advised.", [("elranatamab", "bispecific_antibody")]),
     # a copied statement that a later passage corrects
     ("prior BCMA-directed therapy: none\n(added later) infusion of autologous BCMA CAR-T 2022-10-05; so the line above is not valid.", [("anti-bcma car-t", "car_t")]),

@@ -166,7 +166,8 @@ def _never_infused(doc: Document, group: Group, at: _Setting) -> bool:
         return True
     if not _cells(group):
         return False
-    if _NOTHING_INFUSED.search(at.text, at.end, at.end + _REACH):
+    nothing = _NOTHING_INFUSED.search(at.text, at.end, at.end + _REACH)
+    if nothing and "infus" not in at.text[at.end : nothing.start()]:
         return True
     over = _SENTENCE_OR_ROW.search(at.text, at.end, at.end + _REACH)
     undone = at.signals.first("uninfused", at.end, over.start() if over else at.end + _REACH)
