@@ -306,7 +306,7 @@ def _end(story: _Story, progression: Signal | None, stop: tuple[int, str] | None
     return max((date for _, date in ends), key=lambda d: d.latest, default=None)
 
 
-_DATES_ALONE = re.compile(r"[ \t*•|-]*(?:[\d./–~-]+|[A-Z][a-z]{2,8}\.? (?:\d{1,2},? )?\d{2,4}|to|until|\s|[-–|:,])+")
+_DATES_ALONE = re.compile(r"[*•]?(?>[\d./–~|:,\s-]|[A-Z][a-z]{2,8}\.? (?:\d{1,2},? )?\d{2,4}|to|until)++")
 _AT_ONCE = re.compile(r"\s*(?:[(@]|on|in|since|as of)?\s*", re.IGNORECASE)
 _LAST_DOSE = re.compile(r"\b(?:last|final) (?:doses?|given|taken|infusion|injection)\b[^.;\n\d]{0,60}$", re.IGNORECASE)
 _ENDED = re.compile(r"(?:\b(?:until|till|til|through|thru|up to|stop\w*|discontinued|came off)\b[^.;\n\d]{0,30}|\d\s*(?:to|-|–|—|~|→)\s*(?:the end of|end of|early|late|mid)?\s*)$", re.IGNORECASE)
