@@ -6,12 +6,14 @@ from dataclasses import dataclass, replace
 
 from matcher.domain import AllOf, AnyOf, AtScreening, Comparison, Expression, Presence, Unparsed, Window
 from matcher.expressions import atoms
-from matcher.trials.comparisons import Comparisons, given, since
+from matcher.trials.comparisons import Comparisons
 from matcher.trials.concepts import Concepts
 from matcher.trials.exceptions import excuse, permit
 from matcher.trials.lexer import CONCEPTS, Token
 from matcher.trials.logic import Piece, combine, conjoin, disjoin
-from matcher.trials.measures import bounds_at, closing
+from matcher.trials.measures import bounds_at
+from matcher.trials.periods import closing
+from matcher.trials.timing import given, since
 from models import load_vocabulary
 
 

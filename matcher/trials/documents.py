@@ -6,20 +6,18 @@ import gzip
 import json
 import re
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import Any
 
 from defusedxml import ElementTree
 from lxml import html
 
-from matcher.domain import AllOf, AnyOf, Comparison, Criterion, EligoError, Expression, Kind, Presence, Trial
+from matcher.domain import Comparison, Criterion, EligoError, Kind, Trial
 from matcher.expressions import atoms
-from matcher.lexicon import Lexicon, names_of
 from matcher.trials.criteria import compile_criterion
 from matcher.trials.page import read_page
+from matcher.trials.population import diseases, drugs, population, targets
 from matcher.trials.segment import segment
 from matcher.trials.topics import topic_of
-from models import load_vocabulary
 
 NO_CRITERIA = "The document lists no eligibility criteria; the trial is ranked by its disease and its limits of age and sex only."
 PARTIAL = "The document refers to further criteria that it does not list."
@@ -218,10 +216,10 @@ def _text_trial(text: str, source: str) -> Trial:
     page = read_page(text)
     head = f"{page.title} {page.official_title or ''}"
     region = page.criteria
-    if region is None and not (_diseases(text[:20000]) or page.trial_id):
+    if region is None and not (diseases(text[:20000]) or page.trial_id):
         raise TrialDocumentError(f"{source}: no trial in this document (no criteria, no registry number, no disease); give a trial's record or page")
-    conditions = _diseases(head) or _diseases(text[: region[0]] if region else text[:4000]) or _diseases(text)
-    named = tuple(dict.fromkeys(hit.meaning for hit in _treatment_names().find(head) if hit.meaning in load_vocabulary().drugs))
+    conditions = diseases(head) or diseases(text[: region[0]] if region else text[:4000]) or diseases(text)
+    named = drugs(head)
     agents = page.interventions or page.codes or named
     trial_id = page.trial_id or _slug(page.sponsor, next(iter((*page.codes, *named, *page.interventions)), page.title))
     return _build(
@@ -266,10 +264,9 @@ def _build(
     summary: str | None = None,
     **limits: Any,
 ) -> Trial:
-    conditions = _diseases("; ".join(condition_names)) or _diseases(f"{title}. {official_title or ''}")
+    conditions = diseases("; ".join(condition_names)) or diseases(f"{title}. {official_title or ''}")
     start, end = region or (0, len(eligibility))
     criteria = _criteria(eligibility, start, end, conditions)
-    population = f"{title}. {official_title or ''}. {'; '.join(condition_names)}"
     trial = Trial(
         trial_id=trial_id,
         source=source,
@@ -278,9 +275,9 @@ def _build(
         conditions=conditions,
         condition_names=condition_names,
         interventions=interventions,
-        targets=_targets(f"{title}. {official_title or ''}. {'; '.join(interventions)}. {summary or ''}"),
+        targets=targets(f"{title}. {official_title or ''}. {'; '.join(interventions)}. {summary or ''}"),
         summary=summary,
-        disease=_population(conditions, population),
+        disease=population(conditions, f"{title}. {official_title or ''}. {'; '.join(condition_names)}"),
         **limits,
     )
     return _with_notices(trial, eligibility[start:end])
@@ -296,24 +293,6 @@ def _criteria(text: str, start: int, end: int, conditions: tuple[str, ...]) -> t
         name = f"{item.kind.value[0].upper()}{numbers[item.kind]}"
         criteria.append(Criterion(name, item.kind, words, item.start, item.end, expression, assessable, item.cohort, topic_of(words, expression, conditions)))
     return tuple(criteria)
-
-
-def _population(conditions: tuple[str, ...], words: str) -> Expression | None:
-    """The disease, and its state where the title gives one, that a patient must have."""
-    if not conditions:
-        return None
-    diseases = tuple(Presence("disease", c) for c in conditions)
-    disease: Expression = diseases[0] if len(diseases) == 1 else AnyOf(diseases)
-    state = next((s for s, pattern in _STATES.items() if re.search(pattern, words, re.IGNORECASE)), None)
-    return AllOf((disease, Presence("disease_state", state))) if state else disease
-
-
-_STATES = {
-    "relapsed_refractory": r"\brelapsed?\W{0,3}(?:and|or|/|&|and/or)?\W{0,3}refractory|\brefractory\W{0,3}(?:and|or|/|and/or)?\W{0,3}relapsed?|\bR/?R\b|\bRRMM\b",
-    "newly_diagnosed": r"\b(?:newly[- ]diagnosed|untreated|treatment[- ]na[iï]ve|first[- ]line)\b",
-    "relapsed": r"\brelapsed?\b",
-    "refractory": r"\brefractory\b",
-}
 
 
 def _with_notices(trial: Trial, text: str) -> Trial:
@@ -362,42 +341,3 @@ def _sex(value: Any) -> str | None:
 
 def _status(value: Any) -> str | None:
     return str(value).replace("_", " ").lower() if value else None
-
-
-@lru_cache(maxsize=1)
-def _condition_names() -> Lexicon[str]:
-    """Names of conditions, and the short forms whose first reading is one where nothing else stands near."""
-    vocabulary = load_vocabulary()
-    first = {a.short: a for a in reversed(vocabulary.abbreviations) if not a.when}
-    forms = [(f"={short}", a.id) for short, a in first.items() if a.table == "conditions"]
-    return Lexicon([*names_of(vocabulary.conditions), *forms])
-
-
-@lru_cache(maxsize=1)
-def _treatment_names() -> Lexicon[str]:
-    vocabulary = load_vocabulary()
-    antigens = [(f"={t.id.upper()}", t.id) for t in vocabulary.therapies.values() if t.kind == "target"]
-    return Lexicon([*names_of(vocabulary.drugs), *names_of(vocabulary.therapies), *antigens])
-
-
-def _diseases(text: str) -> tuple[str, ...]:
-    """The conditions named, most often first; where malignancies are among them, those alone."""
-    vocabulary = load_vocabulary()
-    found: dict[str, int] = {}
-    for hit in _condition_names().find(text):
-        if vocabulary.conditions[hit.meaning].course != "group":
-            found[hit.meaning] = found.get(hit.meaning, 0) + 1
-    malignant = {c for c in found if vocabulary.conditions[c].course == "malignancy"}
-    kept = malignant - {"metastatic_disease"} or malignant or found.keys()  # where it has spread is no disease beside its name
-    general = {above for c in kept for above in vocabulary.ancestors(c) - {c}}
-    return tuple(c for c in found if c in kept and c not in general)
-
-
-def _targets(text: str) -> tuple[str, ...]:
-    """The targets of the treatment under study, by name or through its class or agent."""
-    vocabulary = load_vocabulary()
-    found = (hit.meaning for hit in _treatment_names().find(text))
-    targets = (t for concept in found for t in sorted(vocabulary.ancestors(concept)) if (row := vocabulary.therapies.get(t)) and row.kind == "target")
-    return tuple(dict.fromkeys(targets))
-
-

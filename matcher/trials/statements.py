@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 from matcher.domain import AnyOf, Comparison, Expression, Presence, Unparsed, Window
 from matcher.expressions import atoms
 from matcher.trials.brackets import Brackets
-from matcher.trials.comparisons import given
 from matcher.trials.concepts import SCALES, scale_value
 from matcher.trials.lexer import CONCEPTS, Token
 from matcher.trials.logic import Piece, combine, conjoin
-from matcher.trials.measures import Bounds, bounds_at, period_at
+from matcher.trials.measures import Bounds, bounds_at
+from matcher.trials.periods import period_at
+from matcher.trials.timing import given
 from matcher.trials.words import SEPARATORS
 from models import load_vocabulary
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from matcher.domain import AllOf, AtScreening, Comparison, Not, Presence, Unparsed, Window
 from matcher.trials.lexer import CONCEPTS
 from matcher.trials.logic import combine, conjoin, disjoin, negate
-from matcher.trials.measures import period_at
+from matcher.trials.periods import period_at
 from matcher.trials.reading import Reading
 from models import load_vocabulary
 
