@@ -222,11 +222,28 @@ def test_the_first_paint_needs_one_answer_and_the_other_files_are_kept(service: 
         assert "unsafe" not in policy
         assert page.headers["cache-control"] == "no-cache"
         assert client.get("/", headers={"If-None-Match": page.headers["etag"]}).status_code == 304
-        (module,) = re.findall(r'src="([^"]+main\.js)"', page.text)
+        (module,) = re.findall(r'href="([^"]+main\.js)"', page.text)
         assert "immutable" in client.get(f"/{module}").headers["cache-control"]
         older = client.get("/~older/js/main.js")
         assert (older.text, older.headers["cache-control"]) == (client.get(f"/{module}").text, "no-cache")
         assert client.get("/js/../../app.py").status_code == client.get("/nothing").status_code == 404
+
+
+def test_the_box_for_the_note_comes_with_the_program_that_takes_it(page: Page):
+    held = []
+    page.route("**/js/start.js", lambda route: held.append(route), times=1)
+    with page.expect_request("**/js/start.js"):
+        page.goto("/", wait_until="commit")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Which trials fit this patient?")
+    expect(page.get_by_role("textbox")).to_have_count(0)
+    held.pop().continue_()
+    expect(page.get_by_role("textbox", name="The note")).to_be_focused()
+
+
+def test_a_page_whose_program_does_not_come_says_so(page: Page):
+    page.route("**/js/main.js", lambda route: route.abort())
+    page.goto("/")
+    expect(page.get_by_role("main")).to_contain_text("Reload")
 
 
 def test_the_page_is_small_and_draws_only_what_is_its_own():

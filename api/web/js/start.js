@@ -33,11 +33,13 @@ async function recent() {
     h("ul", {}, matches.map((job) => h("li", {}, h("a", { href: `#/match/${job.id}` }, `Note of ${momentName(job.created)}`), h("span", { class: "muted" }, ` ${job.state}, kept until ${momentName(job.expires)}`)))));
 }
 
-// The form stands in index.html, so that it is painted before this runs; what is typed into it stays until it is accepted.
-const page = document.getElementById("start");
-const form = page.querySelector("form");
-const told = page.querySelector(".told");
-const drop = page.querySelector(".drop");
+// What can be typed into or clicked stands in a template of index.html: it costs more than all else that is painted first,
+// and is there only once it works. What is typed stays until it is accepted.
+const form = document.querySelector("#start form");
+const template = form.querySelector("template");
+template.replaceWith(template.content);
+const told = form.querySelector(".told");
+const drop = form.querySelector(".drop");
 const [note, asOf, silent, chooser] = ["note-input", "as-of", "unmentioned", "note-file"].map((id) => document.getElementById(id));
 let opened = () => null; // what the view that shows the form does with an accepted note
 
@@ -99,9 +101,8 @@ for (const name of ["dragleave", "drop"]) drop.addEventListener(name, (e) => (e.
 drop.addEventListener("drop", (e) => e.dataTransfer.files[0] && take(e.dataTransfer.files[0]));
 
 /** `accepted(id, note)` is called once the note is; not where the view has been left meanwhile. */
-export function showStart(root, accepted, signal) {
+export function showStart(accepted, signal) {
   opened = (id, words) => signal.aborted || accepted(id, words);
-  if (page.parentElement !== root) root.replaceChildren(page);
   told.replaceChildren();
   note.focus({ preventScroll: true });
   afterPaint(() => {
