@@ -53,6 +53,13 @@ def test_exposed(text, agents):
     "No myeloma treatment has been given yet.",
     "On DRd since 1/2024, which is her first treatment.",
     "VCd x5 2023. BCMA therapy / CAR-T not received.",
+    "History:\n1. VCd 3/2019-9/2019, PR\n2. DRd 10/2019 - ongoing\nStatus: stable on 2nd line.",
+    "Dx 4/2021. DRd since 5/2021, continues. VGPR.",
+    "Day 3 of VRd, started on Monday. Newly diagnosed.",
+    "Treatment plan: D-VRd\n cycle  start  status\n 1  2025-01-06  complete\n 2  2025-02-03  in progress\nNo prior antineoplastic therapy.",
+    "DRd since May 2022, the only treatment. Should he relapse, bispecifics are funded from fourth line.",
+    "Did not use carfilzomib nor anything anti-BCMA (not offered here).",
+    "Kd 2021-2023. No BCMA-directed therapy; transplantation planned, alternatively infusion of ide-cel in a study.",
     "Problem list says s/p cilta-cel. To be clear: no cilta-cel was infused. He has had no BCMA-directed therapy.",
 ])
 def test_naive(text):
@@ -69,6 +76,7 @@ def test_naive(text):
     "BCMA IHC positive in 90% of plasma cells.",
     "5 prior lines, first three elsewhere; outside records not available. KPd 2023, PD.",
     "Her sister had ide-cel last year.",
+    "History:\n1. VCd 3/2019-9/2019, PR\n2. DRd 10/2019 - ongoing",
     "Carvykti slot in May; teclistamab if the slot slips.",
     "Choices depend on whether he had BCMA therapy there.",
     "The trial requires no prior BCMA-directed therapy.",

@@ -152,6 +152,10 @@ def test_what_begins_a_line_and_what_does_not(text, course):
     ("RRMM. In CR on len maintenance after VRd and ASCT until 2021, then PD. DKd 2021-23, PD. Now on teclistamab, C9.", "V R d +auto | D K d | tec"),
     ("MM. 'velcade shots' and decadron in 2014, his own cells back in 2015. It came back in 2019: 'revlimid pills' w/ decadron till it quit working.", "V d +auto | R d"),
     ("MM. VCd 4/2015 to 9/2015.\n* Auto 12/2015.\n* Revlimid 10 mg from March 2016 to 2019, PD.\n* DPd 2019-2021, PD.", "V C d R +auto | D P d"),  # soon after the transplant: its maintenance
+    ("MM. He got Revlimid and dexamethasone to begin with until 2021 when it stopped working and then he was given daratumumab with Velcade and dexamethasone and the Velcade came off "
+     "and he progressed on that and since August he has been on what we call KPd sorry correction not KPd he is on the combination of selinexor with pomalidomide and dexamethasone",
+     "R d | D V d | X P d"),  # dictated, with a slip of the tongue
+    ("MM. Treatment plan: DKd\n cycle start status\n 1  01/06/2025  given  carfilzomib held on day 8\n 2  02/03/2025  in progress", "D K d"),  # cycles of a plan
 ])
 def test_what_stands_for_what_is_told_elsewhere(text, course):
     assert lines(text) == expected(course)
@@ -161,6 +165,7 @@ def test_what_stands_for_what_is_told_elsewhere(text, course):
     "52F with smoldering multiple myeloma, never treated. We discussed a trial of daratumumab; she declines.",
     "Metastatic breast cancer treated with paclitaxel, then capecitabine. No myeloma.",
     "Stage IV follicular lymphoma: R-CHOP x6 2015, then BEAM and autologous transplant 2018.",
+    "AML, NPM1 negative, FLT3-ITd positive, treated abroad.",
     "Rheumatoid arthritis on prednisone 5 mg and methotrexate.",
     "",
 ])

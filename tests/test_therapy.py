@@ -67,6 +67,9 @@ def courses(text: str, agent: str) -> set[str]:
     ("Relapsed multiple myeloma on teclistamab, in VGPR.", set()),
     ("MM. Teclistamab 6/2021-12/2022 [ ] PD [x] AE: infections.", set()),
     ("MM. Failed Rev/dex, Velcade and Kyprolis.", {"lenalidomide", "bortezomib", "carfilzomib"}),
+    ("MM. VCd 2020, then thalidomide maintenance. M-protein rise in 1/2021 while on thalidomide. Rd since.", {"thalidomide"}),
+    ("MM. DVd 2019-2021 and the Velcade came off after eight cycles as planned; she progressed on that and got Pd.", {"daratumumab"}),
+    ("MM. VRd 2019, Kd 2021. Don't call him refractory to bortezomib.", set()),
     ("MM. She progressed through lenalidomide maintenance, then through DPd.", {"lenalidomide", "daratumumab", "pomalidomide"}),
 ])
 def test_refractory(text, drugs):
@@ -122,6 +125,7 @@ def test_what_a_treatment_was_for(text, agent, purpose):
     ("Your patient with myeloma is in complete remission on lenalidomide, after VTD then autologous transplant in May 2021; he asks about his osteoarthritis.", "remission"),
     ("Multiple myeloma. DPd 2021, PD 2022. Ide-cel infused 3/2023, sCR. 11/2024 M protein appears again, no treatment since the cells.", "relapsed"),
     ("Multiple myeloma, primary refractory to VRd.", "refractory"),
+    ("IgG lambda disease: VRd 2018, PR. DPd 2020-2022, PD on treatment. A brother has MGUS.", "relapsed_refractory"),
     ("Smoldering multiple myeloma, never treated.", None),
     ("MGUS.", None),
     ("Type 2 diabetes.", None),

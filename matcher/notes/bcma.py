@@ -11,7 +11,6 @@ from matcher.notes.events import Event
 from matcher.notes.exposure import shown_given
 from matcher.notes.lines import Line
 from matcher.notes.naive import BCMA, denied_bcma, hypothetical, said_yes
-from matcher.notes.signals import signals_of
 from matcher.notes.treatments import without_generic
 from models import load_vocabulary
 
@@ -87,15 +86,3 @@ def _unsettled(events: Sequence[Event]) -> bool:
         if event.course in (Course.GIVEN, Course.ONGOING, Course.POSSIBLE) and any("bcma" in load_vocabulary().drugs[d].targets for d in event.drugs if d in load_vocabulary().drugs):
             return True
     return False
-
-
-def read_complete_history(doc: Document, n_lines: Reading | None, lines: Sequence[Line], stated: int | None) -> Reading | None:
-    """True where the note says that it states all treatment there was, or that there was none."""
-    kinds = ["complete_history"] + (["first_treatment"] if len(lines) == 1 else []) + ([] if lines else ["untreated"])
-    for said in (s for kind in kinds for s in signals_of(doc.text).within(kind, 0, len(doc.text))):
-        words = doc.evidence(said.start, said.end)
-        if not hypothetical(doc, said.start) and not re.search(r"\b(?:incomplete|not complete)\b", words.text, re.IGNORECASE):
-            return Reading(True, (words,))
-    if stated is not None and lines and stated == len(lines) and n_lines is not None and signals_of(doc.text).first("unnamed", 0, len(doc.text)) is None:
-        return Reading(True, n_lines.evidence)
-    return None

@@ -206,6 +206,8 @@ def read_events(doc: Document, note_date: date | None) -> list[Event]:
         event.start, event.end = _dates_of(event, dates, starts, max(last, group.start - 120), min(following, group.end + 160))
         if infused := _infused_on(event, dates, starts):
             event.start = event.end = infused
+        if events and _of_cycle(event, events[-1]):
+            continue
         event.course = _settled(event, events[-1] if events else None, note_date)
         events.append(event)
         last = group.end
@@ -362,6 +364,21 @@ def _start_of(event: Event) -> bool:
     return _START_OF.search(event.gap) is not None and re.match(r"[\s(:,]*(?:\w+[ .]|[\d./-]+)?(?:19|20)\d\d\b", event.after) is not None
 
 
+_CYCLE_GIVEN = re.compile(r"\n[ \t|]*(?:c(?:ycle)? ?#?)?\d{1,2}(?:[ /]?d\d{1,2})?[ \t|:,-]+(?=\d)(?P<day>[\d/.-]{6,10})[ \t|:,-]+(?:complete|given|administered|done|received|in progress|ongoing)", re.IGNORECASE)
+
+
+def _cycle_given(event: Event) -> bool:
+    """Below the name of a plan stand its cycles, the first of them given: "Treatment plan: DRd | 1  2025-03-31  complete"."""
+    over = _PARAGRAPH.search(event.doc.text, event.group.end, event.group.end + _LEAD)
+    return _CYCLE_GIVEN.search(event.doc.text, event.group.end, over.start() if over else event.group.end + _LEAD) is not None
+
+
+def _of_cycle(event: Event, plan: Event) -> bool:
+    """Told in the row of a cycle of the plan named before: "1  2025-03-31  complete  bortezomib held"."""
+    row = event.doc.text.rfind("\n", plan.group.end, event.group.start)
+    return row >= 0 and bool(event.drugs) and set(event.drugs) <= set(plan.drugs) and _CYCLE_GIVEN.match(event.doc.text, row, event.group.start) is not None
+
+
 def _settled(event: Event, previous: Event | None, note_date: date | None) -> Course:
     """The course as dates and neighbours have it: what lies ahead is planned, what has run from one past date to another was given, and what
     follows a plan in its own sentence is part of it."""
@@ -377,6 +394,8 @@ def _settled(event: Event, previous: Event | None, note_date: date | None) -> Co
         steps = [m.end() for m in _STEP.finditer(text, event.low, event.group.start)]
         if steps and not signals.first("planned_before", steps[-1], event.group.start) and not undone:
             return Course.GIVEN
+    if course is Course.PLANNED and event.drugs and not undone and _cycle_given(event):
+        return Course.GIVEN
     past = event.start is not None and note_date is not None and event.start.latest < note_date
     if course is Course.PLANNED and past and not undone and (event.since("course_planned") or _start_of(event) or _dated_assessment(event)):
         return Course.GIVEN

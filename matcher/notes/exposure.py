@@ -20,7 +20,7 @@ _CLAUSE = re.compile(r"[,\s]*\b(?:but|however|although|though|except|whereas|yet
 _STRONG_BREAK = re.compile(r"\b(?:but|however|although|though|except|whereas|then|so|hence|therefore|instead(?! of))\b|//", re.IGNORECASE)
 _INFUSED = re.compile(r"[^.;\n]{0,100}?\b(?:infused|reinfused|received (?:the |an? )?(?:infusion|cells)|infusion (?:on|in|was given)|reinfusion)\b", re.IGNORECASE)
 _LABEL = re.compile(r"[\s*•#()\d.:-]*(?:(?:line|rx|lot|l|regimen|course)[\s#]*(?:\d{1,2}|[ivx]{1,5})?(?:st|nd|rd|th)?[\s.:)|-]*)?", re.IGNORECASE)
-_CONDITION = re.compile(r"(?<!\bas )\bif\b(?! (?:any|not)\b)[^.;,\n]*,?[^.;,\n]*$", re.IGNORECASE)
+_CONDITION = re.compile(r"\b(?:(?<!\bas )if\b(?! (?:any|not)\b)|should (?:he|she|they|it|this|the \w+)\b)[^.;,\n]*,?[^.;,\n]*$", re.IGNORECASE)
 _PARENTHESIS = re.compile(r"\s*\([^()\n]{0,120}\)")
 _CELLS_NOT_GIVEN = re.compile(r"\b(?:never|not)\s+(?:been\s+)?(?:received?|infused|given|reinfused|got)\b[^.;\n]{0,12}\b(?:cells?|product|infusion)\b|\b(?:excluded|withdrawn|dropped out|died|left the study)\s+before (?:the )?(?:infusion|lymphodepletion|cells)", re.IGNORECASE)
 _INFUSION_DAY = re.compile(r"\b(?:re)?infus(?:ed|ion)\b(?: (?:date|day|on|was|of cells))*[\s:=|-]*\(?(?:\d{1,4}[./-]\d|\d{1,2} [A-Z][a-z]{2}|[A-Z][a-z]{2,8} \d)", re.IGNORECASE)
@@ -291,6 +291,7 @@ def _adjacent_negation(between: str, after: str) -> bool:
 _ALTERNATIVE = re.compile(r"\s*(?:,? or |/|,? vs\.? |, )\s*[\w-]+(?: [\w-]+)?(?=\s(?:can|could|may|might|would|will|is|are|was|were|to)\b)")
 _FEW_WORDS = re.compile(r"\s(?:\w+\s){0,2}")  # "at relapse was | offered"
 _DETERMINED = re.compile(r"\s*(?:on |with |the |an? )*")
+_PLANNED_DOSE = re.compile(r"\s*(?:an? |the )?\w+ of")  # "alternatively | infusion of"
 _FOR = re.compile(r"\bfor (?:an? |the |his |her |their )?$")
 _NOUN = re.compile(r"[\s(-]*(?:the\s|clinical\s|T[- ]cell\s)*")
 
@@ -307,7 +308,7 @@ def _planned(at: _Setting, in_plan: bool) -> bool:
     plan = _unfulfilled(at, at.signals.within("planned_before", at.low, at.start))
     if plan and not _STRONG_BREAK.search(at.since(plan[-1])):
         cue = plan[-1]
-        closer = (given is not None and given.start >= cue.end) or at.before("took_part") is not None
+        closer = (given is not None and given.start >= cue.end and not _PLANNED_DOSE.fullmatch(at.text, cue.end, given.end)) or at.before("took_part") is not None
         beside = at.start - cue.end < 40 and not _CLAUSE.search(at.since(cue))
         if not closer and (beside or not (evidence and re.search(r"\d", at.text[at.end : min(at.near, at.end + 40)]))):
             return True

@@ -14,7 +14,7 @@ from matcher.domain import PartialDate, Reading
 from matcher.lexicon import Hit, Lexicon
 from matcher.notes.document import Document
 
-_GRADES = {"zero": 0, "one": 1, "two": 2, "three": 3, "four": 4, "nil": 0, "i": 1, "ii": 2, "iii": 3, "iv": 4}
+_GRADES = {"zero": 0, "one": 1, "two": 2, "three": 3, "four": 4, "nil": 0, "i": 1, "ii": 2, "iii": 3, "iv": 4, "l": 1}
 _GAP = (
     r"(?:[ \t:=~,(/|\[\]*-]|\r?\n(?=[ \t]*\d)|\b(?:ecog|who|ps|kps|oms|performance|status|score|scale|grade|index|level|class|is|was|of|at|today|now|currently|current|remains?|stable|"
     r"still|about|around|approximately|approx|estimated|est|per|by|as|a|an|the|her|his|md|rn|note|him|she|he|to|be|been|has|have|improved|declined|decreased|increased|assessed|"
@@ -23,7 +23,7 @@ _GAP = (
 )
 _ECOG = re.compile(
     rf"(?P<name>(?:ECOG|E\.C\.O\.G\.?|Eastern Co-?operative (?:Oncology )?Group|Zubrod|WHO(?=[ -]*(?:PS|performance|status|score|grade|class|\d))|OMS(?=[ :=]*\d)|performance status|performance score|PS(?=[ ]?(?:\(|ECOG|WHO|of|is|today|now|[:=|]|[ ]?\||\d))))"
-    rf"(?P<gap>{_GAP})(?P<n>(?<![\d.])[0-5](?![\d%]|[ ]?[-–][ ]?5\)|[.,]\d|[ ]?(?:days?|weeks?|months?|years?|lines?|cycles?|prior|mg|x\b))|\b(?:zero|one|two|three|four|nil|I{{1,3}}|IV)\b)(?:\s?(?:[-–/]|to|or)\s?(?P<n2>[0-5])(?!\d|\.\d|[%/]))?",
+    rf"(?P<gap>{_GAP})(?P<n>(?<![\d.])[0-5](?![\d%]|[ ]?[-–][ ]?5\)|[.,]\d|[ ]?(?:days?|weeks?|months?|years?|lines?|cycles?|prior|mg|x\b))|\b(?:zero|one|two|three|four|nil|I{{1,3}}|IV|l)\b)(?:\s?(?:[-–/]|to|or)\s?(?P<n2>[0-5])(?!\d|\.\d|[%/]))?",
     re.IGNORECASE,
 )
 _KPS = re.compile(
@@ -32,7 +32,7 @@ _KPS = re.compile(
 )
 _PAIR = re.compile(r"ECOG\s?/\s?(?:KPS|Karnofsky)[ :=]*(?P<ecog>[0-4])\s?/\s?(?P<kps>100|[1-9]0)\b", re.IGNORECASE)
 _AHEAD = re.compile(r"(?<![\d.,/-])(?P<n>[0-4])[\s\"'”’]{0,3}[([][ ]?(?:ECOG|WHO|PS|Zubrod)\b(?: PS)?[ ]?[)\]]")  # "I'm a 1" (ECOG)
-_NEXT = re.compile(r"[ ]?(?:\([^()\n]{0,30}\)|(?:in|at|on|last)\s[^.;,\n\d]{0,20})?(?:\s*(?:-{1,2}>|→|to\b)\s*|[;,]?\s*(?:and\s+|but\s+)?(?:is\s+|it is\s+)?(?:now|today|currently|at present)\s+(?:is\s+|at\s+|to\s+)?)(?P<n>[0-5]|100|[1-9]0)(?![\d.])", re.IGNORECASE)
+_NEXT = re.compile(r"[ ]?(?:\([^()\n]{0,30}\)|(?:in|at|on|last)\s[^.;,\n\d]{0,20})?(?:\s*(?:-{1,2}>|→|to\b)\s*|[;,]?\s*(?:and\s+|but\s+)?(?:is\s+|it is\s+)?(?:now|today|currently|at present)\s+(?:is\s+|at\s+|to\s+)?|[;,]?\s*but\s+(?:is\s+)?(?=\d\s+(?:overall|mostly|usually|generally|in general|most days)))(?P<n>[0-5]|100|[1-9]0)(?![\d.])", re.IGNORECASE)
 _SCALE = re.compile(r"[ ]?(?:PS|performance status|status|score|grade)?[ \t]*[:=]?[ \t]*", re.IGNORECASE)
 _LIMIT = re.compile(r"(?:[<>≤≥]=?|less than|at least|or less|or better|must|require\w*|criteri\w+|eligib\w+|needs? an?|if|unless|until|when|should|trial wants|wants|cut-?off|allow\w*)\b[^.;,\n]{0,25}$|[<>≤≥]=?\s*$", re.IGNORECASE)
 _PAST = re.compile(r"\b(?:was|were|had|pre-?admit|pre-?admission|prior|previous(?:ly)?|before|baseline|at (?:diagnosis|dx|presentation|that time|relapse)|last (?:visit|year|month)|carried|copied|template|formerly|initial(?:ly)?|from)\b[^.;\n]{0,30}$", re.IGNORECASE)
@@ -104,7 +104,7 @@ def _statuses(doc: Document, pattern: re.Pattern[str], names: list[Hit[str]], da
         if re.match(r"\s?(?:or (?:less|better|lower|below)|and (?:below|under))", text[m.end() : m.end() + 14], re.IGNORECASE):
             continue
         value = _worse(m, pattern is _KPS)
-        when = _when(doc, dates, line_start, m.start()) or _behind(doc, dates, m.end())
+        when = _behind(doc, dates, m.end()) or _when(doc, dates, line_start, m.start())
         section = doc.section_at(m.start()).kind
         trend = m.group("n2") is not None and "from" in gap.lower()
         past = bool(_PAST.search(before) or (not trend and re.search(r"\b(?:was|pre-?admi\w+|baseline|previously|from)\b", gap, re.IGNORECASE)) or _PAST_AFTER.match(text, m.end()))

@@ -72,7 +72,7 @@ def _denials(doc: Document, name: re.Pattern[str], words: tuple[str, ...]) -> It
 def _denied_before(doc: Document, start: int, end: int) -> tuple[int, int] | None:
     text, low = doc.text, max(statement_at(doc, start)[0], start - _BEFORE)
     over = _plain_to(text, end, end + _AFTER)[0]
-    if _of_another_matter(doc, over):
+    if _of_another_matter(doc, end, over):
         return None
     for head in reversed(list(_NO.finditer(text, low, start))):
         reached, words = _plain_to(text, head.end(), start)
@@ -93,7 +93,7 @@ def _denied_after(doc: Document, start: int, end: int) -> tuple[int, int] | None
         if never := _NEVER.match(text, over, high):
             reached, words = _plain_to(text, never.end(), high)
             if words & load_words().given or _SO_FAR.match(text, never.end(), high) or (never.group().lower().endswith("never") and not text[reached : reached + 1].isalpha()):
-                return None if _of_another_matter(doc, reached) else (start, max(reached, never.end()))
+                return None if _of_another_matter(doc, end, reached) else (start, max(reached, never.end()))
     return None
 
 
@@ -132,8 +132,10 @@ def _names() -> frozenset[str]:
     return frozenset(word.lower() for name in (*targets, *drugs) for word in re.findall(r"[^\W\d_][\w'’]{3,}", name))
 
 
-def _of_another_matter(doc: Document, place: int) -> bool:
-    """What follows tells that the denial was of a test, a trial or a plan."""
+def _of_another_matter(doc: Document, end: int, place: int) -> bool:
+    """What follows tells that the denial was of a test, a trial or a plan; a bracket only explains it."""
+    if doc.text.rfind("(", end, place) > doc.text.rfind(")", end, place):
+        return False
     if _OTHER_MATTER.match(doc.text, place):
         return True
     signals = signals_of(doc.text)

@@ -108,6 +108,9 @@ def _correct(events: list[Event]) -> None:
         start, end = statement_at(event.doc, event.group.start)
         if not event.signals.first("correction", max(0, start - 200), min(end, event.group.end + 200)):
             continue
+        slip = events[place - 1] if place else None
+        if slip and slip.drugs == event.drugs and slip.received and len(event.gap) < _NEARBY:
+            slip.course = Course.ABSENT  # "X, sorry, correction, not X"
         stead = next((e for e in events[max(0, place - _NEARBY) : place + _NEARBY] if _in_its_stead(e, event)), None)
         if stead is None or not event.signals.first("correction", max(0, stead.group.start - 250), stead.group.end + 100):
             continue

@@ -20,7 +20,7 @@ from models import load_vocabulary
 _CLASSES = {"triple": ("proteasome_inhibitor", "imid", "anti_cd38"), "double": ("proteasome_inhibitor", "imid")}
 _QUAD = frozenset({"bortezomib", "carfilzomib", "lenalidomide", "pomalidomide"})
 _PENTA = _QUAD | {"daratumumab", "isatuximab"}
-_NOT_BEFORE = re.compile(r"\b(?:not|never|non|nor|isn't|wasn't|no)\b[\s-]*(?:yet |considered |formally |to be |deemed )*$", re.IGNORECASE)
+_NOT_BEFORE = re.compile(r"(?:\b(?:not|never|non|nor|no)|n't)\b[\s-]*(?:(?:yet|considered|formally|to be|deemed|quote|call|label|him|her|it|as) )*[\"'“‘]?$", re.IGNORECASE)
 _NOT_AFTER = re.compile(r"^[\s(:,-]{0,3}(?:\w+\s+){0,3}?(?:never failed|not refractory|not considered refractory|no \(|sensitive|-sensitive|no progression|not PD|not failed)|^\s*failed\?\s*-*\s*no|^-sensitive", re.IGNORECASE)
 _NOT_TO = re.compile(r"\bnot (?:\w+ )?refractory (?:to\s+)?$", re.IGNORECASE)
 _CHAINED = re.compile(r"[\s,]*(?:maint\w*)?[\s,]*(?:(?:and|then|most recently|later|also)[\s,]+)+(?:on|under|during|through|despite)\s+(?:the\s+)?", re.IGNORECASE)

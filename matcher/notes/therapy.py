@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 from matcher.dates import find_dates
 from matcher.domain import (
@@ -20,18 +20,16 @@ from matcher.domain import (
     Transplant,
     Treatment,
 )
-from matcher.notes.bcma import naive_in_words, read_bcma, read_complete_history
-from matcher.notes.disease_state import has_active_myeloma, read_disease_state, read_stated_lines
+from matcher.notes.bcma import naive_in_words, read_bcma
+from matcher.notes.disease_state import has_active_myeloma, read_disease_state
 from matcher.notes.document import Document
 from matcher.notes.endings import Ending, read_endings
 from matcher.notes.events import Event, counts_in_line, course_dates, read_events
+from matcher.notes.history import stated_complete, told_from_the_first
+from matcher.notes.line_count import read_stated_lines
 from matcher.notes.lines import Line, build_lines
 from matcher.notes.purposes import MYELOMA_DRUGS, settle_purposes
 from matcher.notes.refractory import read_refractory
-
-_FIRST_LINE = timedelta(days=550)  # of induction, and of a transplant with its consolidation
-_SOON = timedelta(days=200)  # from the diagnosis to its first treatment
-_SINCE_DIAGNOSIS = re.compile(r"[^.;\n]{0,20}\bsince (?:the |her |his )?(?:dx|diagnosis)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +52,14 @@ def read_therapy(doc: Document, note_date: date | None, conditions: tuple[Condit
     settle_purposes(events)
     counted = _lines_count(conditions, events)
     lines = build_lines(events) if counted else []
-    endings = read_endings(doc, lines, events, course_dates(doc, note_date))
+    dates = course_dates(doc, note_date)
+    endings = read_endings(doc, lines, events, dates)
     refractory = read_refractory(doc, lines, endings, events) if counted else ()
     stated = read_stated_lines(doc, len(lines), max((line.number or 0 for line in lines), default=0))
-    complete = read_complete_history(doc, stated, lines, stated.value if stated else None) or _first_line(doc, note_date, conditions, lines, endings, stated, refractory)
+    complete = stated_complete(doc, lines, stated)
     n_lines = stated or _described(lines, complete if counted or not any(e.active and e.received for e in events) else None) or _never_treated(conditions, events)
+    state = read_disease_state(doc, conditions, lines, endings, has_active_myeloma(conditions, lines), n_lines.value if n_lines else None, {r.value for r in refractory})
+    complete = complete or told_from_the_first(doc, note_date, conditions, lines, state, dates)
     return TherapyReading(
         treatments=_ledger(events, lines, endings),
         lines=tuple(_line(number, line, ending) for number, (line, ending) in enumerate(zip(lines, endings, strict=True), 1)),
@@ -66,7 +67,7 @@ def read_therapy(doc: Document, note_date: date | None, conditions: tuple[Condit
         refractory_to=refractory,
         bcma=read_bcma(doc, events, lines, complete),
         transplants=_transplants(events),
-        disease_state=read_disease_state(doc, conditions, lines, endings, has_active_myeloma(conditions, lines), n_lines.value if n_lines else None, {r.value for r in refractory}),
+        disease_state=state,
         complete_history=complete,
         flags=tuple(_contradictions(doc, events, lines, stated)),
     )
@@ -89,22 +90,6 @@ def _lines_count(conditions: tuple[ConditionFact, ...], events: list[Event]) -> 
     other = any(status.get(c) in own for c in ("lymphoma", "leukemia", "renal_cell_carcinoma", "lung_cancer", "breast_cancer", "colorectal_cancer", "myelodysplastic_syndrome"))
     treated = any(MYELOMA_DRUGS & set(e.drugs) and e.received for e in events)
     return plasma or (not other and status.get("multiple_myeloma") is not Status.ABSENT) or (treated and status.get("multiple_myeloma") is Status.FAMILY)
-
-
-def _first_line(doc: Document, note_date: date | None, conditions: tuple[ConditionFact, ...], lines: list[Line], endings: list[Ending], stated: Reading | None, refractory: tuple[Reading, ...]) -> Reading | None:
-    """A patient in the first line, begun of late or at the diagnosis, and never relapsed, has been told of in full."""
-    known = [c for c in conditions if c.status is Status.PRESENT and c.id in ("multiple_myeloma", "plasma_cell_leukemia", "al_amyloidosis")]
-    if len(lines) != 1 or not known or (stated is not None and stated.value > 1) or refractory or not MYELOMA_DRUGS & set(lines[0].drugs):
-        return None
-    state = read_disease_state(doc, conditions, lines, endings, has_active_myeloma(conditions, lines), 1)
-    if state is None or state.value != "newly_diagnosed":
-        return None
-    diagnosed = next((c.date for c in known if c.date), None)
-    begun = lines[0].start or diagnosed
-    of_late = begun and note_date and note_date - begun.latest < _FIRST_LINE
-    ongoing = any(e.course is Course.ONGOING for e in lines[0].events)
-    at_diagnosis = any(_SINCE_DIAGNOSIS.match(e.after) for e in lines[0].events) or (lines[0].start and diagnosed and timedelta(0) <= lines[0].start.latest - diagnosed.earliest < _SOON)
-    return Reading(True, (_evidence(lines[0].events[0]),)) if of_late or (ongoing and at_diagnosis) else None
 
 
 def _described(lines: list[Line], complete: Reading | None) -> Reading | None:

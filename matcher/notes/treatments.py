@@ -40,7 +40,7 @@ _WITH_DEX = re.compile(r"[-/]d(?![\w-])")  # "Isa-d", "Pom/d"
 _CODE = re.compile(r"[A-Z](?<!\w.)[A-Z]{1,4}-?\d{3,6}\b")
 _STEMS = ("mab", "nib", "mide", "mib", "clax", "leucel", "exor", "vedotin", "tecan", "parib", "lisib")
 _STEMMED = re.compile(rf"[a-z](?<!\w.)[a-z]{{2,}}+(?:-cel\b|{'|'.join(f'(?<={stem})' for stem in _STEMS)})")  # of a note in small letters
-_ACRONYM = re.compile(r"[DVBRLKPTCEIXSAM](?<!\w.)[DVBRLKPTCEIXSAM]{1,4}d(?!\w)")
+_ACRONYM = re.compile(r"[DVBRLKPTCEIXSAM](?<!\w.)(?<![A-Za-z]\d-.)[DVBRLKPTCEIXSAM]{1,4}d(?!\w)")
 _CAPITALS = re.compile(r"[DVBRKPTCEIX](?<!\w.)(?:[DVBRKPTCEIX]{1,3}|(?<=[VRK]))D(?=\s*(?:→|-+>)|\s*(?:[x×*#]\s?\d|(?:regimen|scheme|protocol|chemotherapy)\b|(?:for )?\d+ (?:cycles|courses)))")  # "IRD x6"
 _PRODUCTS = {"car_t": "anti-bcma car-t", "cell_therapy": "anti-bcma car-t", "bispecific_antibody": "anti-bcma bispecific", "t_cell_engager": "anti-bcma bispecific",
              "antibody_drug_conjugate": "anti-bcma adc"}
@@ -225,6 +225,7 @@ _JOIN_DRUGS = re.compile(rf"(?:[\s,+/&\-–—():='‘’“”]|\b(?:and|with|p
 _JOIN_REGIMEN = re.compile(rf"(?:\s|\+|-|[(]|:|=|/|\b(?:with|plus|in combination with|combined with)\b|w/|\b{_FILLER}\b)*", re.IGNORECASE)
 _CONDITIONED = re.compile(r"[\s+/(\-–,&]*(?:and|with|after|followed by|using|conditioning|then|supported by)?\s*", re.IGNORECASE)
 _JOINER = re.compile(r"[+/&,(:=-]|\b(?:and|with|plus|w)\b", re.IGNORECASE)
+_TAKEN_UP = re.compile(r"\b(?:and|then|but) the $", re.IGNORECASE)
 _LIST_BREAK = re.compile(r"\n\s*(?:[-*•+>|#]|\(?\d{1,2}[.)]|\n)|\|")
 
 
@@ -279,4 +280,6 @@ def _joined(between: str, group: list[Mention], mention: Mention) -> bool:
     spelling = any(m.regimen for m in group)
     if spelling and not named <= known:
         return between.strip().lower() in {"+", "and", "with", "plus", "w/", "/"} and ")" not in between
+    if named <= known and _TAKEN_UP.search(between):
+        return False  # "X with Y and Z and the | Y came off"
     return _JOIN_DRUGS.fullmatch(between) is not None
