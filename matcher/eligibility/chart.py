@@ -26,6 +26,7 @@ Unmentioned: TypeAlias = Literal["unknown", "absent"]
 Days: TypeAlias = tuple[float, float]  # at least, at most
 NEVER: Days = (float("inf"), float("inf"))
 DISPUTED: Days = (0, float("inf"))  # told as ended in one place and as being taken in another
+_RECENT = 365  # days; "recent" and "within 5 half-lives" reach no further: of the antibodies that stay longest five are 5 months (Ryman & Meibohm, CPT 2017;6:576)
 # Given on one day: the first day is the last.
 _ONCE = ("stem_cell_transplant", "cell_therapy", "vaccine", "surgery", "lymphodepletion", "conditioning_regimen", "leukapheresis", "bridging_therapy")
 _COURSE = 63  # days of the longest course of external radiotherapy in use: 81 Gy in 45 fractions (Zelefsky, J Urol 2001)
@@ -142,7 +143,7 @@ class Chart:
             if t.course in (Course.GIVEN, Course.ONGOING) and not self._contradicted(t):
                 line = lines.get(t.line) if t.line is not None else None
                 once = self._once(t.agent)
-                ongoing = t.course is Course.ONGOING and not once
+                ongoing = t.course is Course.ONGOING and not once and not t.end
                 end = t.end or (t.start if once else line.end if line and not ongoing else None)
                 start = t.start or (line.start if line and not once else None)
                 told = self._exposure(t.agent, ongoing, start, end, t.evidence, t.line, t.purpose)
@@ -266,6 +267,8 @@ def in_window(since: Days, window: Window | None) -> Truth:
     if window is None:
         return Truth.TRUE
     least, most = since
+    if window.relation == "within" and window.days is None:
+        return Truth.TRUE if most <= 0 else Truth.FALSE if least > _RECENT else Truth.UNKNOWN
     if window.relation == "current" or window.days is None:
         return Truth.TRUE if most <= 0 else Truth.FALSE if least > 0 else Truth.UNKNOWN
     if window.relation == "within":

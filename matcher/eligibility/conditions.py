@@ -46,6 +46,7 @@ _NOT_OF_MEN = ("gynecologic_disease", "gynecologic_cancer", "pregnancy_complicat
 _LISTED = ("malignancy", "autoimmune_disease")
 _SEVERAL = ("indwelling_catheter",)  # one that was removed leaves open whether another is in place
 _PASSING = (*_FERTILITY, *_SEVERAL, "fever")
+_STAYING = ("autoimmune_disease", "cns_involvement")
 _SUPPRESSANTS = ("immunosuppressant", "dmard", "biologic_dmard", "systemic_corticosteroid")
 _LASTING = ("hiv_infection", "hepatitis_b", "hepatitis_c", "tuberculosis", "syphilis", "mycobacterial_infection", "viral_hepatitis")
 
@@ -140,7 +141,7 @@ def _one(fact: ConditionFact, asked: Presence, chart: Chart) -> Answer:
     shown = _shown(fact)
     if fact.status is Status.POSSIBLE:
         return unsettled(name, missing, fact.evidence, "possible, not confirmed")
-    timing = _timing(fact, asked.window, chart)
+    timing = Truth.FALSE if _healed(fact, asked.value, chart) else _timing(fact, asked.window, chart)
     if timing is Truth.FALSE and fact.id in _SEVERAL:
         return unsettled(shown, missing, fact.evidence, "the note does not say whether there is another")
     if timing is Truth.FALSE:
@@ -168,9 +169,10 @@ def _one(fact: ConditionFact, asked: Presence, chart: Chart) -> Answer:
 
 
 def _active(fact: ConditionFact, asked: Presence, chart: Chart) -> Qualifiers:
-    """An autoimmune disease lasts for life: that it is active now has to be said, or to follow from its treatment."""
+    """An autoimmune disease lasts for life, and a treated metastasis of the brain stays to be seen: that it is active now has to
+    be said, or to follow from its treatment."""
     now = asked.window is not None and asked.window.relation == "current"
-    return (("activity", "active"),) if now and chart.vocabulary.is_a(fact.id, "autoimmune_disease") else ()
+    return (("activity", "active"),) if now and any(chart.vocabulary.is_a(fact.id, kind) for kind in _STAYING) else ()
 
 
 def _shown(fact: ConditionFact) -> str:
@@ -199,6 +201,13 @@ def _timing(fact: ConditionFact, window: Window | None, chart: Chart) -> Truth:
         return Truth.FALSE
     when = fact.until or fact.date
     return in_window(chart.days_ago(when), window) if when else Truth.UNKNOWN
+
+
+def _healed(fact: ConditionFact, asked: str, chart: Chart) -> bool:
+    """A past infection is no disease of the organ it was in."""
+    vocabulary = chart.vocabulary
+    organ = (known := vocabulary.conditions.get(asked)) is not None and known.course == "group" and not vocabulary.is_a(asked, "infectious_disease")
+    return organ and fact.status is Status.HISTORICAL and vocabulary.is_a(fact.id, "infectious_disease")
 
 
 def _passing_infection(concept: str, chart: Chart) -> bool:

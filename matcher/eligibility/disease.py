@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from matcher.domain import Lab, Presence, Reading, Truth
+from matcher.domain import Lab, Presence, Reading, Status, Truth
 from matcher.eligibility.chart import Chart
 from matcher.eligibility.conditions import condition
 from matcher.eligibility.measurements import FLC_RATIO, Interval, holds, measurement
@@ -42,16 +42,23 @@ _SERUM_IMWG, _SERUM_LEAST, _URINE, _CHAIN = 1.0, 0.5, 200.0, 100.0
 def disease(asked: Presence, chart: Chart) -> Answer:
     """Has the patient the trial's malignancy? A note that is about another one settles that it is not this."""
     answer = condition(asked, chart)
-    if answer.truth is not Truth.UNKNOWN:
-        return answer
     vocabulary, value = chart.vocabulary, asked.value
-    if not answer.silent or not (vocabulary.is_a(value, "malignancy") or vocabulary.is_a(value, "plasma_cell_disorder")):
+    own = chart.conditions.get(value, ())
+    if answer.truth is Truth.TRUE and chart.malignancies and own and all(f.status is Status.HISTORICAL for f in own):
+        return unsettled(f"past {name_of(own[0].id)}", f"condition:{value}", own[0].evidence, f"the note is about {_diseases(chart)}")
+    if answer.truth is not Truth.UNKNOWN or not answer.silent or not (vocabulary.is_a(value, "malignancy") or vocabulary.is_a(value, "plasma_cell_disorder")):
         return answer
-    others = [f for f in chart.malignancies if not vocabulary.is_a(value, f.id)]
-    if chart.malignancies and others == list(chart.malignancies):
-        names = " and ".join(dict.fromkeys(name_of(f.id) for f in others[:2]))
-        return false(f"the patient has {names}; no {name_of(value)} is mentioned", others[0].evidence)
+    if chart.malignancies and not any(vocabulary.is_a(value, f.id) for f in chart.malignancies):
+        return false(f"the patient has {_diseases(chart)}", chart.malignancies[0].evidence, "with no mention of", name_of(value))
     return answer
+
+
+def _diseases(chart: Chart) -> str:
+    """The malignancies by their most specific names; of a primary that is known, the metastases say no more."""
+    ids = list(dict.fromkeys(f.id for f in chart.malignancies))
+    primaries = [i for i in ids if not chart.vocabulary.is_a(i, "metastatic_disease") and i != "cns_involvement"]
+    known = primaries or ids
+    return " and ".join(name_of(i) for i in known if not any(i != other and chart.vocabulary.is_a(other, i) for other in known))
 
 
 def disease_state(asked: Presence, chart: Chart) -> Answer:

@@ -101,7 +101,7 @@ def render(answer: Answer) -> str:
         verbs = asked.setdefault(said.shown, {})
         if said.asked and not any(said.asked in wanted for wanted in verbs.values()):
             verbs.setdefault(said.verb, []).append(said.asked)
-    sentences = [shown + "".join(f", {verb} {' and '.join(wanted)}" for verb, wanted in verbs.items()) for shown, verbs in asked.items()]
+    sentences = [shown + "".join(f", {verb} {listing(wanted) if verb in ('not', 'with no mention of') else ' and '.join(wanted)}" for verb, wanted in verbs.items()) for shown, verbs in asked.items()]
     sentences += [f"{listing(_unique(shown), 'and')}: {what}" for what, shown in left_open.items()]
     if len(sentences) > _SHOWN:
         sentences[_SHOWN:] = [f"and {len(sentences) - _SHOWN} more"]
@@ -129,7 +129,7 @@ def capitalised(text: str) -> str:
 def name_of(concept: str) -> str:
     """What clinicians call a concept of the vocabulary."""
     vocabulary = load_vocabulary()
-    for table in (vocabulary.conditions, vocabulary.therapies):
+    for table in (vocabulary.therapies, vocabulary.conditions):
         if concept in table:
             return _CLASS.sub(r"\2-directed \1", table[concept].name)
     if concept in vocabulary.findings:

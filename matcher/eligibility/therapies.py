@@ -32,7 +32,7 @@ _SEVERE = ("severe", "serious", "life-threatening", "anaphylaxis", "anaphylactic
 def prior_therapy(asked: Presence, chart: Chart) -> Answer:
     """Was it given (in the window)? Any drug, class, target, modality or procedure that the asked one covers counts."""
     asked = replace(asked, value=chart.product_class(asked.value))
-    given = [e for e in chart.given.get(asked.value, ()) if not any(chart.vocabulary.is_a(e.agent, x) for x in asked.excluding)]
+    given = [e for e in chart.given.get(asked.value, ()) if not any(chart.vocabulary.is_a(e.agent, x) for x in asked.excluding) and _meant(e, asked.value, chart)]
     if given:
         found = _any_of([_was_given(e, asked, chart) for e in given], given)
         if found.truth is Truth.UNKNOWN and (none_now := _none_now(asked, chart)) is not None:
@@ -45,6 +45,12 @@ def prior_therapy(asked: Presence, chart: Chart) -> Answer:
     if asked.window and asked.window.relation != "before" and (recent := _no_recent_transplant(asked.value, chart)) is not None:
         return recent
     return _not_said(asked.value, chart)
+
+
+def _meant(exposure: Exposure, asked: str, chart: Chart) -> bool:
+    """A cytotoxic drug suppresses immunity too; asked for immunosuppressants, its use against the malignancy is not meant."""
+    drug = chart.vocabulary.drugs.get(exposure.agent)
+    return asked != "immunosuppressant" or drug is None or not drug.antineoplastic or (exposure.line is None and exposure.purpose != "other_malignancy")
 
 
 def _any_of(answers: list[Answer], given: list[Exposure]) -> Answer:
@@ -120,13 +126,13 @@ def undated(exposure: Exposure) -> str:
 
 def _window(window: Window | None) -> str:
     if window is None or window.days is None:
-        return "its being current"
+        return "its being recent" if window and window.relation == "within" else "its being current"
     return f"the last {duration(window.days)}" if window.relation == "within" else f"at least {duration(window.days)} ago"
 
 
 def _outside(window: Window | None) -> str:
     if window is None or window.days is None:
-        return ", not current"
+        return ", not recent" if window and window.relation == "within" else ", not current"
     return f", more than {duration(window.days)} ago" if window.relation == "within" else f", less than {duration(window.days)} ago"
 
 
