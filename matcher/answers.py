@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import fields, is_dataclass
 from datetime import date
 from enum import Enum
@@ -32,25 +33,25 @@ from models import load_vocabulary
 
 def plain(value: Any) -> Any:
     """Domain values as JSON values: dates as text, tuples as lists, dataclasses as objects."""
-    if value is None or type(value) in _JSON:  # most values; an Enum may be text, too
-        return value
-    if isinstance(value, tuple | list):
-        return [plain(v) for v in value]
-    if isinstance(value, PartialDate | date):
-        return str(value)
-    if isinstance(value, Enum):
-        return value.value
-    if is_dataclass(value) and not isinstance(value, type):
-        return {name: plain(getattr(value, name)) for name in _names(value.__class__)}
-    return value
+    kind = value.__class__
+    return value if kind in _JSON else _writer(kind)(value)
 
 
-_JSON = (str, int, float, bool)
+_JSON = (str, int, float, bool, type(None))
 
 
 @cache
-def _names(kind: type) -> tuple[str, ...]:
-    return tuple(f.name for f in fields(kind))
+def _writer(kind: type) -> Callable[[Any], Any]:
+    if issubclass(kind, tuple | list):
+        return lambda values: [plain(value) for value in values]
+    if issubclass(kind, PartialDate | date):
+        return str
+    if issubclass(kind, Enum):
+        return lambda member: member.value
+    if is_dataclass(kind):
+        names = [f.name for f in fields(kind)]
+        return lambda found: {name: plain(getattr(found, name)) for name in names}
+    return lambda value: value
 
 
 def _value(reading: Reading | None) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import resource
 import signal
@@ -42,6 +43,7 @@ def main(settings: Settings | None = None) -> None:
     # A process that a strange note has made grow is replaced after its turn.
     app.conf.worker_max_memory_per_child = max(450_000, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss + 100_000)  # KiB
     process = register(app, settings, catalogue)
+    gc.freeze()  # what all notes need is neither searched for garbage nor, by that, copied from page to page in every process
 
     @setup_logging.connect(weak=False)
     def keep_our_logging(**_: object) -> None:

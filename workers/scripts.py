@@ -19,6 +19,11 @@ local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local function expire(at)
   for _, suffix in ipairs(suffixes) do redis.call('PEXPIREAT', job..suffix, at) end
 end
+local function keep(...)
+  for _, key in ipairs({...}) do
+    if redis.call('PTTL', key) == -1 then redis.call('PEXPIREAT', key, redis.call('HGET', job, 'expires')) end
+  end
+end
 local function changed(id) redis.pcall('PUBLISH', 'eligo:changes', id) end
 local function tell(id)
   if redis.call('HGET', job, 'notify') == '1' then redis.call('ZADD', 'eligo:webhooks', now, id) end
@@ -48,46 +53,68 @@ expire(now + ttl)
 return {id, ARGV[4]}
 """
 
-# The upload is index -1 of a batch, taken by a reading turn only. A lost lease comes first, so that no batch ends with its hardest notes.
-# Gives nothing, or index, attempt, revision, sealed note, created.
+# A process reads one note and may hold the one after it: an attempt counts when its reading begins, not when a lease is given, so that a
+# process which dies takes one note's attempt with it. A lost note goes first, so that no batch ends with its hardest ones, and is begun at
+# once. The last notes of a list are given singly, to whoever is free. The upload is index -1 of a batch, taken by a reading turn only.
+# A claim is index, attempt, revision, sealed note, sealed corrections, created.
 _CLAIM = """
-local function claim(id, lease, reading)
-  local f = redis.call('HMGET', job, 'state', 'available', 'next', 'created', 'expires')
-  if not f[1] or f[1] == 'done' or f[1] == 'failed' then return nil end
-  local available, nxt = tonumber(f[2]), tonumber(f[3])
-  local index, lost = nil, nil
-  if reading then
-    local deadline = redis.call('ZSCORE', leases, -1)
-    if deadline and tonumber(deadline) <= now then lost = -1 end
-    if nxt == -1 then index = -1 end
-  else
-    for _, found in ipairs(redis.call('ZRANGEBYSCORE', leases, '-inf', now, 'LIMIT', 0, 2)) do
-      if found ~= '-1' then lost = tonumber(found) end
-    end
-    while nxt >= 0 and nxt < available and redis.call('HEXISTS', results, nxt) == 1 do nxt = nxt + 1 end
-    if not lost and nxt >= 0 and nxt < available then index = nxt end
-  end
-  local attempt = 1
-  if lost then
-    index = lost
-    attempt = redis.call('HINCRBY', attempts, index, 1) + 1
-  else
-    if index then nxt = nxt + 1 end
-    redis.call('HSET', job, 'next', nxt)
-    if not index then return nil end
-  end
+local function begin(index, attempt)
+  redis.call('HSET', attempts, index, attempt)
+  keep(attempts)
+end
+local function hold(id, lease, index)
   redis.call('ZADD', leases, now + lease, index)
   redis.call('ZADD', KEYS[2], 'XX', now + lease, id)
-  if f[1] == 'queued' then redis.call('HSET', job, 'state', 'running', 'started', now) end
-  redis.call('PEXPIREAT', leases, f[5])
-  redis.call('PEXPIREAT', attempts, f[5])
-  return {index, attempt, tonumber(redis.call('HGET', job..':revisions', index) or 0), redis.call('HGET', notes, index) or '', f[4]}
+  keep(leases)
+  local attempt = tonumber(redis.call('HGET', attempts, index) or 0) + 1
+  local revision = tonumber(redis.call('HGET', job..':revisions', index) or 0)
+  local corrections = revision > 0 and redis.call('HGET', job..':corrections', index) or ''
+  return {index, attempt, revision, redis.call('HGET', notes, index) or '', corrections, redis.call('HGET', job, 'created')}
+end
+local function lost()
+  for _, index in ipairs(redis.call('ZRANGEBYSCORE', leases, '-inf', now, 'LIMIT', 0, 2)) do
+    if index ~= '-1' then return tonumber(index) end
+  end
+end
+local function fresh(least)
+  local f = redis.call('HMGET', job, 'available', 'next')
+  local available, index = tonumber(f[1]), tonumber(f[2])
+  while index >= 0 and index < available and redis.call('HEXISTS', results, index) == 1 do index = index + 1 end
+  local found = index >= 0 and available - index >= least
+  redis.call('HSET', job, 'next', found and index + 1 or index)
+  return found and index or nil
+end
+local function claim(id, lease, has_one)
+  local state, claims = redis.call('HGET', job, 'state'), {}
+  if not state or state == 'done' or state == 'failed' then return claims end
+  local first = not has_one and (lost() or fresh(1)) or nil
+  if first then
+    claims[1] = hold(id, lease, first)
+    begin(first, claims[1][2])
+    if state == 'queued' then redis.call('HSET', job, 'state', 'running', 'started', now) end
+  end
+  local ahead = (has_one or first) and fresh(16)
+  if ahead then claims[#claims + 1] = hold(id, lease, ahead) end
+  return claims
 end
 """
 
-# KEYS job, active | ARGV id, lease, reading | answers as `claim` gives
+# KEYS job, active | ARGV id, lease | answers claims: the first is begun, a second is for after it
 CLAIM = _PRELUDE + _CLAIM + """
-return claim(ARGV[1], tonumber(ARGV[2]), ARGV[3] == '1')
+return claim(ARGV[1], tonumber(ARGV[2]), false)
+"""
+
+# KEYS job, active | ARGV id, lease | answers the claim of the upload, where nobody has it
+CLAIM_UPLOAD = _PRELUDE + _CLAIM + """
+local deadline = redis.call('ZSCORE', leases, -1)
+if redis.call('HGET', job, 'next') == '-1' then
+  redis.call('HSET', job, 'next', 0, 'state', 'running', 'started', now)
+elseif not deadline or tonumber(deadline) > now then
+  return nil
+end
+local upload = hold(ARGV[1], tonumber(ARGV[2]), -1)
+begin(-1, upload[2])
+return upload
 """
 
 _FINISH = """
@@ -109,8 +136,9 @@ end
 # One result per note and revision, whoever else is reading it; and at once the next claim, so that a note costs one write to the disk.
 # Unheld results (bad rows) have no lease to give back.
 # KEYS job, active, stats, queues that go before the next note where they hold a turn
-# ARGV id, ttl, index, revision, done or failed, result, summary, lease of the next note ('' for none), counter, amount ...
-# answers 0 not taken, 1 taken, 2 taken and the job is finished; then what `claim` gives
+# ARGV id, ttl, index, revision, done or failed, result, summary, lease of the next notes ('' for none),
+#      the note that its process begins now ('' for none), its attempt, counter, amount ...
+# answers 0 not taken, 1 taken, 2 taken and the job is finished; then claims, of which the first is begun where no note was said to be
 SETTLE = _PRELUDE + _FINISH + _CLAIM + """
 local function settle(index, revision, outcome)
   if redis.call('EXISTS', job) == 0 or (redis.call('HGET', job..':revisions', index) or '0') ~= revision then return 0 end
@@ -120,16 +148,16 @@ local function settle(index, revision, outcome)
   redis.call('HSET', summaries, index, ARGV[7])
   redis.call('HINCRBY', job, outcome, 1)
   if outcome == 'failed' then redis.call('SADD', job..':failures', index) end
-  for i = 9, #ARGV, 2 do redis.call('HINCRBYFLOAT', KEYS[3], ARGV[i], ARGV[i + 1]) end
-  local expires = redis.call('HGET', job, 'expires')
-  for _, suffix in ipairs({':results', ':summaries', ':failures'}) do redis.call('PEXPIREAT', job..suffix, expires) end
+  for i = 11, #ARGV, 2 do redis.call('HINCRBYFLOAT', KEYS[3], ARGV[i], ARGV[i + 1]) end
+  keep(results, summaries, job..':failures')
   local finished = finish(tonumber(ARGV[2]))
   if finished == 0 then changed(ARGV[1]) end
   return 1 + finished
 end
-local settled, more = settle(ARGV[3], ARGV[4], ARGV[5]), ARGV[8] ~= ''
+local settled, more, begun = settle(ARGV[3], ARGV[4], ARGV[5]), ARGV[8] ~= '', ARGV[9] ~= ''
+if begun and redis.call('ZSCORE', leases, ARGV[9]) then begin(ARGV[9], ARGV[10]) end
 for i = 4, #KEYS do more = more and redis.call('LLEN', KEYS[i]) == 0 end
-return {settled, more and claim(ARGV[1], tonumber(ARGV[8]), false) or nil}
+return {settled, unpack(more and claim(ARGV[1], tonumber(ARGV[8]), begun) or {})}
 """
 
 # Notes of an upload become available in order; reading the upload a second time changes nothing.
@@ -167,8 +195,8 @@ changed(ARGV[1])
 return 1
 """
 
-# A clinician's corrections: the note is matched again, under its next revision, before any other note of the job: its lease has run out,
-# and does not count as an attempt. Who reads it under an earlier revision settles nothing. A job stays finished when it first was.
+# A clinician's corrections: the note is matched again, under its next revision, before any other note of the job: its lease has run out.
+# Who reads it under an earlier revision settles nothing. A job stays finished when it first was.
 # KEYS job, active | ARGV id, index, sealed corrections, look | answers the revision, 0 gone, -1 no result to correct
 CORRECT = _PRELUDE + """
 local revisions, index = job..':revisions', ARGV[2]
@@ -183,7 +211,7 @@ end
 redis.call('HDEL', summaries, index)
 redis.call('HSET', job..':corrections', index, ARGV[3])
 redis.call('ZADD', leases, 0, index)
-redis.call('HSET', attempts, index, -1)
+redis.call('HDEL', attempts, index)
 if f[1] ~= 'running' then redis.call('HSET', job, 'state', 'queued') end
 redis.call('ZADD', KEYS[2], now + tonumber(ARGV[4]), ARGV[1])
 local revision = redis.call('HINCRBY', revisions, index, 1)

@@ -19,6 +19,7 @@ import structlog
 from pydantic_core import from_json, to_json
 
 from workers import scripts
+from workers.connection import Sent
 from workers.sealing import Sealer
 from workers.settings import Settings
 
@@ -42,13 +43,14 @@ class JobGone(LookupError):
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """One note in one process's hands. `attempt` counts the processes that took it, this one included."""
+    """One note in one process's hands. `attempt` counts the processes that began to read it, this one included."""
 
     job: str
     index: int
     attempt: int
     revision: int
     sealed: bytes  # the note; empty for the upload
+    corrections: bytes  # sealed; empty where there are none
     waited: float  # seconds since the job was accepted
 
 
@@ -111,7 +113,7 @@ class Store:
         self._notify = int(bool(settings.webhook_url))
         self._script = {
             name: client.register_script(getattr(scripts, name))
-            for name in ("SUBMIT", "CLAIM", "SETTLE", "APPEND", "PARSED", "REFUSE", "CORRECT", "SWEEP", "DUE", "TAKE")
+            for name in ("SUBMIT", "CLAIM", "CLAIM_UPLOAD", "SETTLE", "APPEND", "PARSED", "REFUSE", "CORRECT", "SWEEP", "DUE", "TAKE")
         }
 
     # ------------------------------------------------------------ accepting
@@ -181,43 +183,50 @@ class Store:
         sealed = self._seal(list(corrections), job, "corrections", index)
         return self._script["CORRECT"](keys=[_key(job), ACTIVE], args=[job, index, sealed, _LOOK])
 
-    def corrections(self, job: str, index: int) -> list[dict[str, Any]]:
-        return self._open(self.redis.hget(_key(job, ":corrections"), str(index)), job, "corrections", index) or []
-
     # ------------------------------------------------------------ working
 
-    def claim(self, job: str, reading: bool = False) -> Claim | None:
-        """The next note of a job that nobody holds, under a lease; for a reading turn, its upload."""
-        return _claim(job, self._script["CLAIM"](keys=[_key(job), ACTIVE], args=[job, self._lease, int(reading)]))
+    def claim(self, job: str) -> list[Claim]:
+        """The next note of a job that nobody holds, under a lease; of a long list, the one after it, too."""
+        return [_claim(job, found) for found in self._script["CLAIM"](keys=[_key(job), ACTIVE], args=[job, self._lease])]
 
-    def claimed_note(self, claim: Claim) -> dict[str, Any]:
-        """{"note_id", "note", "rows"?}. Raises SealError."""
-        return self._open(claim.sealed, claim.job, "notes", claim.index)
+    def claim_upload(self, job: str) -> Claim | None:
+        found = self._script["CLAIM_UPLOAD"](keys=[_key(job), ACTIVE], args=[job, self._lease])
+        return _claim(job, found) if found else None
 
-    def renew(self, claim: Claim) -> None:
-        """A sign of life; without one for the length of the lease the note goes to another process."""
+    def opened(self, claim: Claim) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+        """The note {"note_id", "note", "rows"?} and a clinician's corrections to it. Raises SealError."""
+        note = self._open(claim.sealed, claim.job, "notes", claim.index)
+        return note, self._open(claim.corrections or None, claim.job, "corrections", claim.index) or []
+
+    def renew(self, claims: Sequence[Claim]) -> None:
+        """A sign of life; without one for the length of the lease a note goes to another process."""
         seconds, micros = self.redis.time()
         deadline = seconds * 1000 + micros // 1000 + self._lease
-        self.redis.zadd(_key(claim.job, ":leases"), {str(claim.index): deadline}, xx=True)
-        self.redis.zadd(ACTIVE, {claim.job: deadline}, xx=True)
+        with self.redis.pipeline(transaction=False) as pipe:
+            for claim in claims:
+                pipe.zadd(_key(claim.job, ":leases"), {str(claim.index): deadline}, xx=True)
+                pipe.zadd(ACTIVE, {claim.job: deadline}, xx=True)
+            pipe.execute()
 
     def settle(
-        self, claim: Claim, result: Mapping[str, Any], summary: Mapping[str, Any], stats: Mapping[str, float], more: bool = False, unless: Sequence[str] = ()
-    ) -> tuple[int, Claim | None]:
-        """Keep the one result of a note: 0 if it had one (or the job is gone), 1 if taken, 2 if that finished the job.
+        self, claim: Claim, result: Mapping[str, Any], summary: Mapping[str, Any], stats: Mapping[str, float],
+        following: Claim | None = None, more: bool = False, unless: Sequence[str] = (),
+    ) -> Sent[tuple[int, list[Claim]]]:  # fmt: skip
+        """Keep the one result of a note: answers 0 if it had one (or the job is gone), 1 if taken, 2 if that finished the job; and further claims.
 
-        `result` with an "error" is a failure. With `more`, the job's next note is claimed in the same step, unless one of these lists holds something.
+        `result` with an "error" is a failure; `following` is the note that its process now goes on to. With `more`, the next claims are made
+        in the same step, unless one of these lists holds something.
         """
         job, index = claim.job, claim.index
         args: list[Any] = [job, self._ttl, index, claim.revision, "failed" if "error" in result else "done"]
         args += [self._seal(result, job, "results", index), self._seal(summary, job, "summaries", index)]
-        args += [self._lease if more else "", *(part for pair in stats.items() for part in pair)]
-        settled, *following = self._script["SETTLE"](keys=[_key(job), ACTIVE, STATS, *unless], args=args)
-        return settled, _claim(job, *following) if following else None
+        args += [self._lease if more else "", *((following.index, following.attempt) if following else ("", ""))]
+        args += (part for pair in stats.items() for part in pair)
+        return Sent(self._script["SETTLE"], [_key(job), ACTIVE, STATS, *unless], args, lambda found: (found[0], [_claim(job, claim) for claim in found[1:]]))
 
     def has_work(self, job: str) -> bool:
         available, taken = self.redis.hmget(_key(job), "available", "next")
-        return available is not None and int(taken) < int(available)
+        return available is not None and 0 <= int(taken) < int(available)
 
     def sweep(self, look: float, limit: int = 1000) -> list[Idle]:
         """Jobs whose work nobody may know of; each is asked again after `look` seconds."""
@@ -346,11 +355,9 @@ def _key(job: str, suffix: str = "") -> str:
     return f"eligo:job:{job}{suffix}"
 
 
-def _claim(job: str, answer: Sequence[Any] | None) -> Claim | None:
-    if not answer:
-        return None
-    index, attempt, revision, sealed, created = answer
-    return Claim(job, index, attempt, revision, sealed, max(0.0, time() - int(created) / 1000))
+def _claim(job: str, found: Sequence[Any]) -> Claim:
+    index, attempt, revision, sealed, corrections, created = found
+    return Claim(job, index, attempt, revision, sealed, corrections, max(0.0, time() - int(created) / 1000))
 
 
 def _tenant_jobs(tenant: str) -> str:

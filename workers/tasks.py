@@ -7,7 +7,7 @@ import resource
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from time import monotonic, perf_counter, sleep
@@ -24,7 +24,7 @@ from matcher import EligoError
 from matcher.domain import Trial
 from workers.app import QUEUES, READ, WORK, enqueue
 from workers.catalogue import Catalogue
-from workers.connection import connect
+from workers.connection import Sent, connect
 from workers.matching import answer_note, summary
 from workers.sealing import load_sealer
 from workers.settings import Settings
@@ -46,7 +46,7 @@ class Process:
     def __init__(self, settings: Settings, celery: Celery, catalogue: Catalogue) -> None:
         self.settings, self.celery, self.catalogue = settings, celery, catalogue
         self.store = Store(connect(settings), load_sealer(settings), settings)
-        self._holding: Claim | None = None
+        self._holding: Sequence[Claim] = ()
         self._reading_ends = float("inf")  # when the note in hand has had its hard limit
         threading.Thread(target=self._beat, daemon=True, name="beat").start()
 
@@ -54,40 +54,63 @@ class Process:
         name = f"{socket.gethostname()}:{os.getpid()}"
         while True:
             if monotonic() > self._reading_ends:
-                os.kill(os.getpid(), signal.SIGKILL)  # what does not hear the soft limit; the attempt is counted when the note is claimed again
+                os.kill(os.getpid(), signal.SIGKILL)  # what does not hear the soft limit
             try:
                 self.store.beat(name, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024, _LIVING)
-                if (claim := self._holding) is not None:
-                    self.store.renew(claim)
+                if claims := self._holding:
+                    self.store.renew(claims)
             except redis.RedisError:
                 pass  # it is away for the others too; a later beat finds it back
             sleep(_BEAT)
 
     def work(self, job: str) -> None:
-        """Match notes of a job for one slice, or while nobody else waits; then, if it has more, ask for another turn behind the others."""
+        """Match notes of a job for one slice, or while nobody else waits; then, if it has more, ask for another turn behind the others.
+
+        While a note is read, Redis takes the result of the one before it and answers with the one after it.
+        """
         with self._turn(job) as (kind, options):
             trials = self.catalogue.trials(options.get("trials"))
-            began, claim = monotonic(), self.store.claim(job)
-            while claim is not None:
-                with self._held(claim):
+            began, hand, sent = monotonic(), self.store.claim(job), None
+            try:
+                while hand:
+                    self._holding = hand
+                    claim, *hand = hand
                     result, stats = self._answer(claim, trials, options)
-                    settled, claim = self._settle(claim, result, stats, monotonic() - began)
-                if settled == 2:
-                    log.info("job_finished")
-                elif claim is None and self.store.has_work(job):
-                    enqueue(self.celery, kind, job)
+                    if sent is not None:
+                        hand += self._heard(sent)
+                    spent = monotonic() - began
+                    queues = QUEUES if spent >= self.settings.slice else ()
+                    sent = self.store.settle(claim, result, summary(result), stats, hand[0] if hand else None, spent < _LONGEST_TURN, queues)
+                    if not hand:
+                        hand, sent = self._heard(sent), None
+            finally:
+                self._holding = ()
+                if sent is not None:
+                    sent.close()
+            if self.store.has_work(job):
+                enqueue(self.celery, kind, job)
+
+    def _heard(self, sent: Sent[tuple[int, list[Claim]]]) -> list[Claim]:
+        settled, claims = sent.answer(_INSIST)
+        if settled == 2:
+            log.info("job_finished")
+        return claims
 
     def read(self, job: str) -> None:
-        """Make the upload of a batch into its notes; others begin to match them meanwhile."""
+        """Make the upload of a batch into its notes; other processes begin to match them meanwhile, and this one when it is done."""
         with self._turn(job) as (kind, options):
-            claim = self.store.claim(job, reading=True)
+            claim = self.store.claim_upload(job)
             if claim is None:
                 return
             if claim.attempt > self.settings.max_attempts:
                 self.store.refuse(job, f"given up: {claim.attempt - 1} processes ended while reading the file")
                 return
-            with self._held(claim):
-                read_upload(self.store, claim, options, lambda: enqueue(self.celery, kind, job, self.settings.processes))
+            self._holding = [claim]
+            try:
+                read_upload(self.store, claim, options, lambda: enqueue(self.celery, kind, job, len(self.store.workers()) - 1))
+            finally:
+                self._holding = ()
+        self.work(job)
 
     @contextmanager
     def _turn(self, job: str) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -101,25 +124,15 @@ class Process:
         except (redis.RedisError, OperationalError) as error:
             log.warning("redis_unavailable", job=job, error=type(error).__name__)
 
-    @contextmanager
-    def _held(self, claim: Claim) -> Iterator[None]:
-        self._holding = claim
-        try:
-            yield
-        finally:
-            self._holding = None
-
     def _answer(self, claim: Claim, trials: Sequence[Trial], options: dict[str, Any]) -> tuple[dict[str, Any], dict[str, float]]:
         """The result of a note, and what its work took."""
         started, took = perf_counter(), dict[str, float]()
-        corrections: Sequence[Mapping[str, Any]] = ()
         result: dict[str, Any]
         try:
-            note = self.store.claimed_note(claim)
+            note, corrections = self.store.opened(claim)
             if claim.attempt > self.settings.max_attempts:
                 result = {"note_id": note["note_id"], "error": f"given up: {claim.attempt - 1} processes ended while reading it", "kind": "crash"}
             else:
-                corrections = self.store.corrections(claim.job, claim.index) if claim.revision else ()
                 self._reading_ends = monotonic() + self.settings.note_hard_limit
                 result, took = answer_note(note, trials, options, self.settings.note_soft_limit, corrections)
                 self._reading_ends = float("inf")
@@ -133,18 +146,6 @@ class Process:
         stats = {f"seconds:{stage}": seconds for stage, seconds in took.items()}
         stats |= {f"notes:{outcome}": 1, "seconds:wait": claim.waited, "seconds:work": perf_counter() - started}
         return result, stats
-
-    def _settle(self, claim: Claim, result: dict[str, Any], stats: dict[str, float], spent: float) -> tuple[int, Claim | None]:
-        """Also takes the next note: to hand a job back costs as much as a tenth of a note, and is for others who wait."""
-        until, short = monotonic() + _INSIST, summary(result)
-        while True:
-            try:
-                return self.store.settle(claim, result, short, stats, spent < _LONGEST_TURN, QUEUES if spent >= self.settings.slice else ())
-            except redis.RedisError:
-                if monotonic() > until:
-                    raise
-                sleep(0.2)
-
 
 class Turn(Request):
     """A message whose acknowledgement Redis does not hear counts against what its worker may hold, for good, and Celery only logs that.

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, BinaryIO, cast
 
 import structlog
 from redis import RedisError
 
-from workers.matching import where
+from workers.matching import summary, where
 from workers.patients import Columns, ListError, Patient, file_rows, read_patients
 from workers.store import Claim, JobGone, Store
 
@@ -54,7 +54,7 @@ class SealedFile(io.RawIOBase):
 
 
 def read_upload(store: Store, claim: Claim, options: Mapping[str, Any], announce: Callable[[], None]) -> None:
-    """Store the notes in groups, calling `announce` after each, so that others match them meanwhile. Reading twice changes nothing."""
+    """Store the notes in groups, calling `announce` when the first is there, and the last. Reading twice changes nothing."""
     job, upload = claim.job, options["upload"]
 
     @contextmanager
@@ -63,27 +63,36 @@ def read_upload(store: Store, claim: Claim, options: Mapping[str, Any], announce
             yield cast(BinaryIO, file)
 
     columns = Columns(**upload["columns"])
-    index, group, characters = 0, list[Patient](), 0
+    count = 0
     try:
-        for patient in read_patients(lambda: file_rows(source, upload["name"], columns)):
-            group.append(patient)
-            characters += len(patient.note)
-            if len(group) >= _GROUP[0] or characters >= _GROUP[1]:
-                _keep(store, claim, index, group)
+        for group in _groups(read_patients(lambda: file_rows(source, upload["name"], columns))):
+            _keep(store, claim, count, group)
+            if count == 0:
                 announce()
-                index, group, characters = index + len(group), [], 0
+            count += len(group)
     except ListError as error:
         store.refuse(job, str(error))
-        return
     except (RedisError, JobGone):
         raise
     except Exception as error:  # whatever a strange file leads a library to, the job ends with a reason
         log.error("upload_failed", error=type(error).__name__, at=where(error))
         store.refuse(job, f"the file cannot be read ({type(error).__name__})")
-        return
-    _keep(store, claim, index, group)
-    store.parsed(job, index + len(group))
-    announce()
+    else:
+        store.parsed(job, count)
+        if count > _GROUP[0]:
+            announce()
+
+
+def _groups(patients: Iterable[Patient]) -> Iterator[list[Patient]]:
+    group, characters = list[Patient](), 0
+    for patient in patients:
+        group.append(patient)
+        characters += len(patient.note)
+        if len(group) >= _GROUP[0] or characters >= _GROUP[1]:
+            yield group
+            group, characters = [], 0
+    if group:
+        yield group
 
 
 def _keep(store: Store, claim: Claim, first: int, group: list[Patient]) -> None:
@@ -91,8 +100,8 @@ def _keep(store: Store, claim: Claim, first: int, group: list[Patient]) -> None:
     for index, patient in enumerate(group, first):
         if patient.problem:
             bad = {"note_id": patient.id, "rows": list(patient.rows), "error": patient.problem, "kind": "row"}
-            row = Claim(claim.job, index, 1, claim.revision, b"", 0.0)
-            store.settle(row, bad, {k: bad[k] for k in ("note_id", "rows", "error")}, {"notes:failed:row": 1})
+            row = Claim(claim.job, index, 1, claim.revision, b"", b"", 0.0)
+            store.settle(row, bad, summary(bad), {"notes:failed:row": 1}).answer()
             notes.append(None)
         else:
             as_of = patient.as_of.isoformat() if patient.as_of else None

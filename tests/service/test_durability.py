@@ -15,6 +15,7 @@ import pytest
 
 from tests.service.stack import wait_for
 from workers.app import enqueue, enqueue_reading, make_app
+from workers.store import Claim, Submission
 
 pytestmark = pytest.mark.service
 
@@ -84,6 +85,31 @@ def test_workers_are_killed_ten_times_redis_and_the_api_once(fresh):
             fresh.start_api()
     wait_for(lambda: progress(client, location)["state"] == "done", "the end of the batch")
     every_note_once(client, location, count)
+
+
+def test_a_process_that_dies_takes_an_attempt_of_the_note_it_was_reading_only(fresh):
+    """It may hold the note after it, too, and what Redis has not told it of yet; those are as if nobody had had them."""
+    store = fresh.store()
+    job, _ = store.submit(Submission("batch", "local", {}))
+    store.claim_upload(job)
+    store.append(job, 0, [{"note_id": f"p{i}", "note": NOTE} for i in range(40)])
+
+    def attempts(claims: list[Claim]) -> dict[int, int]:
+        return {claim.index: claim.attempt for claim in claims}
+
+    def die() -> None:
+        for index in store.redis.zrange(f"eligo:job:{job}:leases", 0, -1):
+            store.redis.zadd(f"eligo:job:{job}:leases", {index: 0})
+
+    first, second = store.claim(job)
+    settled, claims = store.settle(first, {"note_id": "p0"}, {}, {}, second, more=True).answer()
+    assert (settled, attempts(claims)) == (1, {2: 1})
+    die()
+    assert attempts(store.claim(job)) == {1: 2, 3: 1}  # a lost note goes first
+    assert attempts(store.claim(job)) == {2: 1, 4: 1}
+    die()
+    lost = [claim for _ in range(4) for claim in store.claim(job)]
+    assert {index: attempt for index, attempt in attempts(lost).items() if index < 5} == {1: 3, 2: 2, 3: 1, 4: 1}
 
 
 def test_what_was_accepted_before_a_kill_is_done_after_it(fresh):

@@ -26,12 +26,12 @@ def test_each_fails_with_its_reason_and_the_rest_is_done(fresh):
     fresh.start_worker("tests.service.poisoned", **LIMITS)
     client = fresh.client()
     fresh.ready(client)
-    texts = [NOTE, *REASONS, *[NOTE] * 7]
+    texts = [*[NOTE] * 9, *REASONS, *[NOTE] * 27]
     content = "\n".join(json.dumps({"id": f"p{i}", "note": text}) for i, text in enumerate(texts)).encode()
     location = client.post("/api/v1/batches", files={"file": ("l.jsonl", content)}).headers["location"]
     alone = client.post("/api/v1/matches", json={"note": "[kill]"}).headers["location"]
     state = wait_for(lambda: (s := client.get(location).json())["state"] == "done" and s, "the end of the batch")
-    assert (state["done"], state["failed"]) == (8, 4)
+    assert (state["done"], state["failed"]) == (36, 4)
     results = client.get(location + "/results").json()["results"]
     assert {text: r["error"] for text, r in zip(texts, results, strict=True) if r["state"] == "failed"} == REASONS
 
