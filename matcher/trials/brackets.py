@@ -15,6 +15,7 @@ from matcher.trials.measures import bounds_at
 from matcher.trials.periods import closing
 from matcher.trials.timing import given, since
 from models import load_vocabulary
+from models.limits import load_limits
 
 
 @dataclass
@@ -87,6 +88,8 @@ class Brackets(Concepts, Comparisons):
             if amounts is not None and all(isinstance(e, Comparison) for e in atoms(amounts)):
                 self.pieces[-1] = replace(last, expression=conjoin(last.expression, amounts))  # "TBI (> 5 Gy single or > 8 Gy fractionated)"
                 return end
+        if last and isinstance(last.expression, Presence) and last.expression.fact == "refractory_to" and any(t.kind == "state" for t in inner):
+            return end  # "refractory to X (progressed while receiving X or within 60 days)" says what the word means
         if limits and ";" in kinds and last and last.text in load_vocabulary().conditions:  # a definition: all of it
             self.pieces[-1] = replace(last, expression=conjoin(last.expression, combine(self._nested(inner), False)))
             return end
@@ -155,6 +158,9 @@ class Brackets(Concepts, Comparisons):
     def _members(self, inner: list[Token]) -> None:
         """Examples of a class count as members of it; what is not understood among them is only an illustration."""
         examples = self._nested(inner, self.context.excluding, frame=self.frame, window=self.window, since=self.since)
+        main = self.pieces[-1].expression if self.pieces else None
+        illness = main.value if isinstance(main, Presence) and main.fact == "condition" else None
+        examples = [p for p in examples if illness is None or not _widens(p.expression, illness)]
         found = [p.expression for p in examples if isinstance(p.expression, Presence | Comparison) or (isinstance(p.expression, AllOf) and given(disjoin(*p.expression.parts)))]
         if not found:
             return
@@ -167,6 +173,14 @@ class Brackets(Concepts, Comparisons):
         else:
             self.unknown = []
             self._add(disjoin(*found))
+
+
+def _widens(example: Expression, illness: str) -> bool:
+    """A low count is no kind of an illness, nor what an infection is treated with: "autoimmune disease (e.g. thrombocytopenia)"."""
+    vocabulary = load_vocabulary()
+    if not isinstance(example, Presence) or vocabulary.is_a(example.value, illness):
+        return False
+    return example.value in load_limits().findings or (illness == "active_infection" and vocabulary.is_a(example.value, "anti_infective"))
 
 
 def _narrower(token: Token, said: Expression) -> bool:

@@ -20,13 +20,13 @@ def read_sentence(tokens: Sequence[Token], context: Context) -> Expression | Non
     permitted = next((p for p, t in enumerate(tokens) if t.kind == "allowed" and _depth(tokens, p) == 0), None)
     if permitted is None or any(t.kind == "unless" for t in tokens):
         return _divided(tokens, context)
-    breaks = [p for p, t in enumerate(tokens) if t.kind == ";" and _depth(tokens, p) == 0]
+    breaks = [p for p, t in enumerate(tokens) if (t.kind == ";" or (t.kind == "," and tokens[p + 1 : p + 2] and tokens[p + 1].kind == "subject")) and _depth(tokens, p) == 0]
     start = max((p + 1 for p in breaks if p < permitted), default=0)
     end = min((p for p in breaks if p > permitted), default=len(tokens))
     main = _divided(tokens[:start], context) if start else None
     if (conditional := Reader(tokens[start:end], context).permission(main)) is not None:
         main = conditional
-    elif main is None and any(t.kind == "op" for t in tokens[:permitted]):
+    elif main is None and any(t.kind == "op" for t in tokens[:permitted]) and ({t.kind for t in tokens[:permitted]} & {"grade", "test"}) != {"grade"}:
         main = _divided(tokens[:permitted], context)
     further = read_sentence(tokens[end + 1 :], context.inner) if end < len(tokens) and context.depth < DEEPEST else None
     either = context.exclusion or (tokens[end + 1 : end + 2] and tokens[end + 1].kind == "or")

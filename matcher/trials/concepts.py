@@ -50,8 +50,8 @@ class Concepts(Words):
                 self._condition(token)
         elif token.kind == "therapy" and self.frame not in TREATMENT_FRAMES and _CAUSE.search(self.context.text, max(0, token.start - 170), token.start):
             pass  # "toxicity due to chemotherapy or radiotherapy": what caused it
-        elif token.kind == "therapy" and self.pieces and self.pieces[-1].measured and re.search(r"\bby\b[^,;]*$", self.context.text[: token.start][-30:]):
-            pass  # how it was measured: "> 30 % by bone marrow biopsy"
+        elif token.kind == "therapy" and self._method(token):
+            pass  # how it was measured
         elif token.kind == "regimen":
             first = len(self.pieces)
             for drug in load_vocabulary().regimens[token.value].drugs:
@@ -104,6 +104,9 @@ class Concepts(Words):
         allergy = self.frame == "allergy"
         if concept in ("allergy", "drug_allergy"):
             another = re.search(r"\b(?:another|other|any)\b", self.context.text[max(0, token.start - 30) : token.start], re.IGNORECASE)
+            if not another and self._allergen_follows(token):
+                self.frame = "allergy"
+                return
             if another or not any(isinstance(p.expression, Presence) and p.expression.fact == "allergy" for p in self.pieces):
                 self._add(Presence("allergy", "other" if concept == "allergy" else "drug", qualifiers=tuple(sorted(self.qualifiers.items()))))
             return
@@ -128,6 +131,8 @@ class Concepts(Words):
         qualifiers = tuple(sorted(self.qualifiers.items()))
         self.qualifiers = {}
         window = self.window or (Window("current") if self.current and not disease else self._window_of_kind(concept))
+        if vocabulary.is_a(concept, "infectious_disease") and self.pieces and (self.member or self.joint in (",", "or")):
+            qualifiers = qualifiers or tuple(q for q in getattr(self.pieces[-1].expression, "qualifiers", ()) if q[0] == "control")  # "uncontrolled infection with HIV or hepatitis B"
         previous = self.pieces[-1].expression if self.pieces else None
         if isinstance(previous, Presence) and previous.fact == "condition" and not self.joint and concept != previous.value and vocabulary.is_a(concept, previous.value):
             qualifiers = tuple(sorted({**dict(previous.qualifiers), **dict(qualifiers)}.items()))  # "heart disease with heart failure": the latter
@@ -185,6 +190,8 @@ class Concepts(Words):
             return
         if self.during:
             self._add(AtScreening(f"concurrent {concept.replace('_', ' ')}"))
+            return
+        if self._names_no_more(concept):
             return
         if self.frame == "not_now":
             self._add(AtScreening(f"candidate for {concept.replace('_', ' ')}"))

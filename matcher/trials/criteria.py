@@ -181,7 +181,7 @@ def _without_stops(tokens: list[Token]) -> list[Token]:
 _BEGINS = re.compile(r"(?:No|Not|At least|Must|More than|Less than|Greater than|Patients|Subjects|Participants|Concurrent|Recovered|Prior|Fertile|HIV|Able|Adequate|Women|Men|History of|Any)\b")
 
 
-_DEFINES = re.compile(r"\b(?:is|are)\s+defined\s+as\b|\A\s*note\b", re.IGNORECASE)
+_DEFINES = re.compile(r"\b(?:is|are)\s+defined\s+as\b|\A\s*(?:note|confirmation)\b", re.IGNORECASE)
 
 
 def _begins(token: Token, before: Token, text: str) -> bool:

@@ -148,3 +148,25 @@ class Reading:
     def _own(self, concept: str) -> bool:
         vocabulary = load_vocabulary()
         return any(vocabulary.is_a(c, concept) or vocabulary.is_a(concept, c) for c in self.context.conditions if concept not in ("malignancy", "neoplasm", "solid_tumor"))
+
+    def _method(self, token: Token) -> bool:
+        """ "> 30 % by bone marrow aspirate or biopsy", "plasma cells in a biopsy of > 5 %"."""
+        measured = bool(self.pieces and self.pieces[-1].measured)
+        return (token.value == "biopsy" and (measured or bool(self.heads))) or (measured and re.search(r"\bby\b[^,;]*$", self.context.text[: token.start][-30:]) is not None)
+
+    def _allergen_follows(self, token: Token) -> bool:
+        """ "Allergies, hypersensitivity or intolerance to X", "allergic reaction while taking X": the first words name no allergen."""
+        after = self.tokens[self.tokens.index(token) + 1 :]
+        return any(t.kind == "frame" and t.value in ("allergy", "intolerant_to") for t in after[:8]) or any(self._words(t) == "while" for t in after[:4])
+
+    def _names_no_more(self, concept: str) -> bool:
+        """What treats an infection that is to need treatment ("requiring antibiotics, antivirals or antifungals"), and the kinds of
+        product against a target ("targeting BCMA, including T-cell engagers and CAR-T"), widen nothing."""
+        vocabulary = load_vocabulary()
+        last = self.pieces[-1].expression if self.pieces else None
+        if isinstance(last, Presence) and "treatment" in dict(last.qualifiers) and vocabulary.is_a(concept, "anti_infective"):
+            self.chunk, self.joint = len(self.pieces) - 1, ""
+            return True
+        main = next((p.text for p in reversed(self.pieces) if not p.member), "") if self.member else ""
+        kinds = [row.kind if (row := vocabulary.therapies.get(c)) else "" for c in (main, concept)]
+        return kinds == ["target", "modality"]

@@ -69,6 +69,8 @@ class Reader(Brackets):
                 return self._amount(at, limit)
         if token.kind in ("(", "["):
             return self._bracket(at)
+        if token.kind in (")", "]") and self.negation > max((p for p in range(at) if self.tokens[p].kind in ("(", "[")), default=at):
+            self.negation = 0  # what was denied in the bracket ends with it
         handler = getattr(self, f"_on_{token.kind}", None)
         if handler:
             return handler(at)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from matcher.domain import AllOf, AtScreening, Comparison, Not, Presence, Unparsed, Window
+from matcher.domain import AllOf, AnyOf, AtScreening, Comparison, Not, Presence, Unparsed, Window
 from matcher.trials.lexer import CONCEPTS
 from matcher.trials.logic import combine, conjoin, disjoin, negate
 from matcher.trials.periods import period_at
@@ -97,7 +97,7 @@ class Words(Reading):
         while scope > 0 and (self.pieces[scope].joint in ("or", ",") or (self.pieces[scope].joint == "and" and len(self.pieces) == self.chunk + 1)) and isinstance(self.pieces[scope - 1].expression, Presence):
             scope -= 1
         for place in range(max(scope, 0), len(self.pieces)):
-            if isinstance(self.pieces[place].expression, Presence):
+            if isinstance(self.pieces[place].expression, Presence | AnyOf):
                 self.pieces[place] = replace(self.pieces[place], negation=-at - 1)
         return at + 1
 
@@ -133,6 +133,8 @@ class Words(Reading):
         return at + 1
 
     def _on_current(self, at: int) -> int:
+        if self._next_kind(at, -1) in ("or", "and", "/") and self._next_kind(at, -2) == "ever":
+            return at + 1  # "prior or current": at any time
         self.current, self.leads = True, not self.pieces or self.member or self.joint not in ("and", "or", ",")
         return at + 1
 
@@ -140,6 +142,8 @@ class Words(Reading):
         return self._on_frame_of(self.tokens[at].value, at)
 
     def _on_frame_of(self, frame: str, at: int) -> int:
+        if frame in ("prior_therapy", "current_therapy") and self.frame in ("allergy", "intolerant_to") and len(self.pieces) == self.chunk:
+            return at + 1  # "contraindication to the use of", "allergic reaction while taking"
         before = self.tokens[at - 1] if at else None
         if frame == "current_therapy" and before and (before.kind == "ever" or self._words(before) == "while" or (self.frame == "prior_therapy" and not self.pieces)):
             frame = "prior_therapy"  # "history of receiving", "rash while taking", "has received or is receiving"
