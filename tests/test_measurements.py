@@ -107,6 +107,9 @@ def latest(text):
     ("LVEF 60 to 65 percent", {"lvef": 60}),
     ("WBC 3.9 (N 62%, L 25%)", {"wbc": 3.9, "neutrophil_percentage": 62, "lymphocyte_percentage": 25}),
     ("pulse ox 93% no oxygen", {"spo2": 93}),
+    ("Bloods (03/02/2025 unless stated): WBC 2.9, Hgb 10.4.", {"wbc": 2.9, "hemoglobin": 10.4}),
+    ("Best response PR (paraprotein 8 g/L)", {"serum_m_protein": 0.8}),
+    ("KLC 512 LLC 6 ratio 85, ly 0.4", {"kappa_flc": 512, "lambda_flc": 6, "flc_ratio": 85, "alc": 0.4}),
 ])
 def test_values(text, values):
     assert labs(text) == values
@@ -118,6 +121,8 @@ def test_values(text, values):
     "pre-treatment parameters (ANC >1.0, plt >50)",
     "ALT normal. Creatinine stable. IgG kappa myeloma since 2020.",
     "HBV DNA undetectable; M-protein not measurable",
+    "HBV-DNA 2.4 LogIU/mL -> not detected since May",
+    "[ ] PRBC 2, plt 1",
     "lost 4 kg; weight loss 4 kg; dose 1.0x10^6/kg",
     "Na restriction 2 g. Vitamin K 10 mg. albumin 25 g iv",
     "The EF of 45% was a typing error.",
@@ -149,6 +154,13 @@ HGB   g/dL          9.4        8.6        L     13.5-17.0
 NA    mmol/L        139        137              135-145
 KAPPA mg/L          612        1,344      H     3.3-19.4
 """, {"hemoglobin": 8.6, "sodium": 137, "kappa_flc": 1340}),
+    "a column of limits, pairs among them": ("""
+Laboratory               10.05.25     09.06.25      Norm
+Hemoglobin  g/dl         11,9         10,6          13,5-17,5
+LDH  U/l                 181          244           <250
+GOT / GPT  U/l           33/41        27/52         <50/<50
+Bilirubin mg/dl          0,6          0,5           <1,2
+""", {"hemoglobin": 10.6, "ldh": 244, "ast": 27, "alt": 52, "total_bilirubin": 0.5}),
     "units and ranges in columns of their own": ("""
 RESULTS          22-Apr     04-May     09-Jun     units     ref
  Hgb             94         87         85         g/L       135-175   L

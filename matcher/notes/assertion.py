@@ -91,7 +91,7 @@ _DENIAL = re.compile(r"den(?:y|ies|ied|ying)|not (?!on|taking|receiving|requirin
 # Grammar of results and answers that stand right after, or right before, what they speak of.
 _ANSWER_NO = re.compile(
     r"(?:\s+(?:ag|ab|igg|igm|antibody|antigen|pcr|screen|test|serology|status|result)|\s?/\s?[a-z][\w'-]{2,20}(?=\s*:|\s{3}))?\s*(?:[:=]|\.{2,}|\s[-–—]|\?\s*[-–—]?)?\s*"
-    r"(?:\(\s*[-–−]\s*\)|(?:grade|gr\.?|G)\s?0\b|(?:no|none(?: (?:known|seen|noted|found|identified|reported|detected))?|nil|neg|negative|absent|denie[sd]|never|nr|n/a|not applicable)(?=\s*(?:[.,;()\]|!?]|$|\n|-\s|/\s)|[ \t]{3}|/\s*no\b)|[-–−]\s?ve\b|(?<=[:=])\s*[-–−](?=\s|$))",
+    r"(?:\(\s*(?:[-–−]|no|nil|none|neg(?:ative)?|absent|denied|never)\s*\)|,\s(?:no|never)(?=\s*(?:[.;]|$|\n))|(?:grade|gr\.?|G)\s?0\b|(?:no|none(?: (?:known|seen|noted|found|identified|reported|detected))?|nil|neg|negative|absent|denie[sd]|never|nr|n/a|not applicable)(?=\s*(?:[.,;()\]|!?]|$|\n|-\s|/\s)|[ \t]{3}|/\s*no\b)|[-–−]\s?ve\b|(?<=[:=])\s*[-–−](?=\s|$))",
     re.IGNORECASE,
 )
 _ANSWER_YES = re.compile(r"\s*(?:[:=]\s*)?(?:\(\s*\+\s*\)|\+ve\b|\+(?!\w))|\s*[:=]\s*(?:yes|positive|pos|present)\b", re.IGNORECASE)
@@ -106,6 +106,7 @@ _LISTING = re.compile(r",\s*(?:and|or|&|nor)\s|\s(?:and|or|&|nor)\s|/", re.IGNOR
 _COMPANY = re.compile(
     r"(?:\b(?:with|by|from|per|lives?|living|accompanied by|married to|and)\s+(?:his|her|the|a|an|their|my|patient's|pt's)?\s*(?:\w+\s)?$)", re.IGNORECASE)
 _NEAR = r"[ \t(-]*(?:\w+[ \t]+)?|[ \t]*(?:[+/&]|and|or)[ \t]*\w+(?:[- ]\w+)?[ \t]*"  # between a term and the "vaccine", "clinic", "prophylaxis" it goes with
+_WISHED = re.compile(r"\b(?:wants?|needs? (?:him|her|them|to)|must|should|provided)\b[^.;,]{0,30}$", re.IGNORECASE)  # "wants two weeks clear of infection"
 _OWNS = re.compile(r"'s\b|\s+(?:has|had|with|who)\b", re.IGNORECASE)
 _INFORMANT = re.compile(r"\s*(?:\([^)]*\)\s*)?(?:says?|said|reports?|reported|states?|stated|notes?|noted|noticed|asks?|asked|calls?|called|confirms?|confirmed|thinks|believes|is with|is here|here|present|at bedside|in attendance|drove|brought|wants?|helps?|offered|typed|matched|haplo\w*|is a match|declined|feels|worr\w+|concerned|describes?|informed|was told|lives|requests?)\b", re.IGNORECASE)
 
@@ -165,7 +166,8 @@ class Scopes:
             else:  # part of the name: "old myocardial infarction", "childhood asthma"; or across its end: "plasma cell tumor board"
                 reaches = (cue.category in ("past", "resolved") and cue.direction == "forward" and cue_end < end) or (cue.direction == "previous" and cue_end > end)
             if reaches:
-                found.add(cue.category)
+                wished = cue.category == "negated" and cue_start < start and _WISHED.search(text, max(hard_left, cue_start - 50), cue_start)
+                found.add("hypothetical" if wished else cue.category)
         negated = "negated" in found
         return Context(
             negated=negated or "not_new" in found, weak=not negated and "not_new" in found, possible="possible" in found and not negated,
@@ -182,11 +184,11 @@ class Scopes:
                 return len(gap) < 60
             company = _COMPANY.search(text[max(0, cue_start - 25) : cue_start]) and not _OWNS.match(text, cue_end)
             return not company and not _INFORMANT.match(text, cue_end)
+        if (closed := gap.find(")")) >= 0 and "(" not in gap[:closed]:
+            return False
         if cue.category == "hypothetical":
             return len(gap) < 160 and " because " not in gap
         if cue_start < soft_left:
-            return False
-        if ")" in gap and "(" not in gap:
             return False
         pieces = gap.split(",")
         if cue.category in ("negated", "not_new"):

@@ -156,8 +156,8 @@ def _status(doc: Document, mention: Mention, vocabulary: Vocabulary, now: date |
     if mention.id == "indwelling_catheter":
         return _device_status(doc, mention)
     row = vocabulary.conditions[mention.id]
-    if row.course == "group" and _LABEL.match(doc.text, mention.end):
-        return None  # "Autoimmune: Hashimoto's": a question, which what follows answers
+    if (row.course == "group" or mention.id == "active_infection") and _LABEL.match(doc.text, mention.end):
+        return None  # "Autoimmune: Hashimoto's", "Infection: cefepime": a question, which what follows answers
     if row.course in ("acute", "finding") and _REACTION.search(doc.text, doc.line_at(mention.start)[0], mention.start):
         return Status.HISTORICAL
     lasting = vocabulary.is_a(mention.id, "plasma_cell_disorder")
@@ -217,7 +217,7 @@ def _outcome(doc: Document, statements: list[tuple[Status, Mention]]) -> Status:
     own = [(s, m) for s, m in statements if s is not Status.FAMILY]
     if not own:
         return Status.FAMILY
-    own = [(s, m) for s, m in own if doc.text[max(0, m.start - 1) : m.start] not in _QUOTES or doc.text[m.end : m.end + 1] not in _QUOTES] or own
+    own = [(s, m) for s, m in own if not (doc.text[max(0, m.start - 1) : m.start] in _QUOTES and _QUOTE_ENDS.match(doc.text, m.end))] or own
     count = Counter(s for s, _ in own)
     firm = sum(s is Status.ABSENT and not m.context.weak for s, m in own)
     current = any(s is Status.PRESENT and (m.context.current or _CHRONIC.search(doc.text, max(0, m.start - 8), m.end)) for s, m in own)
@@ -232,6 +232,7 @@ def _outcome(doc: Document, statements: list[tuple[Status, Mention]]) -> Status:
 
 _CHRONIC = re.compile(r"chronic|\bcG", re.IGNORECASE)
 _QUOTES = ('"', "\u201c", "\u201d", "'")
+_QUOTE_ENDS = re.compile(r"[^\n.;\"\u201d']{0,15}[\"\u201d']")
 
 
 def _device_outcome(doc: Document, statements: list[tuple[Status, Mention]]) -> Status:

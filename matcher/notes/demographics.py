@@ -110,7 +110,7 @@ _AGE = re.compile(
     | (?P<months>\d{{1,3}}|{COUNTED})[\s-]*(?P<short>months?|mos?|m/o|weeks?|wks?|days?|hours?)\.?[\s-]*(?:of[\s-]age|old)\b
     | (?P<letter>\d{{1,3}})(?:[ ]/[ ][A-Za-z]+[ ]/[ ]|[ \t]?(?:y(?:rs?|ears?)?\.?[ \t,/-]*|/[ \t]?)?)(?:[MF]\b(?!\s*[/:=]?\s*\d+(?![a-z\d]))|(?:male|female|woman|man|gentleman|lady)\b)
     | (?:\bage[ds]?|\bage\s*\(\w+\))\s*(?:is\s*|of\s*|[:=~.-]\s*)*(?P<aged>\d{{1,3}})(?!\s*(?:months?|mos?\b|weeks?|days?|[-–]\s*\d|[./]\d))
-    | \b(?:mr|mrs|ms|miss|mx)\.?[ ](?:[\w'’-]+\.?[ ]?){{1,3}},[ ]?(?P<titled>\d{{2,3}})(?=[ ]?[,.;)]|[ ](?:with|who|is|was|has)\b)
+    | \b(?:mr|mrs|ms|miss|mx)\.?[ ](?:[\w'’-]+\.?[ ]?){{1,3}},[ ]?(?:[a-z][a-z '’-]{{2,40}},[ ])?(?P<titled>\d{{2,3}})(?=[ ]?[,.;)]|[ ](?:with|who|is|was|has)\b)
     | (?:\b[MF](?!\d\b)|\b(?:male|female|woman|man|boy|girl|gentleman|lady))\s*[/,;:(|-]?\s*(?:aged?\s*)?(?P<after>\d{{1,3}})(?:\s*(?:years?|yrs?|y)\b\.?)?(?!\s*(?:months?|weeks?|days?)|[\d/%-]|[.,]\d|\s*(?:mg|kg|cm|x\b))
     | (?P<years>\d{{1,3}})\s*(?:years?|yrs?|y)\b\.?
     )""",
@@ -178,7 +178,7 @@ def _age_from_birth(doc: Document, note_date: date | None) -> Reading | None:
 
 
 _SEX_LABEL = re.compile(r"\b(?:sex|gender)\s*(?:at birth\s*)?[:=]?\s*(?:(?P<sex>female|male|woman|man|f|m)\b(?!\s*\[)|(?=[\w ]{0,8}\[))", re.IGNORECASE)
-_SEX_LETTER = re.compile(r"(?<![\w./])\d{1,3}\s?(?:y(?:/?o|rs?|ears?)?\.?[\s,/|-]*(?:old)?[\s,/|-]*)?(?P<sex>[MF])\b(?!\s*[:=]?\s*\d)|\b(?P<sex2>[MF])\s*[/,|-]\s*\d{1,3}\b")
+_SEX_LETTER = re.compile(r"(?<![\w./])\d{1,3}[ \t]?(?:y(?:/?o|rs?|ears?)?\.?[\s,/|-]*(?:old)?[\s,/|-]*)?(?P<sex>[MF])\b(?!\s*[:=]?\s*\d|-\w)|\b(?P<sex2>[MF])\s*[/,|-]\s*\d{1,3}\b")
 _SEX_WORD = re.compile(r"\b(?P<f>female|woman|lady|girl|mrs|ms|miss|madam)\b|\b(?P<m>male|man|gentleman|boy|mr|mister)\b", re.IGNORECASE)
 _KIN = re.compile(r"\S+ (?:(?!her |his |with |and )[\w-]+ ){0,4}?(?:(?P<f>wife|mother|grandmother|housewife)|(?P<m>husband|father|grandfather))\b", re.IGNORECASE)
 _PRONOUN = re.compile(r"\b(?:(?P<f>she|her|hers|herself)|(?P<m>he|his|him|himself))\b", re.IGNORECASE)

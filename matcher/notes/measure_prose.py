@@ -29,6 +29,7 @@ _AWAY = re.compile(r"\b(?:if|under|below|above|over|by|increase|rise|drop|every|
 
 _OFTEN_OVER = frozenset({"egfr", "creatinine_clearance", "spo2", "ferritin", "d_dimer"})  # reported as above the last step of the scale
 _SIDE = re.compile(r"\b(?:under|below|over|above)\s*$", re.IGNORECASE)
+_BLOOD_PRODUCT = re.compile(r"\b(?:PRBCs?|pRBCs?|FFP|cryo)[ \t]*(?:x ?)?\d{0,2}(?: units?)?(?:,|\+|/| and)[ \t]*$")  # "PRBC 1, plt 1": units given
 _FLAG_LETTER = re.compile(r"[HL]\b")
 _NUMBER_AHEAD = re.compile(r"[ \t]*[:=|]?[ \t]*[<>]?\d")
 
@@ -37,7 +38,8 @@ _BLOOD_COUNTS = frozenset({"hemoglobin", "wbc", "anc", "alc", "platelets"})
 
 
 _VITAL_SIGNS = frozenset({"blood_pressure", "heart_rate", "respiratory_rate", "temperature", "spo2", "weight", "height"})
-_QUALIFIED = re.compile(r"[ \t]*[(\[][^)\]\n\d]*")
+_QUALIFIED = re.compile(r"[ \t]*[(\[][^)\]\n\d]{0,28}")
+_CLOSES = re.compile(r"[^)\]\n\d]{0,30}(?:(?:19|20)\d\d)?[)\]]")
 _JOINT = re.compile(r"[ \t]*(?:/|,|&|\band\b)[ \t]*")
 _OPENED = re.compile(r"[ \t]*\(")
 _RANGE_GOES_ON = re.compile(r"[-–]\d")
@@ -60,7 +62,7 @@ def prose(words: Words, covered: bytearray) -> Iterator[Written]:
     while at < len(names):
         group = _group(words, names, at)
         at += len(group)
-        while at < len(names) and _QUALIFIED.fullmatch(words.text, group[-1].end, names[at].start) and names[at].start - group[-1].end < 30:
+        while at < len(names) and _QUALIFIED.fullmatch(words.text, group[-1].end, names[at].start) and _CLOSES.match(words.text, names[at].end):
             at += 1  # a name within the bracket that qualifies this one: "clearance (Cockcroft-Gault) 38"
         yield from _values(words, group, names[at] if at < len(names) else None)
     yield from _panels(words)
@@ -113,7 +115,7 @@ def _values(words: Words, group: list[Hit[str]], following: Hit[str] | None) -> 
 
 
 def _light_chain_before(words: Words, name: Hit[str]) -> bool:
-    return bool(re.search(r"kappa|lambda|lamda|flc|light chain|κ|λ", words.plain[max(0, name.start - 160) : name.start]))
+    return bool(re.search(r"kappa|lambda|lamda|flc|klc|llc|light chain|κ|λ", words.plain[max(0, name.start - 160) : name.start]))
 
 
 def _link(words: Words, reading: Series, following: Hit[str] | None) -> Number | None:
@@ -185,6 +187,8 @@ def _acceptable(words: Words, reading: Series, number: Number) -> bool:
         if words.doc.section_at(number.start).kind == "plan" and reading.test in _BLOOD_COUNTS:
             return False
     if _SIDE.search(text, max(0, number.start - 8), number.start):
+        return False
+    if reading.test == "platelets" and not words.unit(number.end) and _BLOOD_PRODUCT.search(text, clause, name):
         return False
     if words.retracted(number.end):
         return False

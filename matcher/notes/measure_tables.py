@@ -15,12 +15,12 @@ from matcher.notes.measure_tail import FLAG, LIMIT, RANGE, limits_of
 from matcher.notes.measure_words import Number, Words, Written
 
 _HEADING = re.compile(
-    r"(?:labs?|laborator\w*|data|results?|analys\w*|analytes?|tests?|dates?|param\w*|ref\w*|range|units?|flags?|normal|current|previous|prior|last|latest|values?|bloods?|"
+    r"(?:labs?|laborator\w*|data|results?|analys\w*|analytes?|tests?|dates?|param\w*|ref\w*|range|units?|flags?|norm(?:al)?|current|previous|prior|last|latest|values?|bloods?|"
     r"interval|limits?|h/l|abn\w*|component|specimen|chem\w*|heme|h[a]?ematology|cbc|fbc|cmp|review|study|drawn|collected|recent|in|on|of|and|trend|comment\w*|status|lab|"
     r"today|baseline|admit|admission|discharge|d/c|pre|post|day|c\d+d\d+|mon|tue|wed|thu|fri|sat|sun|at|the|uln|lln|nl|ul|ll|result|time|am|pm|\d{1,2}:\d\d|[^\w\s]+)",
     re.IGNORECASE,
 )
-_ASIDE = re.compile(r"\b(?:ref\w*|range|normal|units?|flags?|limits?|h/l|uln|comment\w*|nl)\b(?:[ \t](?:range|interval|values?))?", re.IGNORECASE)
+_ASIDE = re.compile(r"\b(?:ref\w*|range|norm(?:al)?|units?|flags?|limits?|h/l|uln|comment\w*|nl)\b(?:[ \t](?:range|interval|values?))?", re.IGNORECASE)
 _CELL = re.compile(r"[^\s|](?:[^\t|\n ]|[ ](?![ \t|\n]))*")
 _SPACED = re.compile(r"\S[ \t]{2,}\S|\||\t")
 _WIDE_GAP = re.compile(r"[ \t]{2,}|\||\t")

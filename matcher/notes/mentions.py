@@ -88,7 +88,7 @@ def _places(doc: Document) -> list[tuple[int, int, str]]:
             places.append((hit.start, hit.end, concept))
     named = sorted((start, end) for start, end, _ in places)
     further = [(c.start, c.end, c.concept) for c in doc.candidates if c.kind == "condition" and not _overlaps(c.start, c.end, tuple(named))]
-    return _whole(sorted({*places, *further, *_shared_nouns(doc.text, places), *_metastatic_sites(doc), *_organ_cancers(doc), *_sensory(doc, places)}), doc.text)
+    return _whole(sorted({*places, *further, *_shared_nouns(doc.text, places), *_metastatic_sites(doc), *_organ_cancers(doc), *_sensory(doc, places), *_bleeding_in_head(doc, places)}), doc.text)
 
 
 def _whole(places: list[tuple[int, int, str]], text: str) -> list[tuple[int, int, str]]:
@@ -114,6 +114,17 @@ def _sensory(doc: Document, places: list[tuple[int, int, str]]) -> list[tuple[in
         return []
     known = tuple((start, end) for start, end, concept in places if concept == "peripheral_neuropathy")
     return [(m.start(), m.end(), "peripheral_neuropathy") for m in _SENSORY.finditer(doc.text) if not _overlaps(m.start(), m.end(), known)]
+
+
+_HEAD_SCAN = re.compile(r"\b(?:CT|MRI|scan|imaging) (?:of (?:the )?)?(?:head|brain)\b|\b(?:head|brain|cranial) (?:CT|MRI|scan|imaging)\b|\bCTH\b", re.IGNORECASE)
+
+
+def _bleeding_in_head(doc: Document, places: list[tuple[int, int, str]]) -> list[tuple[int, int, str]]:
+    """What a scan of the head shows or denies as bleeding is intracranial."""
+    return [
+        (start, end, "intracranial_hemorrhage")
+        for start, end, concept in places if concept == "bleeding" and _HEAD_SCAN.search(doc.text, max(doc.sentence_at(start)[0], start - 120), start)
+    ]
 
 
 _FRAME = 250  # characters within which a date still dates what its sentence tells
