@@ -29,6 +29,7 @@ def conditions(note: str) -> dict[str, str]:
     ("No active infection. Shingles in 2021.", {"active_infection": "absent", "herpes_zoster": "historical"}),
     ("Influenza, mild. No infection at present.", {"influenza": "historical", "active_infection": "absent"}),
     ("No recurrent infections.", {}),
+    ("AML. Prior cancer treatment: none.", {"acute_myeloid_leukemia": "present", "leukemia": "present"}),
     ("Urosepsis. The surgeon wants two weeks clear of infection.", {"urosepsis": "present", "sepsis": "present", "urinary_tract_infection": "present", "active_infection": "present"}),
     ("Infection: none documented. Coronary 2-vessel disease.", {"active_infection": "absent", "coronary_artery_disease": "present"}),
     ("PMH: psoriasis (ciclosporin until 3/2025), HTN (ramipril held), gout.", {"psoriasis": "present", "hypertension": "present", "gout": "present"}),

@@ -246,6 +246,7 @@ def test_the_latest_value_of_a_table(name):
     ("LVEF was 45% in 2023, now recovered to 55%", [("lvef", 45, "2023"), ("lvef", 55, "2025-06-10")]),
     ("kappa 98 mg/dL, lambda 0.8, ratio 122 on 5/3 (kappa 41 in March)",
      [("flc_ratio", 122, "2025-05-03"), ("kappa_flc", 410, "2025-03"), ("kappa_flc", 980, "2025-05-03"), ("lambda_flc", 8, "2025-05-03")]),
+    ("Today Hb 8.1, plt 31. Yesterday plt 36.", [("hemoglobin", 8.1, "2025-06-10"), ("platelets", 31, "2025-06-10"), ("platelets", 36, "2025-06-09")]),
     ("At diagnosis in 2019: Hb 7.9. Today: Hb 11.2.", [("hemoglobin", 7.9, "2019"), ("hemoglobin", 11.2, "2025-06-10")]),
     ("Presented with Hb 6.9, plt 22.\n\nLabs 6/8\n Hb 8.2  plt 71", [("hemoglobin", 6.9, ""), ("hemoglobin", 8.2, "2025-06-08"), ("platelets", 22, ""), ("platelets", 71, "2025-06-08")]),
     ("SPEP 5/22: M-spike 1.9 g/dL (0.8 in March). Kappa 96 mg/L", [("kappa_flc", 96, "2025-05-22"), ("serum_m_protein", 0.8, "2025-03"), ("serum_m_protein", 1.9, "2025-05-22")]),

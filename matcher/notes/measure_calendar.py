@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from matcher.dates import DateMention
@@ -110,7 +111,10 @@ class Calendar:
         if self.words.note_date is None:
             return None
         today = PartialDate.of(self.words.note_date)
-        if self.words.says("now", max(sentence, name - 60), name):
+        near = max(sentence, name - 60)
+        if self.words.says("yesterday", near, name):
+            return PartialDate.of(self.words.note_date - timedelta(days=1))
+        if self.words.says("now", near, name):
             return today
         if self.words.says("then", max(start, name - 300), name):
             return None

@@ -55,6 +55,7 @@ def _lexicon() -> Lexicon[str | tuple[Abbreviation, ...]]:
 
 
 _VALUE = re.compile(r"\s?[:=]?\s?\d{1,3}\.\d|\s?[<>]\s?\d")  # "TB 0.3" is bilirubin
+_CARE = re.compile(r"[ -](?:rx|tx|treatments?|therap(?:y|ies)|drugs?|medicines?|care|risk)\b", re.IGNORECASE)  # "cancer treatment: none" names no cancer
 _TEST_NAME = re.compile(r"[- ]?EPI\b", re.IGNORECASE)  # CKD-EPI is a formula
 
 
@@ -84,6 +85,8 @@ def _places(doc: Document) -> list[tuple[int, int, str]]:
         else:
             row = reading(hit.meaning, doc, hit.start, hit.end)
             concept = row.id if row is not None and row.table == "conditions" else None
+        if concept == "malignancy" and _CARE.match(doc.text, hit.end):
+            continue
         if concept is not None and not (_TEST_NAME.match(doc.text, hit.end) or (len(written) <= 4 and _VALUE.match(doc.text, hit.end))):
             places.append((hit.start, hit.end, concept))
     named = sorted((start, end) for start, end, _ in places)
