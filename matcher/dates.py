@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import zip_longest
 
 from matcher.domain import PartialDate
@@ -103,23 +103,15 @@ def find_dates(text: str, day_first: bool | None = None, default_year: int | Non
 
 @lru_cache(maxsize=4)  # the readers of one note ask for the same dates
 def _dates_of(text: str, day_first: bool | None, default_year: int | None, as_of: date | None) -> tuple[DateMention, ...]:
-    text = _unscanned(text)
-    written = _written(text) if len(text) > _FRAGMENT else _written.__wrapped__(text)
-    full_years = any(_MONTH_OF_YEAR.match(text, m.start()) for m in written) and not any(_SHORT_YEARS.match(text, m.start()) for m in written)
-    reader = _Reader(text, bool(puts_day_first(text) if day_first is None else day_first), default_year, as_of, full_years)
+    forms = _forms(text, day_first) if len(text) > _FRAGMENT else _forms.__wrapped__(text, day_first)
+    reader = _Reader(forms, default_year, as_of)
     found: list[DateMention] = []
     end = 0
-    for match in written:
-        if match.start() >= end and (mention := reader.read(match)) is not None:
+    for match, whole in forms.written:
+        if match.start() >= end and (mention := whole or reader.read(match)) is not None:
             found.append(mention)
             end = mention.end
-    return tuple(_completed(text, found, reader))
-
-
-@lru_cache(maxsize=2)  # with and without the date of the note
-def _written(text: str) -> tuple[re.Match[str], ...]:
-    """Whatever has the form of a date, in order; one may begin within another."""
-    return tuple(m for place in _PLACE.finditer(lower(text)) if (m := _DATE.match(text, place.start())))
+    return tuple(_completed(forms.text, found))
 
 
 _SCANNED_ZERO = re.compile(r"[Oo](?:(?<=[\d/.-].)(?=[\d/.-])|(?<=[\s(].)(?=\d[/.-]\d))")
@@ -130,80 +122,121 @@ def _unscanned(text: str) -> str:
     return _SCANNED_ZERO.sub("0", text)
 
 
-@dataclass(frozen=True, slots=True)
-class _Reader:
+@dataclass(frozen=True)
+class _Forms:
+    """Whatever in a text has the form of a date, in order, with its date where nothing but the text decides it; one may begin within another."""
+
     text: str
     day_first: bool
-    default_year: int | None
-    as_of: date | None
-    full_years: bool  # the text writes "Oct 2023", and no "June 23 – Oct 24", so that its "March 12" is a day
+    written: tuple[tuple[re.Match[str], DateMention | None], ...]
 
-    @property
+    @cached_property
+    def full_years(self) -> bool:
+        """Whether the text writes "Oct 2023", and no "June 23 – Oct 24", so that its "March 12" is a day."""
+        places = [m.start() for m, _ in self.written]
+        return any(_MONTH_OF_YEAR.match(self.text, place) for place in places) and not any(_SHORT_YEARS.match(self.text, place) for place in places)
+
+    @cached_property
     def dotted(self) -> bool:
         """Whether the text writes 2025.01.22, and so 01.22 too."""
         return _DOTTED.search(self.text) is not None
 
+
+@lru_cache(maxsize=2)  # asked for without the date of the note, to find it, and with it
+def _forms(text: str, day_first: bool | None) -> _Forms:
+    text = _unscanned(text)
+    order = bool(puts_day_first(text) if day_first is None else day_first)
+    written = (m for place in _PLACE.finditer(lower(text)) if (m := _DATE.match(text, place.start())))
+    return _Forms(text, order, tuple((m, _mention(m, _whole(m, text, order))) for m in written))
+
+
+def _whole(m: re.Match[str], text: str, day_first: bool) -> PartialDate | None:
+    """The date of a match of _DATE that gives its year, told by the last group of the form that it took."""
+    match m.lastgroup:
+        case "iso_m" | "iso_d":
+            return _date(int(m["iso"]), int(m["iso_m"]), int(m["iso_d"] or 0))
+        case "y":
+            return _numeric(m, text, day_first)
+        case "my_y":
+            return _date(int(m["my_y"]), int(m["my_m"]))
+        case "y0":
+            return _date(int(m["y0"]), _ABROAD[m["m0"].lower()], int(m["d0"]))
+        case "y5":
+            return _date(int(m["y5"]), _month(m["m5"]), int(m["d5"]))
+        case "y1":
+            return _date(_full_year(m["y1"]), _month(m["m1"]), int(m["d1"]))
+        case "y2":
+            return _date(_full_year(m["y2"]), _month(m["m2"]), int(m["d2"]))
+        case "y3":
+            return _date(_full_year(m["y3"]), _month(m["m3"]))
+        case "m4" | "d4":
+            return _date(int(m["y4"]), _month(m["m4"]), int(m["d4"] or 0))
+        case "y8":
+            return None if _NOT_A_YEAR.match(text, m.end()) or _counts(text, m.start()) else PartialDate(int(m["y8"]))
+        case "y9":
+            return PartialDate(_full_year(m["y9"]))
+    return None
+
+
+def _mention(m: re.Match[str], found: PartialDate | None, other: PartialDate | None = None) -> DateMention | None:
+    found, other = found or other, other if found else None
+    return None if found is None else DateMention(m.start(), m.end(), found, other if other != found else None)
+
+
+def _counts(text: str, start: int) -> bool:
+    """Whether what precedes a four-digit number makes it a quantity rather than a year."""
+    return text[max(0, start - 2) : start].endswith(("<", ">", "< ", "> ", "$", "#", "€", "£"))
+
+
+def _numeric(m: re.Match[str], text: str, day_first: bool) -> PartialDate | None:
+    a, b, year = int(m["a"]), int(m["b"]), _full_year(m["y"])
+    day_month, month_day = _date(year, b, a), _date(year, a, b)
+    if day_month and month_day and (weekday := _weekday_before(text, m.start())) is not None:
+        fits = [d for d in (day_month, month_day) if d.earliest.weekday() == weekday]
+        if len(fits) == 1:
+            return fits[0]
+    first, second = (day_month, month_day) if day_first else (month_day, day_month)
+    return first or second
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """Reads the dates that leave out their year."""
+
+    forms: _Forms
+    default_year: int | None
+    as_of: date | None
+
+    @property
+    def text(self) -> str:
+        return self.forms.text
+
     def read(self, m: re.Match[str]) -> DateMention | None:
-        """The date of a match of _DATE, told by the last group of the form that it took."""
+        """The date of a match of _DATE without a year, told by the last group of the form that it took."""
         match m.lastgroup:
-            case "iso_m" | "iso_d":
-                return self._mention(m, _date(int(m["iso"]), int(m["iso_m"]), int(m["iso_d"] or 0)))
-            case "y":
-                return self._mention(m, self._numeric(int(m["a"]), int(m["b"]), _full_year(m["y"]), m))
-            case "my_y":
-                return self._mention(m, _date(int(m["my_y"]), int(m["my_m"])))
-            case "m0" | "y0":
-                abroad = _ABROAD[m["m0"].lower()]
-                return self._mention(m, _date(int(m["y0"]), abroad, int(m["d0"])) if m["y0"] else self._yearless(abroad, int(m["d0"])))
-            case "y5":
-                return self._mention(m, _date(int(m["y5"]), _month(m["m5"]), int(m["d5"])))
-            case "m1" | "y1":
-                return self._day_of_month(m, int(m["d1"]), _month(m["m1"]), m["y1"])
-            case "d2" | "y2":
-                return self._day_of_month(m, int(m["d2"]), _month(m["m2"]), m["y2"])
-            case "y3":
-                return self._mention(m, _date(_full_year(m["y3"]), _month(m["m3"])))
-            case "m4" | "d4":
-                return self._mention(m, _date(int(m["y4"]), _month(m["m4"]), int(m["d4"] or 0)))
+            case "m0":
+                return _mention(m, self._yearless(_ABROAD[m["m0"].lower()], int(m["d0"])))
+            case "m1":
+                return self._day_of_month(m, int(m["d1"]), _month(m["m1"]))
+            case "d2":
+                return self._day_of_month(m, int(m["d2"]), _month(m["m2"]))
             case "b9":
                 plain_decimal = m["a9"][0] == "1" and not _CELL_END.match(self.text, m.end(), m.end() + 3)
-                return None if plain_decimal or not self.dotted else self._mention(m, self._yearless(int(m["a9"]), int(m["b9"])))
+                return None if plain_decimal or not self.forms.dotted else _mention(m, self._yearless(int(m["a9"]), int(m["b9"])))
             case "b5":
-                return self._mention(m, self._yearless(int(m["b5"]), int(m["a5"]))) if self.day_first else None
+                return _mention(m, self._yearless(int(m["b5"]), int(m["a5"]))) if self.forms.day_first else None
             case "b6":
                 return self._short(m, int(m["a6"]), int(m["b6"]), m["s6"])
             case "m7":
                 return self._bare_month(m, m["m7"])
-            case "y8":
-                return None if _NOT_A_YEAR.match(self.text, m.end()) or self._counts(m.start()) else self._mention(m, PartialDate(int(m["y8"])))
-            case _:
-                return self._mention(m, PartialDate(_full_year(m["y9"])))
+        return None
 
-    def _mention(self, m: re.Match[str], found: PartialDate | None, other: PartialDate | None = None) -> DateMention | None:
-        found, other = found or other, other if found else None
-        return None if found is None else DateMention(m.start(), m.end(), found, other if other != found else None)
-
-    def _counts(self, start: int) -> bool:
-        """Whether what precedes a four-digit number makes it a quantity rather than a year."""
-        return self.text[max(0, start - 2) : start].endswith(("<", ">", "< ", "> ", "$", "#", "€", "£"))
-
-    def _numeric(self, a: int, b: int, year: int, m: re.Match[str]) -> PartialDate | None:
-        day_month, month_day = _date(year, b, a), _date(year, a, b)
-        if day_month and month_day and (weekday := _weekday_before(self.text, m.start())) is not None:
-            fits = [d for d in (day_month, month_day) if d.earliest.weekday() == weekday]
-            if len(fits) == 1:
-                return fits[0]
-        first, second = (day_month, month_day) if self.day_first else (month_day, day_month)
-        return first or second
-
-    def _day_of_month(self, m: re.Match[str], day: int, month: int, year: str | None) -> DateMention | None:
-        if year:
-            return self._mention(m, _date(_full_year(year), month, day))
+    def _day_of_month(self, m: re.Match[str], day: int, month: int) -> DateMention | None:
         if m.group()[:4] == "may ":
             return None  # the verb
-        as_year = m.group("m2") and day >= 5 and not self.full_years and not m.group().lower().endswith(("st", "nd", "rd", "th"))
+        as_year = m.group("m2") and day >= 5 and not self.forms.full_years and not m.group().lower().endswith(("st", "nd", "rd", "th"))
         other = _date(2000 + day, month) if as_year else None
-        return self._mention(m, *self._ranked(self._yearless(month, day), other))
+        return _mention(m, *self._ranked(self._yearless(month, day), other))
 
     def _short(self, m: re.Match[str], a: int, b: int, separator: str) -> DateMention | None:
         """3/14, 14/3, 3/24, 02-14: a day without a year, or a month of a year."""
@@ -216,9 +249,9 @@ class _Reader:
         if _OF_SOMETHING.match(self.text, m.end(), m.end() + 8):
             return None
         day_month, month_day = self._yearless(b, a), self._yearless(a, b)
-        if separator == "-" and month_day and a < 13 and m.group()[0] == "0" and not self.day_first:
-            return self._mention(m, month_day)
-        days = (day_month, month_day) if self.day_first else (month_day, day_month)
+        if separator == "-" and month_day and a < 13 and m.group()[0] == "0" and not self.forms.day_first:
+            return _mention(m, month_day)
+        days = (day_month, month_day) if self.forms.day_first else (month_day, day_month)
         as_month = _date(2000 + b, a) if separator == "/" and len(m.group().split("/")[1]) == 2 else None
         if as_month and self.as_of and as_month.earliest > self.as_of:
             as_month = None
@@ -226,7 +259,7 @@ class _Reader:
             return None
         as_day, contrary = days
         first, second = self._ranked(as_day, as_month) if as_day else (as_month, contrary)
-        return self._mention(m, first, second or contrary)
+        return _mention(m, first, second or contrary)
 
     def _ranked(self, as_day: PartialDate | None, as_month: PartialDate | None) -> tuple[PartialDate | None, PartialDate | None]:
         """The day first, unless it lies after the note and the month is one of the note's own year."""
@@ -252,7 +285,7 @@ class _Reader:
         found = self._yearless(_month(name))
         if found and self.as_of and found.earliest > self.as_of and _TOLD.search(self.text, max(0, m.start() - 40), m.start()):
             found = _date(found.year - 1, found.month)
-        return self._mention(m, found)
+        return _mention(m, found)
 
 
 _TO = re.compile(r"\s*(?:[-–—]+|to|until|till)\s*")
@@ -260,7 +293,7 @@ _WITH_YEAR = re.compile(r"(?:19|20)\d\d|'\d\d|\d[/.-]\d+[/.-]\d")
 _LAST_YEAR = re.compile(r"\s?[-–]\s?(\d\d)(?![\d%./-])")
 
 
-def _completed(text: str, found: list[DateMention], reader: _Reader) -> list[DateMention]:
+def _completed(text: str, found: list[DateMention]) -> list[DateMention]:
     """Ranges give their parts what they leave out: 12/05 - 24/10/2025, 2016-18, 3-5/2025."""
     done: list[DateMention] = []
     for mention, following in zip_longest(found, found[1:]):

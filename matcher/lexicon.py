@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
+from operator import itemgetter
 from typing import Generic, NamedTuple, TypeVar
 
 import ahocorasick_rs
@@ -53,8 +54,7 @@ class Lexicon(Generic[Meaning]):
                 if re.search(r"[^aeiou]y$", spaced) and len(spaced) > 3:
                     meanings.setdefault(spaced[:-1] + "ies", meaning)
         patterns = sorted({*meanings, *exact} - {""})
-        self._meanings = [meanings.get(p) for p in patterns]
-        self._exact = [exact.get(p, ()) for p in patterns]
+        self._names = [(meanings.get(p), exact.get(p, ())) for p in patterns]
         # As fast here as the DFA, in a tenth of its memory.
         self._automaton = ahocorasick_rs.AhoCorasick([titled(p) for p in patterns], implementation=ahocorasick_rs.Implementation.ContiguousNFA) if patterns else None
 
@@ -63,40 +63,41 @@ class Lexicon(Generic[Meaning]):
         if self._automaton is None:
             return []
         squeezed, places = _squeezed(text)
-        bounded = squeezed + "  "  # blanks after the last character, and at -1 before the first
+        bounded = squeezed + "  "  # blanks after the last character
         candidates: list[Hit[Meaning]] = []
         for index, start, end in self._automaton.find_matches_as_indexes(squeezed, overlapping=True):
             stop = end
-            if bounded[end].isalnum() and bounded[end - 1].isalnum():
+            if bounded[end - 1 : end + 1].isalnum():  # a letter runs into it: none but a plural s may
                 if bounded[end] not in "sS" or bounded[end + 1].isalnum() or end - start < 3:
                     continue
                 stop += 1
-            if bounded[start - 1].isalnum() and bounded[start].isalnum():
+            if bounded[start - 1 : start + 1].isalnum():
                 continue
             first, last = places[start], places[stop - 1] + 1
             if broken_by is not None and broken_by.search(text, first, last):
                 continue
-            meaning = self._meanings[index]
-            if exact := self._exact[index]:
+            meaning, exact = self._names[index]
+            if exact:
                 written = text[first : places[end - 1] + 1]
                 meaning = next((m for name, m in exact if name == written), meaning)
             if meaning is not None:
                 candidates.append(Hit(first, last, meaning))
-        candidates.sort(key=lambda hit: (hit.start - hit.end, hit.start))
+        candidates.sort(key=lambda hit: hit[0] - hit[1])  # the longest first; those of one length stay in their order
         occupied = bytearray(len(text))
         taken = []
         for hit in candidates:
-            if occupied.find(1, hit.start, hit.end) < 0:
-                occupied[hit.start : hit.end] = b"\x01" * (hit.end - hit.start)
+            first, last, _ = hit
+            if occupied.find(1, first, last) < 0:
+                occupied[first:last] = b"\x01" * (last - first)
                 taken.append(hit)
-        return sorted(taken, key=lambda hit: hit.start)
+        return sorted(taken, key=itemgetter(0))
 
 
 def _spaced(folded: str) -> str:
     return re.sub(r"[\s\-]+", " ", folded).strip()
 
 
-_GAP = re.compile(" {2,}")
+_GAP = re.compile("   *")  # two blanks or more; written out, so that a search goes for them
 
 
 @lru_cache(maxsize=2)  # several lexicons read one note in turn
@@ -104,12 +105,14 @@ def _squeezed(text: str) -> tuple[str, list[int]]:
     """The folded text, titled, with each run of spaces and hyphens as one space; and the place in the text of each of its characters."""
     spaced = fold(text).replace("-", " ")
     places: list[int] = []
+    parts: list[str] = []
     begun = 0
     for gap in _GAP.finditer(spaced):
         places.extend(range(begun, gap.start() + 1))
+        parts.append(spaced[begun : gap.start() + 1])
         begun = gap.end()
     places.extend(range(begun, len(spaced)))
-    return titled(_GAP.sub(" ", spaced)), places
+    return titled("".join([*parts, spaced[begun:]])), places
 
 
 def titled(folded: str) -> str:

@@ -39,26 +39,27 @@ def load_cues() -> tuple[Cue, ...]:
 
 
 _ENOUGH = 6  # characters of an opening: hardly another word begins so
-_LITERAL = re.compile(r"\\([^\w\s])|([^\\()\[\]{}.?*+|^$])")
+_SIGN = re.compile(r"\\([^\w\s])|([^\\()\[\]{}.?*+|^$])|\[([^\]\\^-][^\]\\-]*|-[^\]\\-]*)\]|\\(d)")  # or a set without a range, whose hyphen comes first
 _REPEAT = re.compile(r"(?:(?P<optional>[?*]|\{0?,\d*\})|\+|\{\d+(?:,\d*)?\})[?+]?")
 
 
 def openings(pattern: str) -> set[str]:
     """The letters and signs that a text which matches may begin with, as far as they are certain; "" for anything."""
-    return {found for alternative in _alternatives(pattern) for found in _begins(alternative, "")}
+    found = {begun for alternative in _alternatives(pattern) for begun in _begins(alternative, "")}
+    return {begun for begun in found if not any(begun[:length] in found for length in range(len(begun)))}
 
 
 def _begins(pattern: str, begun: str) -> set[str]:
     """How a match of one alternative may go on after the letters already `begun`."""
-    literal = _LITERAL.match(pattern)
-    if len(begun) >= _ENOUGH or not (literal or pattern.startswith("(")):
+    sign = _SIGN.match(pattern)
+    if len(begun) >= _ENOUGH or not (sign or pattern.startswith("(")):
         return {begun}
-    end = literal.end() if literal else 1 + next(place for place, _, depth in _walk(pattern) if depth == 0)
+    end = sign.end() if sign else 1 + next(place for place, _, depth in _walk(pattern) if depth == 0)
     repeat = _REPEAT.match(pattern, end)
     rest = pattern[repeat.end() if repeat else end :]
     following = "." if repeat and not repeat.group().startswith("?") else rest  # it may be repeated: what follows is not certain
-    if literal:
-        found = _begins(following, begun + (literal[1] or literal[2]))
+    if sign:
+        found = {b for one in ("0123456789" if sign[4] else sign[sign.lastindex or 0]) for b in _begins(following, begun + one)}
     elif re.match(r"\(\?<?[=!]", pattern):  # a look around takes nothing
         return _begins(rest, begun)
     else:

@@ -20,8 +20,10 @@ NOTES = [json.loads(path.read_text(encoding="utf-8"))["note"] for path in sorted
     (r"(?:was |were )?held", {"was he", "were h", "held"}),
     (r"(?<!not )(?:a|b)\)", {"a)", "b)"}),
     (r"(?:ha){2} no", {"ha"}),
-    (r"(?:on )*[Rr]x", {"on ", ""}),
-    (r"\(\d\)", {"("}),
+    (r"(?:on )*[Rr]x", {"on ", "Rx", "rx"}),
+    (r"off?[- ]drug", {"of-dru", "of dru", "off-dr", "off dr"}),
+    (r"#\d", {f"#{digit}" for digit in range(10)}),
+    (r"m(?:ab)?[a-c]", {"m"}),
     (r"\w+ing", {""}),
 ])
 def test_openings(pattern, begins):

@@ -95,8 +95,9 @@ _ANSWER_NO = re.compile(
     re.IGNORECASE,
 )
 _ANSWER_YES = re.compile(r"\s*(?:[:=]\s*)?(?:\(\s*\+\s*\)|\+ve\b|\+(?!\w))|\s*[:=]\s*(?:yes|positive|pos|present)\b", re.IGNORECASE)
+_STATEMENT_END = re.compile(r"[.;\n]")
 _OF_PATIENT = re.compile(r"[^.;\n]*\bin (?:the )?(?:pt|patient)\b|[^.;\n]*\bpatient (?:himself|herself)\b", re.IGNORECASE)
-_COURSE_RUNS = re.compile(r"[^.;\n]{0,70}\b(?:day|D) ?\d{1,2} ?(?:of|/) ?\d{1,2}\b", re.IGNORECASE)  # "pneumonia, co-amoxiclav day 4 of 7"
+_COURSE_DAY = re.compile(r"\bd(?:ay)? ?\d{1,2} ?(?:of|/) ?\d{1,2}\b")  # "pneumonia, co-amoxiclav day 4 of 7"
 _DOUBTED = re.compile(r"\s?(?:\(\?\)|\?)")
 _CORRECTED = re.compile(r"\s*[\"')]*\?\s*[-–—:]*\s*(?:(?:pt|patient|she|he)\s+(?:says|said|states)\s+)?no\b|\s*\?\s*[-–—]\s*[^.\n?]{0,60}\b(?:but|actually|in fact)\b", re.IGNORECASE)
 _PREFIX_NO = re.compile(r"(?:\b(?:grade|gr\.?)\s?0\s|\(\s*[-–−]\s*\)|[-–−]\s?ve(?:\s+for)?)\s*$", re.IGNORECASE)
@@ -124,6 +125,7 @@ class Scopes:
         self._soft = sorted({*self._hard, *(start for start, _, cue in self._cues if cue.category == "boundary")})
         self._patient = [start for start, _, cue in self._cues if cue.category == "patient"]
         self._family = _family_paragraphs(doc)
+        self._course_days = [m.start() for m in _COURSE_DAY.finditer(doc.lowered)]
 
     def context(self, start: int, end: int, others: Sequence[int] = ()) -> Context:
         """What the cues say of the span. `others`: sorted starts of the other mentions; an afterthought ("..., resolved") reaches
@@ -141,7 +143,7 @@ class Scopes:
             found.add("current")
         elif _ANSWER_NO.match(after) or _CORRECTED.match(after) or _PREFIX_NO.search(before):
             found.add("negated")
-        elif _COURSE_RUNS.match(text, end, min(len(text), end + 90)):
+        elif self._course_runs(end):
             found.add("current")
         elif _DOUBTED.match(after) or _PREFIX_DOUBT.search(before):
             found.add("possible")
@@ -238,6 +240,11 @@ class Scopes:
         at = bisect_right(cuts, start)
         right = bisect_left(cuts, end, at)
         return max(cuts[at - 1] if at else 0, start - _FAR), min(cuts[right] if right < len(cuts) else len(self._text), end + _FAR)
+
+    def _course_runs(self, end: int) -> bool:
+        """Whether what follows is treated these days."""
+        at = bisect_left(self._course_days, end)
+        return at < len(self._course_days) and self._course_days[at] <= end + 70 and not _STATEMENT_END.search(self._text, end, self._course_days[at])
 
     def _in_family(self, place: int) -> bool:
         at = bisect_right(self._family, (place, len(self._text) + 1)) - 1

@@ -21,15 +21,15 @@ _OWN_DATE = (
     (30, r"(?:electronically )?signed(?: on| by [^\n]{0,40})?|(?:seen|reviewed|examined|dictated|written) by [^\n]{0,40}|(?:cheers|regards|sincerely|faithfully|thanks|yours)\b[^\n]{0,40}|dictated(?: on)?|typed(?: on)?|transcribed(?: on)?|printed(?: on)?|authenticated(?: on)?|"
          r"completed(?: on)?|filed(?: on)?|\bin|admi(?:tted|ssion)(?: date| on)?|date of admission|date of dictation|dictation date"),
 )
-_OWN = tuple((weight, re.compile(rf"(?:{words})[\s:.=,(\[-]*(?:(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?[,. ]*)?(?:the )?$", re.IGNORECASE)) for weight, words in _OWN_DATE)
+_OWN = tuple((weight, re.compile(rf"(?:{words})[\s:.=,(\[-]*(?:(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?[,. ]*)?(?:the )?$")) for weight, words in _OWN_DATE)  # in small letters
 _OTHER_DATE = re.compile(
     r"(?:\bd\.?o\.?b\.?|born(?: on| in)?|birth(?:day|date)?|date of birth|referr\w*(?: on| date)?|referral(?: date| received)?|received(?: on)?|since|from|"
-    r"\bdx|diagnos\w*|started|last \w+|next \w+|follow.?up|return|labs?|laborator\w+|results?|bloods?|infused|expires?|valid|onset|surgery|due)[\s:.=,(-]*(?:on |in )?$",
-    re.IGNORECASE,
+    r"\bdx|diagnos\w*|started|last \w+|next \w+|follow.?up|return|labs?|laborator\w+|results?|bloods?|infused|expires?|valid|onset|surgery|due)[\s:.=,(-]*(?:on |in )?$"
 )
-_DICTATED = re.compile(r"\b(?:dictated|typed|transcribed|written)(?: on)?[\s:]*$", re.IGNORECASE)
-_FOLLOW_UP = re.compile(r"\bfollow.?up[\s:,(–-]*$", re.IGNORECASE)  # as a title, the visit itself
-_TITLED_FOLLOW_UP = re.compile(r"(?!.*\b(?:for|next|return|in|on|to|at)\b)(?:[\w/&-]+ ){1,4}follow.?up[\s,(–-]*$", re.IGNORECASE)
+_DICTATED = re.compile(r"\b(?:dictated|typed|transcribed|written)(?: on)?[\s:]*$")
+_FOLLOW_UP = re.compile(r"\bfollow.?up[\s:,(–-]*$")  # as a title, the visit itself
+_TITLED_FOLLOW_UP = re.compile(r"(?!.*\b(?:for|next|return|in|on|to|at)\b)(?:[\w/&-]+ ){1,4}follow.?up[\s,(–-]*$")
+_LED = re.compile(r"\b(?:on|in|until|to|till|before|after|by)\s*$")  # within a sentence
 _STAY = re.compile(r"\.?\s*(?:-+|–|—|to|until|till|through)\s*")
 _A_MONTH = timedelta(days=31)
 _HEADER = 500  # characters: where a note carries its own date without a label
@@ -82,7 +82,7 @@ def _title_end(text: str) -> int:
 
 def _weight(doc: Document, mention: DateMention, title_end: int) -> int:
     line_start = doc.text.rfind("\n", 0, mention.start) + 1
-    before = doc.text[max(line_start, mention.start - 60) : mention.start]
+    before = doc.lowered[max(line_start, mention.start - 60) : mention.start]
     in_head = mention.start < max(title_end, 80)
     # A label such as "visit" or "date" deep in the text is about another day; a signature at the end is the note's.
     begins_line = line_start >= mention.start - 60 and mention.start < 2500
@@ -96,7 +96,7 @@ def _weight(doc: Document, mention: DateMention, title_end: int) -> int:
             if line_start == 0 and _DICTATED.search(before):
                 return 60  # in the title
             return weight if in_head else weight - 20 if (weight == 90 and begins_line) or (weight == 30 and near_end) else 0
-    if in_head and (mention.start < 80 or mention.start - line_start < 90) and not re.search(r"\b(?:on|in|until|to|till|before|after|by)\s*$", before):
+    if in_head and (mention.start < 80 or mention.start - line_start < 90) and not _LED.search(doc.text, line_start, mention.start):
         return 50
     return 10 if (not before.strip() or before.rstrip()[-1] in ".?!") and not doc.text[mention.end :].strip(" .\n") else 0  # a letter's last line
 
@@ -104,17 +104,17 @@ def _weight(doc: Document, mention: DateMention, title_end: int) -> int:
 _FEMALE = r"female|woman|women|lady|girl|f|gravida|primigravida|multigravida|primipara|nun|housewife|waitress|actress"
 _MALE = r"male|man|gentleman|men|boy|m"
 _SEXED = rf"(?:{_FEMALE}|{_MALE})"
-_AGE = re.compile(
+_AGE = re.compile(  # in small letters
     rf"""(?<![\w./,])(?:
       (?P<old>\d{{1,3}}|{COUNTED})[\s-]*(?:(?:years?|yrs?)\.?[\s-]*(?:of[\s-]age|old)|y\s?/\s?o|y\.?\s?o\.?(?![a-z])|year-old|yr-old|jährige?r?|ans\b)
     | (?P<months>\d{{1,3}}|{COUNTED})[\s-]*(?P<short>months?|mos?|m/o|weeks?|wks?|days?|hours?)\.?[\s-]*(?:of[\s-]age|old)\b
-    | (?P<letter>\d{{1,3}})(?:[ ]/[ ][A-Za-z]+[ ]/[ ]|[ \t]?(?:y(?:rs?|ears?)?\.?[ \t,/-]*|/[ \t]?)?)(?:[MF]\b(?!\s*[/:=]?\s*\d+(?![a-z\d]))|(?:male|female|woman|man|gentleman|lady)\b)
+    | (?P<letter>\d{{1,3}})(?:[ ]/[ ][a-z]+[ ]/[ ]|[ \t]?(?:y(?:rs?|ears?)?\.?[ \t,/-]*|/[ \t]?)?)(?:[mf]\b(?!\s*[/:=]?\s*\d+(?![a-z\d]))|(?:male|female|woman|man|gentleman|lady)\b)
     | (?:\bage[ds]?|\bage\s*\(\w+\))\s*(?:is\s*|of\s*|[:=~.-]\s*)*(?P<aged>\d{{1,3}})(?!\s*(?:months?|mos?\b|weeks?|days?|[-–]\s*\d|[./]\d))
     | \b(?:mr|mrs|ms|miss|mx)\.?[ ](?:[\w'’-]+\.?[ ]?){{1,3}},[ ]?(?:[a-z][a-z '’-]{{2,40}},[ ])?(?P<titled>\d{{2,3}})(?=[ ]?[,.;)]|[ ](?:with|who|is|was|has)\b)
-    | (?:\b[MF](?!\d\b)|\b(?:male|female|woman|man|boy|girl|gentleman|lady))\s*[/,;:(|-]?\s*(?:aged?\s*)?(?P<after>\d{{1,3}})(?:\s*(?:years?|yrs?|y)\b\.?)?(?!\s*(?:months?|weeks?|days?)|[\d/%-]|[.,]\d|\s*(?:mg|kg|cm|x\b))
+    | (?:\b[mf](?!\d\b)|\b(?:male|female|woman|man|boy|girl|gentleman|lady))\s*[/,;:(|-]?\s*(?:aged?\s*)?(?P<after>\d{{1,3}})(?:\s*(?:years?|yrs?|y)\b\.?)?(?!\s*(?:months?|weeks?|days?)|[\d/%-]|[.,]\d|\s*(?:mg|kg|cm|x\b))
     | (?P<years>\d{{1,3}})\s*(?:years?|yrs?|y)\b\.?
     )""",
-    re.IGNORECASE | re.VERBOSE,
+    re.VERBOSE,
 )
 _RELATIVE = re.compile(
     r"\b(?:mother|father|mom|mum|dad|brother|sister|son|daughter|uncle|aunt|cousin|grand\w+|niece|nephew|parents?|sibling\w*|twin|spouse|partner|"
@@ -127,7 +127,7 @@ _NAMED = re.compile(rf"(?:\b(?:mr|mrs|ms|miss|mister|madam|sir|patient|pt|name|s
 def read_age(doc: Document, note_date: date | None) -> Reading | None:
     """Whole years at the note's date, as stated; else from the date of birth. Children under a year are 0."""
     best: tuple[int, int, Reading] | None = None
-    for m in _AGE.finditer(doc.text, 0, 40_000):
+    for m in _AGE.finditer(doc.lowered, 0, 40_000):
         strength, years = _strength(doc, m)
         if strength and 0 <= years <= 120 and (best is None or strength > best[0]):
             best = (strength, m.start(), Reading(years, (doc.evidence(m.start(), m.end()),)))
@@ -145,15 +145,15 @@ def _strength(doc: Document, m: re.Match[str]) -> tuple[int, int]:
         return 0, 0
     g = m.groupdict()
     if g["months"]:
-        number, unit = counted(g["months"]), g["short"][:2].lower()
-        return 3, number // 12 if unit == "mo" or g["short"].lower() == "m/o" else number // 52 if unit in ("we", "wk") else number // 365 if unit == "da" else 0
+        number, unit = counted(g["months"]), g["short"][:2]
+        return 3, number // 12 if unit == "mo" or g["short"] == "m/o" else number // 52 if unit in ("we", "wk") else number // 365 if unit == "da" else 0
     if g["old"]:
-        after = text[m.end() : m.end() + 20].lower()
+        after = doc.lowered[m.end() : m.end() + 20]
         if re.match(r"\s*(?:history|child|son|daughter|sister|brother|mother|father|baby|grand)", after) and not re.match(r"\s*(?:mother|father) (?:of|with|who|pres)", after):
             return 0, 0
         return 3, counted(g["old"])
     if g["letter"]:
-        return (3 if re.search(r"[a-zMF]$", m.group()) else 0), int(g["letter"])
+        return (3 if re.search(r"[a-zMF]$", text[m.start() : m.end()]) else 0), int(g["letter"])
     if told := g["aged"] or g["titled"]:
         return 3, int(told)
     if g["after"]:
@@ -199,7 +199,7 @@ def read_sex(doc: Document) -> Reading | None:
             return _sexed(doc, m.start(), m.end(), m["sex"][0].lower() in "fw")
         if (row := doc.ticked(m.end())) and (choice := row[1]):
             return _sexed(doc, *choice, text[choice[0]].lower() in "fw")
-    for age in _AGE.finditer(text):
+    for age in _AGE.finditer(doc.lowered, 0, 40_000):
         if _strength(doc, age)[0]:
             beside = _BESIDE.match(text, age.start()) or _BESIDE.match(text, age.end())  # "55 y.o. female": the stops are the age's own
             if kin := _KIN.match(text, age.start()):  # a caller's "70 yr old husband", "a 34-year-old mother of two"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -26,28 +26,29 @@ HEADINGS: dict[str, str] = {
     "plan": r"(?:assessment(?:\s*(?:and|&|/)\s*plan)?|a\s*[/&+]\s*p|impression(?:\s*(?:and|&|/)\s*(?:plan|recommendations?))?|plan|recommendations?|conclusions?|opinion|summary and plan|disposition|imp|resolution|(?:board |panel |mdt )?(?:decision|outcome|recommendation|consensus)|conduct|proposals?|advi[cs]e|adv|question(?:s)?|(?:further )?procedure|purpose|next steps?|to[- ]do|action(?:s| points?| plan)?|management|points (?:for|of) discussion|request|therapy recommendation|treatment plan|proposed (?:treatment|management|plan)|way forward|strategy|discharge plan|follow[- ]?up plan)",
     "reason": r"(?:reason for (?:visit|consultation|referral)|chief complaint|cc|presenting complaint|contact reason|id)",
 }
+# The patterns of headings are matched where a line starts, in small letters: a search would be many times slower.
 _HEADING = re.compile(
-    r"^[ \t#*\-•]*(?:\d+[.)]\s*)?(?:" + "|".join(f"(?P<{kind}>{pattern})" for kind, pattern in HEADINGS.items()) + r")\b[ \t]*(?:\([^)\n]{0,40}\)[ \t]*)?(?::|\.(?=\s)|-(?=\s)|\|(?=\s)|$)",
-    re.IGNORECASE | re.MULTILINE,
+    r"[ \t#*\-•]*(?:\d+[.)]\s*)?(?:" + "|".join(f"(?P<{kind}>{pattern})" for kind, pattern in HEADINGS.items()) + r")\b[ \t]*(?:\([^)\n]{0,40}\)[ \t]*)?(?::|\.(?=\s)|-(?=\s)|\|(?=\s)|$)",
+    re.MULTILINE,
 )
 _MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
 # Results with their date and no colon: "Data 2024/05/14", "BIOLOGY 09/01/2026", "Bloods 11/6/25 (ref)".
 _DATED_RESULTS = re.compile(
-    r"^[ \t#*\-•]*(?:labs?|laborator\w+|data|results?|inv(?:estigations?)?|bloods?|biology|examinations?|auxiliary examinations?|cbc|fbc|tests|para-?clinical|chemistry)"
-    r"(?:[ \t]+(?:data|results?|values|tests?|review|findings|work))?[ \t]*(?:of|from|on|dated|drawn)?[ \t]*[(\[]?(?=\d{1,4}[./-]\d|\d{1,2}[ -]" + _MONTH + "|" + _MONTH + r"[ .]+\d)",
-    re.IGNORECASE | re.MULTILINE,
+    r"[ \t#*\-•]*(?:labs?|laborator\w+|data|results?|inv(?:estigations?)?|bloods?|biology|examinations?|auxiliary examinations?|cbc|fbc|tests|para-?clinical|chemistry)"
+    r"(?:[ \t]+(?:data|results?|values|tests?|review|findings|work))?[ \t]*(?:of|from|on|dated|drawn)?[ \t]*[(\[]?(?=\d{1,4}[./-]\d|\d{1,2}[ -]" + _MONTH + "|" + _MONTH + r"[ .]+\d)"
 )
 # Any other title of a paragraph ends the section before it; a study or a test within the results does not.
 _OTHER_TITLE = re.compile(
-    r"(?<=\n)[ \t]*\r?\n(?=(?!(?:SPEP|UPEP|FLC|Free|Serum|Urine|24|Echo|TTE|MUGA|ECG|EKG|BM|Bone|Marrow|PET|CT|MRI|WB|X-?ray|Skelet|Coag|Immun|Infect|HIV|HBs|HBV|Hep|"
+    r"\n[ \t]*\r?\n(?=(?!(?:SPEP|UPEP|FLC|Free|Serum|Urine|24|Echo|TTE|MUGA|ECG|EKG|BM|Bone|Marrow|PET|CT|MRI|WB|X-?ray|Skelet|Coag|Immun|Infect|HIV|HBs|HBV|Hep|"
     r"Virus|Virol|Ig[GAM]|Cyto|FISH|Flow|Other|Comment|Note))[A-Z][A-Za-z0-9 /&'()-]{2,60}?:\s)"
 )
 _ABBREVIATED = "".join(rf"(?<!\b{word}\.)" for word in ["Dr", "Mr", "Mrs", "Ms", "vs", "e\\.g", "i\\.e", "approx", "gr", "St", "Sept", "Jan", "Feb", "Aug", "Oct", "Nov", "Dec", "T"])
 _SENTENCE_END = re.compile(
-    rf"[.!?]{_ABBREVIATED}[)\"']?\s+(?=[A-Z0-9(\"'\[~<>+-])"
-    r"|\n[ \t]*\n\s*|\n(?=[ \t]*(?:[-*•+>#]|\d{1,2}[.)]\s|[A-Z][\w /&-]{0,40}:))")
-_CLAUSE_END = re.compile(r";|\n|(?<=\w)\s+[-–—]\s+|,?\s+\b(?:but|however|although|though|except|whereas|yet|which|who|then|therefore|because|since)\b", re.IGNORECASE)
+    rf"[.!?\n](?:(?<!\n){_ABBREVIATED}[)\"']?\s+(?=[A-Z0-9(\"'\[~<>+-])"
+    r"|(?<=\n)(?:[ \t]*\n\s*|(?=[ \t]*(?:[-*•+>#]|\d{1,2}[.)]\s|[A-Z][\w /&-]{0,40}:))))")
+_LINE_END = re.compile(r"\n")
 _BOX = re.compile(r"[\[(]\s?(?P<mark>[xX✓✔]?)\s?[\])]")
+_BOX_ROW = 120  # characters
 _BOX_GAP = 16  # characters, but for blanks, between the boxes of one row
 _CHOICE, _CHOICE_BEFORE = re.compile(r"\s*(\w+)"), re.compile(r"(\w+)\s*\Z")
 
@@ -116,9 +117,13 @@ class Document:
     @cached_property
     def sections(self) -> tuple[Section, ...]:
         """The sections in order; they cover the note."""
-        headings = {m.start(): (m.lastgroup or "body", m.start(), m.end()) for m in _HEADING.finditer(self.text)}
-        for m in _DATED_RESULTS.finditer(self.text):
-            headings.setdefault(m.start(), ("results", m.start(), m.end()))
+        headings: dict[int, tuple[str, int, int]] = {}
+        read = 0  # a heading may run over the end of its line
+        for start in (0, *(m.end() for m in _LINE_END.finditer(self.text))):
+            if start >= read and (m := _HEADING.match(self.lowered, start)):
+                read, headings[start] = m.end(), (m.lastgroup or "body", start, m.end())
+            elif m := _DATED_RESULTS.match(self.lowered, start):
+                headings[start] = ("results", start, m.end())
         for m in _OTHER_TITLE.finditer(self.text):
             headings.setdefault(m.end(), ("body", m.end(), m.end()))
         found = [Section("body", 0, len(self.text))]
@@ -149,20 +154,15 @@ class Document:
     def _sentence_starts(self) -> list[int]:
         return [start for start, _ in self.sentences]
 
-    def clause_at(self, place: int) -> tuple[int, int]:
-        """The part of the sentence around a place that a comma-free clause boundary sets off."""
-        start, end = self.sentence_at(place)
-        cuts = [start, *(m.end() for m in _CLAUSE_END.finditer(self.text, start, end)), end]
-        at = max(0, bisect_right(cuts, place) - 1)
-        return cuts[at], cuts[min(at + 1, len(cuts) - 1)]
-
     def ticked(self, place: int) -> tuple[int, tuple[int, int] | None] | None:
         """Of the row of boxes that begins at a place: its end, and the choice that its one marked box names ("[ ] M [x] F", "0 [ ] 1 [x] 2 [ ]")."""
         boxes: list[re.Match[str]] = []
-        for box in _BOX.finditer(self.text, place, min(self.line_at(place)[1], place + 120)):
-            if len(self.text[boxes[-1].end() if boxes else place : box.start()].strip()) > _BOX_GAP:
+        last = place
+        for box in self._boxes[bisect_left(self._boxes, place, key=re.Match.start) : bisect_right(self._boxes, place + _BOX_ROW, key=re.Match.end)]:
+            if "\n" in self.text[last : box.end()] or len(self.text[last : box.start()].strip()) > _BOX_GAP:
                 break
             boxes.append(box)
+            last = box.end()
         marked = [box for box in boxes if box["mark"]]
         if len(boxes) < 2:
             return None
@@ -171,6 +171,10 @@ class Document:
         boxes_first = not self.text[place : boxes[0].start()].strip(" \t:=-")
         choice = _CHOICE.match(self.text, marked[0].end()) if boxes_first else _CHOICE_BEFORE.search(self.text, place, marked[0].start())
         return boxes[-1].end(), choice.span(1) if choice else None
+
+    @cached_property
+    def _boxes(self) -> list[re.Match[str]]:
+        return list(_BOX.finditer(self.text))
 
     def line_at(self, place: int) -> tuple[int, int]:
         start = self.text.rfind("\n", 0, place) + 1

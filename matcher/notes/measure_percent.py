@@ -39,6 +39,7 @@ _MASS = re.compile(r"(?P<n>\d\d\d?(?:[.,]\d{1,2})?)\s?(?P<u>kg|kgs|lbs?|pounds)\
 _CHANGE = re.compile(r"(?:lost|loss(?: of)?|gain(?:ed)?(?: of)?|minus|down|up|per|each|[-–+x]|(?<! )/|dropped|lift\w*|carry\w*|over|under|below|above|than|of \w+|dose\w*|tumou?r|mass|mg)\s*(?:by|about|from|another|~)?\s*$", re.IGNORECASE)
 _METRES = re.compile(r"(?P<n>[12](?:(?<=1)\s?m\s?\d\d|[.,]\d\d?\s?m))\b(?![/\w²2])")
 _LENGTH = re.compile(r"(?P<n>[12]\d\d(?:[.,]\d)?)\s?cm\b(?!\s*(?:mass|lesion|h2o|from))", re.IGNORECASE)
+_BEFORE_UNIT, _AFTER_UNIT = 16, 40  # characters that a number with its unit, and what is looked for behind it, may take
 _PRESSURE = re.compile(r"(?P<s>\d\d\d?)\s?/\s?(?P<d>[3-9]\d|1[0-3]\d)(?![\d/%.])(?!\s?(?:mg|U/|mm\b))")
 
 
@@ -50,10 +51,8 @@ def unnamed(words: Words) -> Iterator[Written]:
 
 
 def _found(pattern: re.Pattern[str], words: Words, *units: str) -> Iterator[re.Match[str]]:
-    """The matches that no number, slash, sign or letter runs into, in a note that has one of the units. A lookbehind in the pattern would cost ten times as much."""
-    if not any(unit in words.plain for unit in units):
-        return
-    for m in pattern.finditer(words.text):
+    """The matches beside one of the units (small letters) that no number, slash, sign or letter runs into. A lookbehind in the pattern would cost ten times as much."""
+    for m in words.doc.matches(pattern, units, _BEFORE_UNIT, _AFTER_UNIT):
         before = words.text[m.start() - 1 : m.start()]
         if not before or not (before.isalnum() or before in ".,/+×" or (before == "-" and pattern is not _PERCENT)):
             yield m
@@ -139,7 +138,7 @@ def _vitals(words: Words) -> Iterator[Written]:
     for m in _found(_MASS, words, "kg", "lb", "pound"):
         if _among_vitals(words, m) and not _CHANGE.search(text[max(0, m.start() - 18) : m.start()]):
             yield _measure(words, "weight", m, "kg" if m.group("u").lower().startswith("k") else "[lb_av]")
-    for m in _found(_METRES, words, "m"):
+    for m in _found(_METRES, words, "1m", "1 m", "1.", "1,", "2.", "2,"):
         if re.search(r"\d\s?(?:kg|lb)|weight|wt|height|ht\b|bmi|size|measures", _line(words, m), re.IGNORECASE):
             metres = float(re.sub(r"\s?m\s?", ".", m.group("n")).rstrip(".").replace(",", "."))
             if metres > 1.2:
@@ -156,7 +155,7 @@ def _vitals(words: Words) -> Iterator[Written]:
 
 def _counts(words: Words) -> Iterator[Written]:
     """A cell count whose name stands in the sentence before: "platelet clumping in EDTA. Citrate tube 64 K/uL"."""
-    for m in _found(_COUNT, words, "/", "x10", "x 10"):
+    for m in _found(_COUNT, words, "k/", "g/l", "/ul", "/nl", "/mm", "/cumm", "x10", "x 10"):
         number = words.number(m.start())
         unit = words.unit(number.end) if number else None
         if number is None or unit is None:

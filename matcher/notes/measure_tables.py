@@ -119,9 +119,7 @@ def _dated_columns(words: Words, lines: list[_Line], at: int) -> list[_Column]:
     gapped = all(_WIDE_GAP.search(text, a.end, b.start) for a, b in pairwise(dates))
     if len(dates) < 2 and not (asides and _WIDE_GAP.search(text, dates[0].end, line.start + asides[0].start())):
         return []
-    if sum(map(str.isalpha, _HEADING.sub(" ", rest))) > (12 if gapped else 0):
-        return []
-    if not _row_follows(words, lines, at):
+    if not _row_follows(words, lines, at) or sum(map(str.isalpha, _HEADING.sub(" ", rest))) > (12 if gapped else 0):
         return []
     days = _in_order(words, dates)
     columns = [_Column(*_place(words, line, d.start, d.end), day) for d, day in zip(dates, days, strict=True)]

@@ -107,16 +107,13 @@ def _whole(places: list[tuple[int, int, str]], text: str) -> list[tuple[int, int
 
 _PLACE = r"(?:feet|foot|toes?|soles?|finger(?:tip)?s?|hands?|ankles?)"
 _SENSE = r"(?:numb(?:ness)?|tingl\w*|par(?:a)?esthesi\w*|pins and needles|N/T)"
-_SENSE_WORD = re.compile(r"numb(?!er)|tingl|esthesi|pins|n/t")
 _SENSORY = re.compile(rf"\b{_SENSE}\b[^.;,\n]{{0,25}}\b{_PLACE}\b|\b{_PLACE}\b[^.;,\n]{{0,12}}\b(?:numb|tingl\w*)\b", re.IGNORECASE)
 
 
 def _sensory(doc: Document, places: list[tuple[int, int, str]]) -> list[tuple[int, int, str]]:
     """Numbness or tingling of hands or feet is peripheral neuropathy (CTCAE v5, peripheral sensory neuropathy)."""
-    if not _SENSE_WORD.search(doc.lowered):
-        return []
     known = tuple((start, end) for start, end, concept in places if concept == "peripheral_neuropathy")
-    return [(m.start(), m.end(), "peripheral_neuropathy") for m in _SENSORY.finditer(doc.text) if not _overlaps(m.start(), m.end(), known)]
+    return [(m.start(), m.end(), "peripheral_neuropathy") for m in doc.matches(_SENSORY, ("numb", "tingl", "esthesi", "pins and", "n/t"), 40, 60) if not _overlaps(m.start(), m.end(), known)]
 
 
 _HEAD_SCAN = re.compile(r"\b(?:CT|MRI|scan|imaging) (?:of (?:the )?)?(?:head|brain)\b|\b(?:head|brain|cranial) (?:CT|MRI|scan|imaging)\b|\bCTH\b", re.IGNORECASE)
