@@ -47,7 +47,7 @@ _DATE = re.compile(  # matched only at the places _PLACE finds, which is ten tim
     )""",
     re.IGNORECASE | re.VERBOSE,
 )
-_MONTH_OF_YEAR = re.compile(rf"\b{_MONTH}\b\.?,? {_YEAR}\b", re.IGNORECASE)
+_MONTH_OF_YEAR = re.compile(rf"(?<!\d )(?<!\d-)(?<!\d(?:st|nd|rd|th) )\b{_MONTH}\b\.?,? {_YEAR}\b", re.IGNORECASE)  # not of a day: "3 Oct 2023"
 _SHORT_YEARS = re.compile(rf"\b{_MONTH}\.?(?: \d\d)?\s?[-–—~]\s?{_MONTH}\.? (?:0[5-9]|[1-4]\d)(?![\d/:]|,? {_YEAR})", re.IGNORECASE)  # "Jun 23 – Oct 24", "Sep–Dec 22"
 _DOTTED = re.compile(r"(?:19|20)\d\d\.\d\d?\.\d")
 _TRIGRAMS = "|".join(_NAMES)

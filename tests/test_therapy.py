@@ -70,6 +70,8 @@ def courses(text: str, agent: str) -> set[str]:
     ("MM. VCd 2020, then thalidomide maintenance. M-protein rise in 1/2021 while on thalidomide. Rd since.", {"thalidomide"}),
     ("MM. DVd 2019-2021 and the Velcade came off after eight cycles as planned; she progressed on that and got Pd.", {"daratumumab"}),
     ("MM. VRd 2019, Kd 2021. Don't call him refractory to bortezomib.", set()),
+    ("MM. Tried: Revlimid, Velcade, Darzalex, Kyprolis, Pomalyst. All failed.", {"lenalidomide", "bortezomib", "daratumumab", "carfilzomib", "pomalidomide"}),
+    ("MM. KRd x8, CR. Lenalidomide 10 mg until Nov 2021, PD.", {"lenalidomide"}),
     ("MM. She progressed through lenalidomide maintenance, then through DPd.", {"lenalidomide", "daratumumab", "pomalidomide"}),
 ])
 def test_refractory(text, drugs):

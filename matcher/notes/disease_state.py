@@ -15,7 +15,7 @@ from matcher.notes.lines import Line
 from matcher.notes.signals import signals_of
 
 _RELAPSED_REFRACTORY = re.compile(r"\bR/?R\s*-?\s*(?:MM|myeloma)\b|\bRRMM\b|relaps(?:ed|ing)?\s*[-/,&]?\s*(?:and|or)?\s*[-/]?\s*refractory|\bR/R\b|refractory\s*(?:and|/)\s*relapsed|\bMM,?\s*RR\b", re.IGNORECASE)
-_NEW = re.compile(r"\bnewly[- ]diagnosed\b|\bNDMM\b|\b(?:new(?:ly)?|recent) diagnosis of (?:multiple )?myeloma|\bnew (?:multiple )?myeloma\b|\bnew MM\b|\bde novo (?:multiple )?myeloma|\b(?:just|recently) diagnosed\b|\buntreated\b|\btreatment[- ]na[iï]ve\b|\bat (?:initial )?(?:diagnosis|presentation)\b", re.IGNORECASE)
+_NEW = re.compile(r"\bnewly[- ](?:diagnosed|dx(?:'?d)?)\b|\bNDMM\b|\b(?:new(?:ly)?|recent) diagnosis of (?:multiple )?myeloma|\bnew (?:multiple )?myeloma\b|\bnew MM\b|\bde novo (?:multiple )?myeloma|\b(?:just|recently) diagnosed\b|\buntreated\b|\btreatment[- ]na[iï]ve\b|\bat (?:initial )?(?:diagnosis|presentation)\b", re.IGNORECASE)
 _REMISSION = re.compile(r"(?<!transplant )\b(?:in|remains in|ongoing|sustained|maintained|continued|continues in|still in|response is an?|MRD[- ]negative)\s+(?:\w+[- ]){0,3}?(?:remission|complete response|s?CR\b)|\bMRD[- ]neg(?:ative)?\b(?![^.\n]{0,30}(?:until|then|relaps))|no evidence of (?:disease|active myeloma)", re.IGNORECASE)
 _TO_COME = re.compile(r"\b(?:later|once|when|eval\w*|consider\w*|transplant)\b[^.;\n]*$", re.IGNORECASE)  # "transplant in first remission"
 _NEGATED = re.compile(r"\b(?:not|non|never|no)[\s-]+(?:yet )?$", re.IGNORECASE)

@@ -36,6 +36,7 @@ _WITHIN = re.compile("within " + _COUNT.format("n", "unit") + "|" + _COUNT.forma
 _NUMBER = {"a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "six": 6, "eight": 8}
 _GOES_ON = re.compile(r"\b(?:then|thereafter|followed by|just|only)\s+(?:(?:just|only|on|with|by|single[- ]agent)\s+)*\||\|\s*(?:was |were |is )?(?:alone\b|by itself|continu\w+|carried on)", re.IGNORECASE)
 _FIRST_CYCLES = re.compile(r"^[\s,]*(?:only )?(?:for )?(?:the )?first \w+ (?:cycles?|courses?|months?)|^[\s,]*(?:only )?for (?:the )?(?:scheduled |planned )?\w+ (?:cycles?|courses?)", re.IGNORECASE)
+_UNTIL_IT = re.compile(r"\s*(?:\d+ ?mg\s+)?(?:until|till)\b", re.IGNORECASE)
 _UNTIL_DATE = re.compile(r"(?:\b(?:to|until|till|til|through|thru|up to)|[-–~])\s*(?:the end of|end of|early|late|mid)?\s*$", re.IGNORECASE)
 _NO_COURSE = ("plan", "family", "social", "allergies", "medications")
 
@@ -282,7 +283,7 @@ def _after_part(story: _Story, event: Event, taken: list[str], where: int) -> li
     stopped = signals.first("dropped", event.group.end, min(high, event.group.end + 45)) or event.leads("dropped", 25) or _FIRST_CYCLES.search(clause) or re.match(r"\s*(?:only )?until\b", clause)
     if stopped and before and not signals.first("progression", event.group.end, min(high, event.group.end + 60)):
         return [d for d in taken if d not in event.active]
-    if signals.first("alone", event.group.end, min(high, event.group.end + 25)) or event.leads("alone", 25):
+    if signals.first("alone", event.group.end, min(high, event.group.end + 25)) or event.leads("alone", 25) or (before and _UNTIL_IT.match(clause)):
         return [d for d in taken if d in event.drugs]
     return taken
 

@@ -21,7 +21,7 @@ from models import load_vocabulary
 STEROIDS = frozenset({"dexamethasone", "prednisone", "prednisolone", "methylprednisolone"})
 _OTHER_CANCERS = ("hormonal_therapy", "jak_inhibitor", "radiopharmaceutical_therapy", "checkpoint_inhibitor", "fluoropyrimidine", "taxane", "antifolate")
 _PARAGRAPH = re.compile(r"\n[ \t]*\n")
-_CLAUSE = re.compile(r"[.;,]\s|\n|->|→")
+_CLAUSE = re.compile(r"(?<![ (]T)[.;,]\s|\n|->|→")  # "T. lenalidomide" is a tablet
 _LABEL = re.compile(r"\s?[:(]\s?")
 _ITEM = re.compile(r"[ \t|*•-]*(?:#?\d{1,2}(?:[.):]\s|\s*\||\s{2,}|\t)|#\d{1,2}\s|(?:X{0,3}(?:IX|IV|V?I{1,3}|V|X))[.):]\s|[a-h][.)]\s|L\d{1,2}\b)", re.IGNORECASE)
 _LEAD, _TAIL = 400, 200  # characters before and after a name that bear on it
@@ -140,6 +140,8 @@ class Event:
             between = text[found.end : start]
             if len(between) < 90 and not re.search(r"[.;]\s|\n", between.strip()):
                 return _mark(found.kind, text[found.start : found.end])
+        if label := self.signals.up_to("line_label", start, low):
+            return _mark("ordinal", text[label.start : label.end])
         begun = text.rfind("\n", 0, start) + 1
         item = _ITEM.match(text, begun, start) if begun >= low and start - begun < 90 and begun else None
         if item:
@@ -179,7 +181,9 @@ class Event:
     @cached_property
     def restated(self) -> bool:
         """Named as what the disease progressed on, or what was stopped: no new start."""
-        return self.up_to("tells_of") is not None or self.at_once("recalled") is not None or self.in_exposure_list
+        told = self.up_to("tells_of")
+        begun = told is not None and self.signals.up_to("begun", told.start, self.low) is not None  # "started on X"
+        return (told is not None and not begun) or self.at_once("recalled") is not None or self.in_exposure_list
 
 
 def _mark(kind: str, words: str) -> Mark:
@@ -204,6 +208,8 @@ def read_events(doc: Document, note_date: date | None) -> list[Event]:
         event = Event(doc, signals, group, course_of(doc, group, following), tuple(d for d in group.drugs if counts_in_line(d)), max(last, group.start - _LEAD),
                       min(following, group.end + _TAIL), bisect_right(paragraphs, group.start), transplant=_transplant_kind(doc, group))
         event.start, event.end = _dates_of(event, dates, starts, max(last, group.start - 120), min(following, group.end + 160))
+        if events and events[-1].active and _CAME_BEFORE.search(event.gap):
+            event.start = event.end = None  # of what it came before
         if infused := _infused_on(event, dates, starts):
             event.start = event.end = infused
         if events and _of_cycle(event, events[-1]):
@@ -250,6 +256,7 @@ _TO = r"(?:-+>?|–|—|→|~|\||to|until|till|til|through|thru|up to|and|stop\w
 _RANGE = re.compile(rf"\s*{_TO}[\s:]*(?:the end of|end of|early|late|mid)?\s*|[ \t]{{2,}}|\t", re.IGNORECASE)  # also two columns of a table
 _UNTIL = re.compile(r"(?:\b(?:until|till|til|through|thru|up to)|stop\w*|discontinued|last dose)\b[^.;,\n\d]{0,25}$", re.IGNORECASE)
 _BEGUN = re.compile(r"[^.;\n]{0,60}\.\s+(?:started|commenced|begun|initiated|start(?: date)?)[\s:]*(?:on|in)?\s*", re.IGNORECASE)
+_STARTED = re.compile(r"\b(?:start(?:ed)?|begun|began|from)\W{0,3}$", re.IGNORECASE)
 _ROW = re.compile(r"\n[ \t]*[-*•–—|]")
 _OVER = re.compile(r"[.;]\s|\n(?=.*\w)|\n\s*[-*•\d]")
 
@@ -274,7 +281,7 @@ def _dates_of(event: Event, dates: Sequence[DateMention], starts: Sequence[int],
         if at + 1 < len(dates) and dates[at + 1].start < high and _ranges(text, following, dates[at + 1]):
             end = dates[at + 1].date
         elif _UNTIL.search(text[stop : following.start]):
-            start, end = None, following.date
+            start, end = previous.date if previous is not None and _STARTED.search(text, max(low, previous.start - 12), previous.start) else None, following.date
     elif previous is not None:
         start = previous.date
         if before and dates[before - 1].start >= low and _ranges(text, dates[before - 1], previous):
@@ -343,6 +350,7 @@ def _beside_before(event: Event, mention: DateMention, low: int) -> bool:
     return not re.search(r"[.;]\s", lead) or lead.strip() in (".", ":", "]", ")", "].", ");")
 
 
+_CAME_BEFORE = re.compile(r"\d\)?,?\s+(?:after|following)\s+$", re.IGNORECASE)  # "elranatamab in 3/2022 after | DPd"
 _RANGE_BESIDE = re.compile(r"[\s(:,|\[]*(?:(?:x|×|#)\s?\d+[\s(:,|]*)?(?:from|since|in|between)?\s*(?:\d|[A-Z][a-z]{2})")
 _UNDONE_BEFORE = re.compile(r"\b(?:no|not|never|declin\w*|refus\w*|cancel\w*|instead of|rather than|plan\w*|offer\w*|approv\w*)\s+(?:[\w-]+\s+)?$", re.IGNORECASE)
 _UNDONE_AFTER = re.compile(r"\b(?:not|never|cancel\w*|declin\w*|refus\w*|plan\w*|error|mistake)\b", re.IGNORECASE)
@@ -397,7 +405,7 @@ def _settled(event: Event, previous: Event | None, note_date: date | None) -> Co
     if course is Course.PLANNED and event.drugs and not undone and _cycle_given(event):
         return Course.GIVEN
     past = event.start is not None and note_date is not None and event.start.latest < note_date
-    if course is Course.PLANNED and past and not undone and (event.since("course_planned") or _start_of(event) or _dated_assessment(event)):
+    if course is Course.PLANNED and past and not undone and (event.leads("enrolled", 90) or event.since("course_planned") or _start_of(event) or _dated_assessment(event)):
         return Course.GIVEN
     if event.received and previous is not None and previous.course is Course.PLANNED and len(event.gap) < 40 and not re.search(r"[.;]\s|\n", event.gap) and _AFTER_IT.match(event.after):
         return Course.PLANNED

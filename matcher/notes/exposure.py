@@ -15,11 +15,11 @@ from models import load_vocabulary
 
 # Where one statement ends and the next begins. Line breaks inside running prose do not; those before a marker, a capital or a digit do.
 _STATEMENT = re.compile(r"[.!?\n;|](?:(?<=[.!?])[)\"'\]]*\s+(?=[A-Z0-9(\[\"'~<>+#*-])|(?<=\n)(?:[ \t]*\n\s*|(?=[ \t]*[^a-z\s]))|(?<=;)|(?<=\|)\n)")
-_ABBREVIATION = re.compile(r"\b(?:Dr|Mr|Mrs|Ms|vs|e\.g|i\.e|ca|approx|No|gr|St|s\.c|i\.v|Inc|pt|wk|mo|yr|max|resp|incl|excl|p\.o|est|fig|al)\.$", re.IGNORECASE)
+_ABBREVIATION = re.compile(r"\b(?:Dr|Mr|Mrs|Ms|vs|e\.g|i\.e|ca|approx|No|gr|St|s\.c|i\.v|Inc|pt|wk|mo|yr|max|resp|incl|excl|p\.o|est|fig|al|(?-i:Tabs?|Caps?|Inj)|(?<!CAR )(?<!-)(?-i:T))\.$", re.IGNORECASE)
 _CLAUSE = re.compile(r"[,\s]*\b(?:but|however|although|though|except|whereas|yet|who|then|therefore|because|so)\b|(?<=\w)\s+[-–—]+\s+|:\s|[()]|->|→|//", re.IGNORECASE)
 _STRONG_BREAK = re.compile(r"\b(?:but|however|although|though|except|whereas|then|so|hence|therefore|instead(?! of))\b|//", re.IGNORECASE)
 _INFUSED = re.compile(r"[^.;\n]{0,100}?\b(?:infused|reinfused|received (?:the |an? )?(?:infusion|cells)|infusion (?:on|in|was given)|reinfusion)\b", re.IGNORECASE)
-_LABEL = re.compile(r"[\s*•#()\d.:-]*(?:(?:line|rx|lot|l|regimen|course)[\s#]*(?:\d{1,2}|[ivx]{1,5})?(?:st|nd|rd|th)?[\s.:)|-]*)?", re.IGNORECASE)
+_LABEL = re.compile(r"[\s*•#()\d.:-]*(?:(?:line|rx|lot|l|regimen|course)[\s#]*(?:\d{1,2}|[ivx]{1,5}|[a-h]\b)?(?:st|nd|rd|th)?[\s.:)|-]*)?", re.IGNORECASE)
 _CONDITION = re.compile(r"\b(?:(?<!\bas )if\b(?! (?:any|not)\b)|should (?:he|she|they|it|this|the \w+)\b)[^.;,\n]*,?[^.;,\n]*$", re.IGNORECASE)
 _PARENTHESIS = re.compile(r"\s*\([^()\n]{0,120}\)")
 _CELLS_NOT_GIVEN = re.compile(r"\b(?:never|not)\s+(?:been\s+)?(?:received?|infused|given|reinfused|got)\b[^.;\n]{0,12}\b(?:cells?|product|infusion)\b|\b(?:excluded|withdrawn|dropped out|died|left the study)\s+before (?:the )?(?:infusion|lymphodepletion|cells)", re.IGNORECASE)
@@ -157,7 +157,9 @@ def _doubtful(at: _Setting) -> bool:
     if _DOUBT.match(at.text, at.end, at.near) or _QUESTION.match(at.text, at.end, at.high) or at.text[at.low : at.start].rstrip()[-1:] == "?":
         return True
     cue = at.before("uncertain_before")
-    return cue is not None and at.start - cue.end < 40 and not _CLAUSE.search(at.since(cue))
+    if cue is None or (at.text[cue.end - 1] == "?" and at.since(cue).strip()):
+        return False
+    return at.start - cue.end < 40 and not _CLAUSE.search(at.since(cue))
 
 
 def _never_infused(doc: Document, group: Group, at: _Setting) -> bool:
@@ -218,7 +220,7 @@ def _shown_given(at: _Setting, near: int, cells: bool = False) -> bool:
     shown = at.signals.first("given_after", at.end, min(near, at.end + 120))
     if (shown and not (cells and _LASTING.match(at.text, shown.start))) or re.search(r"\b(?:infus|reinfus|receiv|given)", at.text[at.end : min(at.high, at.end + 200)], re.IGNORECASE):
         return True
-    beside = re.split(r"[.;]\s|\n", at.text[at.end : min(near, at.end + 60)])[0]
+    beside = re.split(r"[.;]\s(?!\d)|\n", at.text[at.end : min(near, at.end + 60)])[0]
     return bool(re.search(r"\b(?:19|20)\d\d\b|\d/\d\d\b", at.text[max(at.low, at.start - 40) : at.start] + beside) or _LABEL.fullmatch(at.text, at.low, at.start))
 
 

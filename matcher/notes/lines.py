@@ -27,6 +27,7 @@ _WITH = re.compile(r"\(\s*(?:with|w/|plus|\+)\s*$", re.IGNORECASE)
 _LABELLED = re.compile(r"[^.;,\n\d]{0,40}[:(=]\s*")  # "the ixazomib arm: | ixazomib, lenalidomide, dexamethasone"
 _FEW_CYCLES = re.compile(r"\s*(?:[x×*#]\s?[1-4]\b|(?:for )?(?:[1-4]|one|two|three|four) (?:cycles?|courses?)\b)", re.IGNORECASE)
 _STEROID_OF = re.compile(r"[^.;\n]{0,30},\s*|[^.\n]{0,80}(?:\bwith|\bw/|\+|\bplus)\s*", re.IGNORECASE)
+_LISTED = re.compile(r"\s*(?:,|,? and)\s+", re.IGNORECASE)
 _MOST_LINES = 30  # no patient has had more; a longer text repeats itself
 _FAR = timedelta(days=75)
 _SOON = timedelta(days=200)  # from a transplant to its maintenance
@@ -255,6 +256,8 @@ def _later(told: Told) -> bool | None:
     several = len(event.drugs) > 1 and len(line.drugs) > 1
     if line.maintenance and several and not told.drugs & set(line.drugs):
         return True
+    if event.start and not line.start and not line.transplant and not told.drugs & set(line.drugs) and re.search(r"\.\s", event.gap):
+        return True
     if event.start and line.start:
         set_off = re.search(r"[;|/]\s*[^;|,]{0,40}$|\n[^\n,]{0,40}$", event.gap) is not None
         return event.start.latest - line.start.earliest > _FAR and (several or set_off or not line.transplant)
@@ -304,7 +307,10 @@ def build_lines(events: list[Event]) -> list[Line]:
         _extend(passages[block], lines)
     earlier = [e for e in usable if e.block < main and not _known(e, lines)]
     before = [line for line in _segment(earlier) if _stands_alone(line)]
-    return _in_order([line for line in (*before, *lines) if active(line.drugs)])
+    found = [line for line in (*before, *lines) if active(line.drugs)]
+    if not found:  # "myeloma, on lenalidomide" is all that is told
+        found = [_open(e) for e in usable if e.active and not e.in_exposure_list][:1]
+    return _in_order(found)
 
 
 def _take_steroids(events: list[Event]) -> None:
@@ -335,6 +341,8 @@ def _segment(events: list[Event]) -> list[Line]:
             fresh = _open(event)
             if _introduced(lines, event):
                 lines.pop(0)
+            while lines and _part_of(lines[-1], event):
+                lines.pop()
             if pending and (_AFTER_TRANSPLANT.match(event.gap[-60:]) if fresh.start is None else pending.start and timedelta(0) <= pending.start.latest - fresh.start.earliest < _COURSE):
                 _take(fresh, pending)  # told after its induction, the latest first
                 pending = None
@@ -353,6 +361,12 @@ def _introduced(lines: list[Line], event: Event) -> bool:
     """The regimen at hand, named at the head of the passage ("here for DPd. Prior: ...") and now told in its place."""
     first = lines[0]
     return active(first.drugs) == event.active and len(first.events) == 1 and first.start is None and first.events[0].mark is None and event.start is not None
+
+
+def _part_of(line: Line, event: Event) -> bool:
+    """One drug told ahead of its combination: "dose changes: lenalidomide ... Regimen: VRd since"."""
+    alone = len(line.drugs) == 1 and line.start is None and not line.ended and not line.transplant and not line.events[0].mark and not line.events[0].maintenance
+    return alone and event.start is not None and set(line.drugs) < event.active and not any(event.since(kind) for kind in ("progression", "relapse", "switch", "added")) and not event.up_to("then")
 
 
 def _adds(event: Event) -> bool:
@@ -461,10 +475,12 @@ def _heads_prior(event: Event) -> bool:
 
 
 def _as_told(lines: list[Line]) -> list[Line]:
-    """The lines with each that the note tells as "before that" ahead of the one told before it."""
-    order = lines[:1]
+    """The lines with each that the note tells as "before that" ahead of the one told before it, and what is listed with it."""
+    order, ahead = lines[:1], False
     for previous, line in pairwise(lines):
-        order.insert(order.index(previous) if _before_it(line.events[0]) else len(order), line)
+        listed = ahead and _LISTED.fullmatch(line.events[0].gap) is not None
+        ahead = listed or _before_it(line.events[0])
+        order.insert(order.index(previous) + listed if ahead else len(order), line)
     return order
 
 

@@ -27,7 +27,8 @@ def settle_purposes(events: list[Event]) -> None:
     """Sets `purpose` of each event, then applies what the note corrects."""
     for place, event in enumerate(events):
         if event.drugs or event.transplant:
-            event.purpose = _purpose(event) or _as_before(event, events[max(0, place - _NEARBY) : place])
+            earlier = events[max(0, place - _NEARBY) : place]
+            event.purpose = _purpose(event, earlier) or _as_before(event, earlier)
     _correct(events)
     denied = {d for e in events if e.course is Course.ABSENT and _denies_infusion(e) for d in e.drugs if is_cell_product(d)}
     for event in events:
@@ -35,10 +36,10 @@ def settle_purposes(events: list[Event]) -> None:
             event.course = Course.ABSENT  # "to be clear: it was never infused" outranks a problem list
 
 
-def _purpose(event: Event) -> str | None:
+def _purpose(event: Event, earlier: list[Event]) -> str | None:
     if any(_AS_LINE.match(event.doc.text, count.end) for count in event.signals.within("counted", event.group.end, event.group.end + 120)):
         return None
-    if _other_cancer(event):
+    if _other_cancer(event, earlier):
         return "other_malignancy"
     if event.active == {"fludarabine", "cyclophosphamide"}:
         return "lymphodepletion"
@@ -81,7 +82,7 @@ def _goes_on(between: str) -> bool:
     return len(between) < 400 and _BRIDGE_OVER.search(between) is None
 
 
-def _other_cancer(event: Event) -> bool:
+def _other_cancer(event: Event, earlier: list[Event]) -> bool:
     """Told of another cancer: its statement, or the heading of its paragraph, names one and no plasma cell disease."""
     if MYELOMA_DRUGS & set(event.drugs):
         return False
@@ -89,7 +90,7 @@ def _other_cancer(event: Event) -> bool:
     start, end = statement_at(event.doc, event.group.start)
     start, end = max(start, event.group.start - _SENTENCE), min(end, event.group.end + _SENTENCE)
     if _OTHER.search(text, start, end):
-        return _PLASMA.search(text, start, end) is None
+        return _PLASMA.search(text, start, end) is None and not (event.transplant and any(start <= e.group.start for e in earlier[-2:] if MYELOMA_DRUGS & set(e.drugs)))
     paragraph = max((m.end() for m in _PARAGRAPH.finditer(text, max(0, start - 1500), start)), default=0)
     line_end = text.find("\n", paragraph, start)
     return _OTHER.search(text[paragraph : start if line_end < 0 else line_end][:80]) is not None and _PLASMA.search(text, paragraph, end) is None

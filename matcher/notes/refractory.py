@@ -62,8 +62,12 @@ def read_refractory(doc: Document, lines: list[Line], endings: list[Ending], eve
             found.words.setdefault(drug, []).extend(words)
     for said in signals.within("each_failed", 0, len(doc.text)):
         low = statement_at(doc, said.start)[0]
+        if said.start - low < 3:  # "X, Y and Z. All failed."
+            low = statement_at(doc, low - 2)[0]
         for line in (known for known in lines if low <= known.events[0].group.start < said.start and not known.product_only):
             found.add(taken_at_end(doc, line, said.start), said.start, said.end)
+        for event in (e for e in events if low <= e.group.start < said.start and e.received and e.in_exposure_list):
+            found.add(event.active, said.start, said.end)
     _of_events(found, events)
     _of_lists(found, events, lines)
     by_class = _of_classes(found, lines, endings)

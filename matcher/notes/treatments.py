@@ -24,7 +24,7 @@ _COURSE_END = re.compile(r"(?:SCT|HCT|BMT|auto|transplant|d)(?:\s?['’]?\d[\d/.
 # Each begins with a set of characters, so that most places are passed over at once.
 _LETTER = re.compile(
     r"""[DVRKPT](?:
-      (?<![\w.-].)[DVRKPT]?(?=\s+maint)
+      (?<![\w.-].)[DVRKPT]?(?=\s+(?:maint|mono))
     | (?<=[Ss]topped[ ].)(?=\s(?:\d{1,2}/|in\b|for\b|due\b|d/t\b|after\b))
     | (?<=\bon[ ][VRKDT])(?=\s(?:until|till|alone|only)\b)
     | (?<=[;>→][ ].)(?=\s+(?:alone\b|(?:19|20)\d\d\b|till\b|until\b))
@@ -33,7 +33,7 @@ _LETTER = re.compile(
     re.VERBOSE,
 )
 _LETTER_AFTER = re.compile(r"(?:SCT|HCT|BMT|auto|Auto)\s?(?:-+>?|→|/)\s?(?P<letter>[VRKPT])(?![\w-])")  # "KRd-ASCT-R"
-_AUTO = re.compile(r"(?<![\w-])auto(?:s|grafted|grafts?)?(?=\s*(?:#|['’]?\d|\(|/|[,;.+)]|-+>|→|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\b|then\b|in\b|on\b|that\b|tx\b|with\b|and\b|x\b|$))|(?<![\w-])autologous(?=\s+(?:in |on )?\d|\s+(?:(?:(?:peripheral )?(?:blood )?(?:stem|progenitor)[- ]cells? |PBSC )?(?:rescue|procedure|graft|support|re-?infusion|re-?transfusion|return))\b)|(?<![\w-])allo(?=\s+(?:RIC|MAC|NMA|haplo|MUD|MRD|SIB|from|sib\w*|in|on|['’]?\d|\d)\b|\s*\()|(?<![\w-])(?:auto|allo)[- ]?(?:HCT|SCT|PBSCT|HSCT|BMT|TPH|TASPE|TMO|TCTH|tx|transplant\w*)\b", re.IGNORECASE)
+_AUTO = re.compile(r"(?<=[A-Za-z]-)auto(?=-[A-Z])|(?<![\w-])auto(?:s|grafted|grafts?)?(?=\s*(?:#|['’]?\d|\(|/|[,;.+)]|-+>|→|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\b|then\b|in\b|on\b|that\b|tx\b|with\b|and\b|x\b|$))|(?<![\w-])autologous(?=\s+(?:in |on )?\d|\s+(?:(?:(?:peripheral )?(?:blood )?(?:stem|progenitor)[- ]cells? |PBSC )?(?:rescue|procedure|graft|support|re-?infusion|re-?transfusion|return))\b)|(?<![\w-])allo(?=\s+(?:RIC|MAC|NMA|haplo|MUD|MRD|SIB|from|sib\w*|in|on|['’]?\d|\d)\b|\s*\()|(?<![\w-])(?:auto|allo)[- ]?(?:HCT|SCT|PBSCT|HSCT|BMT|TPH|TASPE|TMO|TCTH|tx|transplant\w*)\b", re.IGNORECASE)
 _TRANSPLANT = re.compile(r"(?<![\w-])own (?:stem )?cells (?:were )?(?:given |infused |put )?back\b|(?<![\w-])stem[- ]cell (?:txp|tx|xplant|tplant|rescue|support|re-?infusion|return)\b|(?<![\w-])(?:auto-?|allo-?)?transplant(?:ed|ation|s)?\b(?![\s-]+(?:cent(?:er|re)|team|clinic|OPD|unit|ward|service|department|outpatient|status|work-?up|evaluation|referral|follow|eligib|ineligib|candidate|coordinator|board|physician|consult|program))", re.IGNORECASE)
 _ORGAN = re.compile(r"(?:heart|kidney|renal|liver|lung|corneal?|cardiac|hair|islet|pancreas|f(?:a)?ecal)[- ]*$", re.IGNORECASE)
 _WITH_DEX = re.compile(r"[-/]d(?![\w-])")  # "Isa-d", "Pom/d"
@@ -41,7 +41,7 @@ _CODE = re.compile(r"[A-Z](?<!\w.)[A-Z]{1,4}-?\d{3,6}\b")
 _STEMS = ("mab", "nib", "mide", "mib", "clax", "leucel", "exor", "vedotin", "tecan", "parib", "lisib")
 _STEMMED = re.compile(rf"[a-z](?<!\w.)[a-z]{{2,}}+(?:-cel\b|{'|'.join(f'(?<={stem})' for stem in _STEMS)})")  # of a note in small letters
 _ACRONYM = re.compile(r"[DVBRLKPTCEIXSAM](?<!\w.)(?<![A-Za-z]\d-.)[DVBRLKPTCEIXSAM]{1,4}d(?!\w)")
-_CAPITALS = re.compile(r"[DVBRKPTCEIX](?<!\w.)(?:[DVBRKPTCEIX]{1,3}|(?<=[VRK]))D(?=\s*(?:→|-+>)|\s*(?:[x×*#]\s?\d|(?:regimen|scheme|protocol|chemotherapy)\b|(?:for )?\d+ (?:cycles|courses)))")  # "IRD x6"
+_CAPITALS = re.compile(r"[DVBRKPTCEIX](?<!\w.)(?:[DVBRKPTCEIX]{1,3}|(?<=[VRKB]))D(?=\s*(?:→|-+>)|\s*(?:[x×*#]\s?\d|(?:regimen|scheme|protocol|chemotherapy)\b|(?:for )?\d+ (?:cycles|courses)))")  # "IRD x6"
 _PRODUCTS = {"car_t": "anti-bcma car-t", "cell_therapy": "anti-bcma car-t", "bispecific_antibody": "anti-bcma bispecific", "t_cell_engager": "anti-bcma bispecific",
              "antibody_drug_conjugate": "anti-bcma adc"}
 _AIMED = re.compile(r"[\s(/,:-]*(?:(?:anti|against|targeting|targeted|directed|specific|to|target)[\s:-]*)*")  # "BCMA-directed | CAR-T"
@@ -104,11 +104,16 @@ def without_generic(drugs: Iterable[str]) -> list[str]:
     return [d for d in listed if not (d.startswith("anti-") and classes(d) & named)]
 
 
+_HYPHENED = re.compile(r"=?[A-Za-z]{2,}(?:-[A-Za-z]{2,})+")  # "Vel-Cy-Dex", written "vel/cy/dex" too
+
+
 @lru_cache(maxsize=1)
 def _lexicon() -> Lexicon[tuple[str, str]]:
     vocabulary = load_vocabulary()
     tables = (("drug", vocabulary.drugs), ("regimen", vocabulary.regimens), ("therapy", vocabulary.therapies))
-    return Lexicon([(name, (table, concept)) for table, rows in tables for name, concept in names_of(rows)])
+    named = [(name, (table, concept)) for table, rows in tables for name, concept in names_of(rows)]
+    slashed = [(name.replace("-", "/"), ("regimen", id)) for name, (table, id) in named if table == "regimen" and _HYPHENED.fullmatch(name) and name.count("-") + 1 == len(vocabulary.regimens[id].drugs)]
+    return Lexicon([*named, *slashed])
 
 
 def find_mentions(doc: Document) -> list[Mention]:
@@ -221,7 +226,8 @@ class _Free:
 
 
 _FILLER = r"(?:\d{2}/\d{2}(?=\s*(?:mg|weekly|wkly|qw|\+))|(?!(?:19|20)\d\d\b(?!\s*(?:mg|mcg|g)\b))\d+(?:[.,]\d+)?\s*(?:mg|mcg|g)?(?:/m2|/m²|/kg)?(?![\d/-])|mg|weekly|wkly|monthly|daily|bi-?weekly|q\d*\w{1,3}|qod|bd|od|nocte|oral(?:ly)?|po|sc|s\.c\.|iv|i\.v\.|subcut\w*|intravenous(?:ly)?|low[- ]dose|high[- ]dose|reduced[- ]dose|single|regimen|scheme|protocol|therapy|chemotherapy|triplet|doublet|quad\w*|the|both|inj(?:ection)?\.?|tab(?:let)?s?\.?|caps?(?:ules?)?\.?|shots?|pills?|tablets?|injections?|generic|pulses?|lo|donated|biosimilar|attenuated|self[- ]funded|off[- ]label|compassionate(?: use)?|(?:expanded|early) access|named[- ]patient)"
-_JOIN_DRUGS = re.compile(rf"(?:[\s,+/&\-–—():='‘’“”]|\b(?:and|with|plus|in combination with|combined with|combination of|along with|together with)\b|w/|\b{_FILLER}\b)*", re.IGNORECASE)
+_DOSAGE_FORM = r"\b(?:tabs?|caps?|inj|[TC])\.(?=\s)"  # "T. dexamethasone"
+_JOIN_DRUGS = re.compile(rf"(?:[\s,+/&\-–—():='‘’“”]|\b(?:and|with|plus|in combination with|combined with|combination of|along with|together with)\b|w/|\b{_FILLER}\b|{_DOSAGE_FORM})*", re.IGNORECASE)
 _JOIN_REGIMEN = re.compile(rf"(?:\s|\+|-|[(]|:|=|/|\b(?:with|plus|in combination with|combined with)\b|w/|\b{_FILLER}\b)*", re.IGNORECASE)
 _CONDITIONED = re.compile(r"[\s+/(\-–,&]*(?:and|with|after|followed by|using|conditioning|then|supported by)?\s*", re.IGNORECASE)
 _JOINER = re.compile(r"[+/&,(:=-]|\b(?:and|with|plus|w)\b", re.IGNORECASE)
