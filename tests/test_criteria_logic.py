@@ -60,6 +60,7 @@ def read(text, kind):
     (EXCLUSION, "Untreated or symptomatic brain metastases", "(brain_metastasis treatment=none | brain_metastasis severity=symptomatic)"),
     (EXCLUSION, "Personal or family history of epilepsy", "(seizure_disorder | seizure_disorder relative=yes)"),
     (EXCLUSION, "Hepatitis B or C", "(hepatitis_b | hepatitis_c)"),
+    (EXCLUSION, "Serious medical or psychiatric illness", "(screening | psychiatric_disorder severity=severe)"),
     (EXCLUSION, "Pleural or pericardial effusion", "(pleural_effusion | pericardial_effusion)"),
     (EXCLUSION, "Acute or chronic pancreatitis", "(acute_pancreatitis | chronic_pancreatitis)"),
     (EXCLUSION, "Immunodeficiency (HIV)", "(immunodeficiency | hiv_infection)"),
@@ -76,6 +77,13 @@ def test_and_or(kind, text, wanted):
     (INCLUSION, "Women of childbearing potential must have a negative serum or urine pregnancy test within 7 days", "(not childbearing_potential | not pregnancy @within 7)"),
     (INCLUSION, "Last chemotherapy not within 21 days prior to enrollment", "not chemotherapy @within 21"),
     (INCLUSION, "No asthma and platelets ≥ 50 x 10^9/L", "(not asthma & platelets >= 50)"),
+    (INCLUSION, "Stem cell transplantation not within 3 months", "not (autologous_transplant @within 90 | allogeneic_transplant @within 90)"),
+    (INCLUSION, "BCMA-naive patients", "not bcma"),
+    (INCLUSION, "No seizure for at least 6 months", "not seizure_disorder @within 180"),
+    (INCLUSION, "Not postmenopausal for at least 6 months", "not postmenopausal @before 180"),
+    (EXCLUSION, "No asthma or cirrhosis", "not (not asthma & not cirrhosis)"),  # what is asked, told among the exclusions
+    (EXCLUSION, "No chemotherapy within 4 weeks", "chemotherapy @within 28"),
+    (EXCLUSION, "No measurable disease", "not measurable_disease:true"),
 ])
 def test_negation(kind, text, wanted):
     assert read(text, kind) == wanted
@@ -101,6 +109,8 @@ def test_negation(kind, text, wanted):
     (INCLUSION, "At least 4 weeks since prior chemotherapy, radiotherapy or surgery", "(days_since[chemotherapy] >= 28 & days_since[radiotherapy] >= 28 & days_since[surgery] >= 28)"),
     (INCLUSION, "No chemotherapy within 4 weeks (6 weeks for nitrosoureas)", "not (chemotherapy @within 28 | nitrosourea @within 42)"),
     (EXCLUSION, "Heart disease such as myocardial infarction within 6 months or NYHA class III heart failure", "((heart_disease & screening) | myocardial_infarction @within 180 | heart_failure nyha=3)"),
+    (EXCLUSION, "History of or current asthma", "asthma"),
+    (INCLUSION, "Corticosteroids are allowed but not within 10 days of enrollment", "(not corticosteroid | not corticosteroid @within 10)"),
 ])
 def test_time(kind, text, wanted):
     assert read(text, kind) == wanted
@@ -116,6 +126,9 @@ def test_time(kind, text, wanted):
     (INCLUSION, "Prior chemotherapy, but not in the last 4 weeks", "(chemotherapy & not chemotherapy @within 28)"),
     (EXCLUSION, "Prior malignancy. The exceptions are: non-melanoma skin cancer, any other cancer with no evidence of disease for at least 10 years", "malignancy but multiple_myeloma,non_melanoma_skin_cancer @within 3650"),
     (EXCLUSION, "Corticosteroids. Topical use of corticosteroids is permitted", "(corticosteroid & not corticosteroid route=topical)"),
+    (EXCLUSION, "Prior malignancy except low-risk prostate cancer", "(malignancy but multiple_myeloma & not prostate_cancer risk=low)"),
+    (EXCLUSION, "Prior malignancy except in situ cancer of the cervix or breast", "malignancy but multiple_myeloma,cervical_carcinoma_in_situ,ductal_carcinoma_in_situ"),
+    (EXCLUSION, "Asthma; exceptions are defined in the protocol", "(asthma & ?defined in the protocol?)"),
     (INCLUSION, "No grade 3 toxicity due to prior chemotherapy (except alopecia)", "not treatment_toxicity grade=3 but alopecia"),
     (INCLUSION, "AST ≤ 3 x ULN (≤ 5 x ULN if liver metastases are present)", "(ast <= 3 ULN | (ast <= 5 ULN & liver_metastasis))"),
 ])
@@ -143,6 +156,8 @@ def test_grades_and_organs(kind, text, wanted):
     (EXCLUSION, "Corticosteroids equivalent to more than 15 mg/day of prednisone", "corticosteroid dose=>15 mg/day"),
     (EXCLUSION, "More than 15 mg of prednisone daily", "prednisone dose=>15 mg"),
     (EXCLUSION, "More than 2 episodes of syncope", "syncope count=>2"),
+    (EXCLUSION, "Doxorubicin/epirubicin exceeding 300 mg/m2", "(doxorubicin dose=>300 mg/m2 | epirubicin dose=>300 mg/m2)"),
+    (INCLUSION, "No more than one prior proteasome inhibitor", "(not proteasome_inhibitor | ?No more than one prior proteasome inhibitor?)"),
     (INCLUSION, "At least one proteasome inhibitor", "proteasome_inhibitor"),
     (EXCLUSION, "More than 4 quixotic zeppelins", "?More than 4 quixotic zeppelins?"),
 ])
@@ -163,6 +178,11 @@ def test_amounts_limit_what_they_stand_beside(kind, text, wanted):
     (INCLUSION, "Positive expression of BCMA (>30%) on plasma cells", "expression:bcma share=>30%"),
     (INCLUSION, "Measurable disease: serum M-protein ≥ 1 g/dL, or urine M-protein ≥ 200 mg/24 h, or involved free light chain ≥ 100 mg/L",
      "(measurable_disease:true | serum_m_protein >= 1 | urine_m_protein >= 200 | kappa_flc >= 100 | lambda_flc >= 100)"),
+    (INCLUSION, "Relapsed after bortezomib", "(disease_state:relapsed & bortezomib)"),
+    (INCLUSION, "Refractory to the last therapy", "disease_state:refractory"),
+    (EXCLUSION, "Allergy to any of the study drugs; known sensitivity to melphalan", "(screening | allergy:melphalan)"),
+    (INCLUSION, "Prior chemotherapy, such as cyclophosphamide and melphalan", "(chemotherapy | cyclophosphamide | melphalan)"),
+    (INCLUSION, "HIV status must be known", "?HIV?"),
     (EXCLUSION, "POEMS (polyneuropathy, organomegaly, endocrinopathy, monoclonal protein, skin changes) syndrome", "poems_syndrome"),
 ])
 def test_treatment_and_disease(kind, text, wanted):
@@ -211,6 +231,12 @@ def test_how_far_an_adjective_reaches(kind, text, wanted):
     (EXCLUSION, "Ascites requiring paracentesis within 14 days", "(ascites & paracentesis @within 14)"),
     (EXCLUSION, "Anticoagulation with warfarin within 28 days", "warfarin @within 28"),
     (EXCLUSION, "Active bleeding or at high risk of bleeding", "(bleeding @current | screening)"),
+    (EXCLUSION, "Untreated or active brain tumor", "(brain_tumor treatment=none | brain_tumor @current)"),
+    (EXCLUSION, "Brain involvement by malignancy", "cns_involvement"),
+    (EXCLUSION, "Diastolic blood pressure > 90 mmHg (because of the effects of scopolamine)", "diastolic_bp > 90"),
+    (INCLUSION, "Patients with HIV must have a CD4 count > 350/uL", "(not hiv_infection | cd4_count > 350)"),
+    (INCLUSION, "Patients with multiple myeloma must have measurable disease", "(disease:multiple_myeloma & measurable_disease:true)"),
+    (EXCLUSION, "Pregnancy; female patients must be postmenopausal", "(pregnancy | not (not sex:female | postmenopausal))"),
     (EXCLUSION, "Progression before day 100 after autologous transplantation", "(disease_state:progressive & autologous_transplant & ?before day 100?)"),
 ])
 def test_what_a_clause_limits(kind, text, wanted):
@@ -224,6 +250,13 @@ def test_what_a_clause_limits(kind, text, wanted):
     (EXCLUSION, "Patients with the following will be excluded:\n - Asthma\n - Cirrhosis", "(asthma | cirrhosis)"),
     (INCLUSION, "Transaminases < 3 x ULN", "(alt < 3 ULN & ast < 3 ULN)"),
     (EXCLUSION, "QTc > 450 ms in males or > 470 ms in females", "((sex:male & qtc > 450) | (sex:female & qtc > 470))"),
+    (INCLUSION, "QTc ≤ 450 ms in males or ≤ 470 ms in females", "((not sex:male | qtc <= 450) & (not sex:female | qtc <= 470))"),
+    (INCLUSION, "Karnofsky ≥ 80% for patients ≥ 60 years old or ≥ 70% for patients < 60", "((not age >= 60 | kps >= 80) & (not age < 60 | kps >= 70))"),
+    (EXCLUSION, "ANC < 1,000/uL Platelets < 75,000/uL", "(anc < 1 | platelets < 75)"),
+    (INCLUSION, "None of the following:\n - Asthma\n - Cirrhosis", "(not asthma & not cirrhosis)"),
+    (INCLUSION, "No heart disease, including:\n - Angina\n - Stroke", "(not heart_disease & not angina_pectoris & not stroke)"),
+    (EXCLUSION, "Any of the following within 6 months:\n - Stroke\n - Asthma", "(stroke @within 180 | asthma @within 180)"),
+    (EXCLUSION, "Allergy to any of the following:\n - Fludarabine\n - Mannitol", "(allergy:fludarabine | allergy:mannitol)"),
     (INCLUSION, "Measurable disease defined as serum M-protein ≥ 1 g/dL or urine M-protein ≥ 200 mg/24 h", "(measurable_disease:true | serum_m_protein >= 1 | urine_m_protein >= 200)"),
 ])
 def test_lists_and_examples(kind, text, wanted):

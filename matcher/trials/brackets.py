@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from matcher.domain import AllOf, AnyOf, AtScreening, Comparison, Expression, Presence, Unparsed, Window
+from matcher.domain import AllOf, AnyOf, AtScreening, Comparison, Expression, Not, Presence, Unparsed, Window
 from matcher.expressions import atoms
 from matcher.trials.comparisons import Comparisons
 from matcher.trials.concepts import Concepts
@@ -13,7 +13,7 @@ from matcher.trials.lexer import CONCEPTS, Token
 from matcher.trials.logic import Piece, combine, conjoin, disjoin
 from matcher.trials.measures import bounds_at
 from matcher.trials.periods import closing
-from matcher.trials.timing import given, since
+from matcher.trials.timing import given, since, within
 from models import load_vocabulary
 from models.limits import load_limits
 
@@ -28,8 +28,8 @@ class Brackets(Concepts, Comparisons):
         inner = [t for t in self.tokens[at + 1 : end] if t.kind not in (")", "]")]
         last = self.pieces[-1] if self.pieces else None
         kinds = {t.kind for t in inner}
-        if len(inner) > 1 and inner[0].value == "n" and inner[1].kind == "op":
-            return end  # "(n=20)"
+        if inner and (inner[0].kind == "reason" or [t.value for t in inner[:1]] + [t.kind for t in inner[1:2]] == ["n", "op"]):
+            return end  # "(n=20)", "(because of ...)"
         if last and not isinstance(last.expression, AtScreening) and (permitted := type(self)(inner, self.context.inner).permission(last.expression)) is not None:
             self.pieces[-1] = replace(last, expression=permitted)
             return end
@@ -38,6 +38,8 @@ class Brackets(Concepts, Comparisons):
             if allowed is not None and not isinstance(allowed, Unparsed | AtScreening):
                 self.pieces[-1] = replace(last, expression=excuse(last.expression, allowed, self.context, "except"))
             return end
+        if last and last.measured and kinds == {"subgroup"}:
+            return self._on_subgroup(at + 1) + 1
         if not inner or kinds & {"negated_support", "allowed"} or ("label" in kinds and not kinds & {"op", "test"}) or _spells(self.tokens[at - 1] if at else None, inner, self.context.text):
             return end
         first = next((t for t in inner if t.kind not in ("stop", "qual")), inner[0])
@@ -66,7 +68,7 @@ class Brackets(Concepts, Comparisons):
             self.named = True  # "liver enzymes (ALT and AST) < 3 x ULN"
             return end
         if last and concepts and (period := bounds_at(inner, 0)) and period.time:  # "4 weeks since chemotherapy (6 weeks for nitrosoureas)"
-            days = round(period.sides[0].value * (period.sides[0].days or 1))
+            days = period.days
             if isinstance(last.expression, Comparison) and last.expression.fact == "days_since":
                 apart = self._nested(inner[period.end :], since=Window("before", days))
                 self.pieces[-1] = replace(last, expression=conjoin(last.expression, *(p.expression for p in apart if isinstance(p.expression, Comparison))))
@@ -79,7 +81,7 @@ class Brackets(Concepts, Comparisons):
                 return end
         limits = kinds & {"op", "between", "postop"} or ("number" in kinds and kinds & {"test", "age", "life"})
         if last and not last.group and len(inner) <= 4 and (ago := bounds_at(inner, 0)) and ago.time and ago.end == len(inner) and ago.sides[0].op in ("<", "<="):
-            self._place_in_time(Window("within", round(ago.sides[0].value * (ago.sides[0].days or 1))), False)
+            self._place_in_time(Window("within", ago.days), False)
             return end
         if limits and last and last.measured and not self.heads and not (self.joint and self.unknown):
             return self._second_limit(inner, last, end)
@@ -121,6 +123,8 @@ class Brackets(Concepts, Comparisons):
         asked = combine(reader.read(), True)
         if asked is None and reader.window and reader.window.relation == "before" and given(named):
             asked = since(named, reader.window)  # "... if stopped more than 6 months ago"
+        if self.tokens[condition + 1].kind == "not_between" and given(named) and (apart := bounds_at(self.tokens, condition + 2)) and apart.time:
+            asked = Not(within(named, Window("within", apart.days)))  # "... but not within 14 days"
         if asked is None:
             asked = Unparsed(self.context.text[reader.tokens[0].start : reader.tokens[-1].end])
         return permit(main, named, asked, self.context)
@@ -169,7 +173,8 @@ class Brackets(Concepts, Comparisons):
             return
         if self.pieces and isinstance(self.pieces[-1].expression, Presence | AnyOf):
             last = self.pieces[-1]
-            self.pieces[-1] = replace(last, expression=disjoin(last.expression, *found))
+            if not isinstance(last.expression, Presence) or "dose" not in dict(last.expression.qualifiers):  # of a dose each is a part
+                self.pieces[-1] = replace(last, expression=disjoin(last.expression, *found))
         else:
             self.unknown = []
             self._add(disjoin(*found))

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from matcher.domain import AtScreening, Expression, Presence, Unparsed
+from matcher.domain import AtScreening, Comparison, Expression, Presence, Unparsed
 from matcher.expressions import atoms
 from matcher.trials.exceptions import GENERAL, excuse
 from matcher.trials.lexer import Token
 from matcher.trials.logic import Context, combine, conjoin, disjoin, negate
 from matcher.trials.statements import DEEPEST, Reader
+from matcher.trials.timing import within
 
+_PEOPLE_WITH = re.compile(r"(?:all |any )?(?:patients?|subjects?|participants?|individuals?|those)\s+(?:with|who|whose|having)\b", re.IGNORECASE)
 _DIVIDERS = ("except", "unless", "if")
 
 
@@ -50,7 +53,26 @@ def widen(main: Expression, tokens: Sequence[Token], context: Context) -> Expres
     return None if permitted is None else excuse(main, permitted, context, "except")
 
 
+def _asked_of_some(tokens: Sequence[Token], context: Context) -> Expression | None:
+    """ "Patients with HIV must have CD4 > 350": asked of those patients alone, unless they are all that the trial is for."""
+    must = next((p for p, t in enumerate(tokens) if context.text[t.start : t.end].lower() in ("must", "should") and _depth(tokens, p) == 0), 0)
+    if context.exclusion or not must or not _PEOPLE_WITH.match(context.text, tokens[0].start, tokens[must].start):
+        return None
+    who = combine(Reader(tokens[:must], context.inner).read(), True)
+    if who is None or not any(isinstance(e, Presence) and e.fact in ("condition", "prior_therapy") for e in atoms(who)):
+        return None
+    if any(isinstance(e, Comparison) or (isinstance(e, Presence) and e.fact in ("disease", "disease_state", "sex")) for e in atoms(who)):
+        return None
+    reader = Reader(tokens[must:], context.inner)
+    if not reader.read() and reader.window and reader.window.relation == "before":
+        return disjoin(negate(who), within(who, reader.window))  # "... must be disease-free for at least 5 years"
+    asked = _divided(tokens[must:], context.inner)
+    return None if asked is None else disjoin(negate(who), asked)
+
+
 def _divided(tokens: Sequence[Token], context: Context) -> Expression | None:
+    if (asked := _asked_of_some(tokens, context)) is not None:
+        return asked
     at = next((p for p, t in enumerate(tokens) if t.kind in _DIVIDERS and _depth(tokens, p) == 0), None)
     if at is not None and tokens[at].kind == "if" and any(t.kind == "screening" and t.value != "discretion" for t in tokens[:at]):
         at = None
@@ -100,7 +122,8 @@ def _exceptions(kind: str, tokens: Sequence[Token]) -> Iterator[tuple[str, Seque
 def _exception(tokens: Sequence[Token], main: Expression, context: Context) -> Expression | None:
     reader = Reader(tokens, context.excluding)
     exception = combine(reader.read(), True)
-    if exception is None and tokens and not any(isinstance(e, Presence) and e.fact == "condition" for e in atoms(main)):
+    elsewhere = bool(tokens) and "protocol" in context.text[tokens[0].start : tokens[-1].end]
+    if exception is None and tokens and (elsewhere or not any(isinstance(e, Presence) and e.fact == "condition" for e in atoms(main))):
         return Unparsed(context.text[tokens[0].start : tokens[-1].end])
     if exception is None and reader.window and reader.window.relation == "before":
         return Presence("condition", GENERAL[0], reader.window)  # "unless disease-free for 5 years"

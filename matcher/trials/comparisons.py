@@ -16,6 +16,7 @@ CLASS = "{class}"  # a UCUM annotation: the value is the place of a class in its
 FLC = ("kappa_flc", "lambda_flc")
 _DOSE = re.compile(r"(?:[munpμkd]|mc)?g(?:ms?|rams?)?(?:\s?(?:/|per)\s?(?![dmμu]?l\b).*)?", re.IGNORECASE)
 BODY_SURFACE = 1.73  # m2, to which a clearance is normalized: no limit
+WORST_ECOG = 5  # the scale of Karnofsky goes on to 100
 RATIOS = ("fev1_fvc", "pao2_fio2")  # two tests named with a stroke between them
 CHANGES = frozenset({"change", "changes", "loss", "gain", "decrease", "drop", "fall", "decline", "reduction", "variation", "difference", "improvement"})
 _CTCAE = re.compile(r"CTC|Common (?:Terminology|Toxicity)")
@@ -101,6 +102,8 @@ class Comparisons(Timing):
             self._add(pair[0], measured="blood_pressure")
             self.heads, self.unknown, self.named = [], [], False
             return pair[1]
+        facts = ["kps" if fact == "ecog" and limit.sides[0].value > WORST_ECOG else fact for fact in facts]
+        before = self.last_heads, self.compared
         self.last_heads, self.compared = list(facts), (list(facts), limit)
         limits, end = self._respective(facts, limit)
         expressions = [self._compared(fact, own) for fact, own in zip(facts, limits, strict=True)]
@@ -116,6 +119,10 @@ class Comparisons(Timing):
             expression = conjoin(*(Comparison("spo2", "<=", b.value, "%") for b in limit.sides[:1]), Presence("prior_therapy", "oxygen_therapy", Window("current")))
         listed = any(p.negation == self.negation for p in self.pieces)  # "no asthma and platelets ≥ 50": the negation has had its list
         negation, self.negation = 0 if listed else self.negation, 0
+        if facts == ["age"] and self._of_an_age(at):
+            self.last_heads, self.compared = before
+            self._limit_to(expression)
+            return end + (self._next_kind(end, 0) == "age")
         self._add(expression if not negation else negate(expression), measured=facts[0])
         if by_oxygen:
             return len(self.tokens)
@@ -126,6 +133,11 @@ class Comparisons(Timing):
             end += 1
         named = end + (self._next_kind(end, 0) == "stop")
         return named + 1 if self._next_kind(named, 0) == "test" and self.tokens[named].value in facts else end
+
+    def _of_an_age(self, at: int) -> bool:
+        """Whether the age is of those whom the limit before it is for: "< 80 % for patients ≥ 60 years"."""
+        led = self._next_kind(at, -1) == "subject" and at > 1 and self._words(self.tokens[at - 2]) in ("for", "in")
+        return led and len(self.pieces) > 0 and self.pieces[-1].measured not in ("", "age")
 
     def _pressures(self, limit: Bounds) -> tuple[Expression, int] | None:
         """ "Blood pressure > 160/100 mmHg": either is too high; below a limit both must lie, but for an exclusion."""
@@ -143,8 +155,8 @@ class Comparisons(Timing):
             return ["age"]
         if limit.time:
             return self._time_facts(at, limit, ahead)
-        if any(t.kind == "age" for t in self.tokens[at : limit.end]):
-            return ["age"]  # "under the age of 18"
+        if any(t.kind == "age" for t in self.tokens[at : limit.end]) or (self._of_an_age(at) and limit.sides[-1].unit is None and not limit.sides[-1].x_uln):
+            return ["age"]  # "under the age of 18", "< 70 % for patients < 60"
         if self.heads and self.heads[-1] == "age":
             return ["age"] if limit.sides[-1].unit is None and 0 < limit.sides[-1].value <= 120 else []
         if ahead is not None and ahead.kind == "age":
@@ -180,7 +192,7 @@ class Comparisons(Timing):
         lasting = before is not None and (before.kind in ("filler", "condition", "test", "therapy") or before.value in ("for", "of"))
         people = all(p.group or p.measured == "age" for p in self.pieces) and not self.unknown and not lasting
         who = next((t.kind for t in reversed(self.tokens[:at]) if t.kind != "stop"), "")
-        if not limit.bare and ((people and (years or who == "subject")) or who == "life_stage"):
+        if not limit.bare and ((people and (years or who == "subject")) or who == "life_stage" or (years and who == "subject" and self._of_an_age(at))):
             return ["age"]
         return []
 
@@ -195,7 +207,7 @@ class Comparisons(Timing):
             return []  # a dose
         if unit and _DOSE.fullmatch(unit) and any(isinstance(p.expression, Presence) and p.expression.fact in ("prior_therapy", "allergy") for p in self.pieces):
             return []
-        if unit == "%" and any(t.kind == "subject" for t in self.tokens[limit.end : limit.end + 3]):
+        if unit == "%" and [t.value for t in self.tokens[limit.end : limit.end + 1]] == ["of"] and any(t.kind == "subject" for t in self.tokens[limit.end : limit.end + 3]):
             return []
         counted = unit is None and ahead is not None and ahead.kind in ("word", "filler", "subject", "times", "unit", "adjective") and not limit.sides[-1].x_uln
         concept = max((t.start for t in self.tokens[:at] if t.kind in CONCEPTS), default=-1)

@@ -27,6 +27,7 @@ _KIN = re.compile(r"\b(?:family|familial|relatives?|first[- ]degree relatives?|(
 _CAUSE = re.compile(r"\b(?:toxicit(?:y|ies)|adverse events?|AEs?|effects?)\b[^.;()]{0,60}?\b(?:from|due to|related to|caused by|attributable to|attributed to)\b(?:(?!\bwithin\b)[^.;()]){0,90}\Z", re.IGNORECASE)
 SCALES = {"nyha": "nyha", "grade": "grade", "stage": "stage", "class": "class"}
 _STATED = ((r"relaps.*refract|refract.*relaps|^rr|r/r", "relapsed_refractory"), (r"newly|^nd", "newly_diagnosed"), (r"refractory", "refractory"), (r"relapse", "relapsed"))
+_OF = re.compile(r".{3,40}\bof (?:the )?(?=\w+\Z)", re.IGNORECASE)
 _ISOTYPES = ("igg", "iga", "igm", "igd", "ige")  # "IgA myeloma" is a kind of it, not a level
 HIGH_RISK = "high_risk_cytogenetics"  # what it is defined as, or such as, says no more
 _EXTENT = ("metastatic_disease", "locally_advanced_disease", "unresectable_disease")
@@ -42,8 +43,8 @@ class Concepts(Words):
         if token.kind == "condition":
             if self.frame in ("required", "current_therapy", "prior_therapy") and self._words(token) == "immunosuppression":
                 self._treatment("immunosuppressant")
-            elif self._adjective(token):
-                self.unknown.append(token)
+            elif self._adjective(token) or (self._next_kind(at) == "organ_word" and self._words(self.tokens[at + 1]) == "status" and "positive" not in self._words(token)):
+                self.unknown.append(token)  # "known HIV status": of either result
             elif not self._purpose(at):
                 if self.governs and self._next_kind(at, -1) in SEPARATORS and "control" not in self.qualifiers and controllable(token.value):
                     self.qualifiers["control"] = self.governs
@@ -63,19 +64,43 @@ class Concepts(Words):
         return at + 1
 
     def _on_separator(self, at: int) -> int:
-        self._head_of(at)
+        if not self._tail_of():
+            self._head_of(at)
         return super()._on_separator(at)
+
+    def _close_chunk(self) -> None:
+        self._tail_of()
+        super()._close_chunk()
+
+    def _of_noun(self, before: str, noun: Token) -> tuple[str, str] | None:
+        """What the words before name together with all, all but the first, or the last of the noun's words."""
+        words = self._words(noun).split()
+        return next((n for first in (0, 1, -1) if (n := name_of_whole(" ".join([before, *words[first:]]))) and n[0] == noun.kind), None)
+
+    def _tail_of(self) -> bool:
+        """ "Carcinoma in situ of the cervix or breast", "cancer of the colon, lung or ovary": the words after the connective are of the noun before it."""
+        last = next((t for t in reversed(self.tokens) if t.kind == "condition" and self.unknown and t.end <= self.unknown[0].start), None)
+        if last is None or len(self.pieces) > self.chunk or self.heads or self.joint not in ("or", "and", ","):
+            return False
+        noun = _OF.match(self.context.text, last.start, last.end)
+        place = self.context.text[self.unknown[0].start : self.unknown[-1].end]
+        named = (name_of_whole(noun[0] + place) or ("situ" in noun[0] and name_of_whole(f"carcinoma in situ of the {place}"))) if noun else None
+        if not named or named[0] != "condition":
+            return False
+        self.unknown = []
+        self._condition(Token(*named, last.start, last.end))
+        return True
 
     def _head_of(self, at: int) -> None:
         """ "Pleural or pericardial effusion", "acute or chronic pancreatitis": the words before the connective are of the noun after it."""
         told = [self.tokens[at - 1]] if at and self.tokens[at - 1].kind == "qual" and "acuity" in self.qualifiers else self.unknown
-        if not told or len(self.pieces) > self.chunk or self.heads:
+        stated = all(isinstance(p.expression, Presence) and p.expression.fact == "disease_state" for p in self.pieces[self.chunk :])
+        if not told or not stated or self.heads or (self.joint in ("or", "and") and self.tokens[at].kind == ","):
             return
-        follows = next((t for t in self.tokens[at + 1 : at + 9] if t.kind in ("condition", "therapy")), None)
+        before = self.context.text[told[0].start : told[-1].end]
+        follows, named = next(((t, n) for t in self.tokens[at + 1 : at + 9] if t.kind in ("condition", "therapy") and (n := self._of_noun(before, t))), (None, None))
         if follows is None:
             return
-        before, noun = self.context.text[told[0].start : told[-1].end], self._words(follows).split()
-        named = next((n for first in (0, 1, -1) if (n := name_of_whole(" ".join([before, *noun[first:]]))) and n[0] == follows.kind), None)
         if told is not self.unknown and (named or str(self.tokens[at + 1].value).startswith("acuity=")):
             self.qualifiers.pop("acuity")
         if named is not None:
@@ -96,7 +121,10 @@ class Concepts(Words):
         """ "... for multiple myeloma", "involvement of myeloma": what a treatment was for, not a statement of its own."""
         before = self.context.text[: self.tokens[at].start].lower().removesuffix("the ").split()
         led = before[-1:] and before[-1] in ("for", "of", "by", "against", "from", "in") and before[-2:-1] not in (["diagnosis"], ["history"], ["evidence"], ["form"], ["forms"])
-        return bool(led and (self.pieces or self.unknown) and self._own(self.tokens[at].value))
+        concept, last = self.tokens[at].value, self.pieces[-1].text if len(self.pieces) > self.chunk else ""
+        if concept in GENERAL and last:  # "brain involvement by malignancy", "bleeding unrelated to cancer": of which it tells
+            return bool(led) or before[-2:-1] in (["unrelated"], ["related"], ["due"], ["secondary"]) or (before[-1:] == ["with"] and load_vocabulary().is_a(last, "metastatic_disease"))
+        return bool(led and (self.pieces or self.unknown) and self._own(concept))
 
     def _condition(self, token: Token) -> None:
         vocabulary = load_vocabulary()
@@ -253,7 +281,7 @@ class Concepts(Words):
             self._add(Presence(last.expression.fact, value, last.expression.window))
         elif any(t.kind == "antigen" for t in self.tokens):
             self._add(Presence("expression", value))
-        elif self.frame in TREATMENT_FRAMES | {"current_therapy"} and value in therapies:
+        elif (self.frame in TREATMENT_FRAMES | {"current_therapy"} or any(self._words(t).startswith("na") for t in self.tokens[at + 1 : at + 3])) and value in therapies:
             self._treatment(value)
         else:
             self.unknown.append(self.tokens[at])

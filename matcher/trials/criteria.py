@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import cache
 from itertools import dropwhile, pairwise
 from typing import Any
@@ -12,16 +13,19 @@ from matcher.domain import AllOf, AnyOf, AtLeast, AtScreening, Comparison, Expre
 from matcher.expressions import atoms
 from matcher.trials.clauses import read_sentence, widen
 from matcher.trials.comparisons import CLASS
-from matcher.trials.exceptions import excuse
-from matcher.trials.lexer import Token, plain, tokens
+from matcher.trials.exceptions import GENERAL, excuse
+from matcher.trials.lexer import CONCEPTS, Token, plain, tokens
 from matcher.trials.logic import Context, conjoin, disjoin, negate
+from matcher.trials.periods import period_at
 from models import load_vocabulary
 from models.criteria_classifier import load_criteria_classifier
 from models.vocabulary import Condition, Drug, Therapy
 
 _DEMAND = re.compile(r"\W*(?:(?:the|all|eligible)\s+)?(?:(?:patients?|subjects?|participants?|volunteers?|individuals?)\s+)?(?:must|should|may)\s+not\s+(?:be|have)\b", re.IGNORECASE)
+_DENIED = re.compile(r"\W*no\b(?! (?:more|longer|less|fewer)\b)", re.IGNORECASE)
+_DEMANDED = re.compile(r"\W*(?:\w+\s+){0,3}?(?:patients?|subjects?|participants?|(?:wo)?m[ae]n|(?:fe)?males?)\s+(?:[\w-]+\s+){0,5}?(?:must|should)\s+(?:be|have|agree|use)\b(?!\s+(?:not|no|excluded|discontinued|considered|off|stopped)\b)", re.IGNORECASE)
 LONGEST = 20_000  # characters of one item that are read; what is longer is no criterion
-_PART = re.compile(r"(?:(?:^|(?<=[\s;:,.)]))(?:\(\s?(?:\d{1,2}|[a-h]|i{1,3}|iv|vi{0,3})\s?\)|(?:\d{1,2}|[a-h]|i{1,3}|iv)\s?\))|\n\s*[-*+]\s|\n\s*(?:\d{1,2}|[a-h])\.\s)(?=\s?\S)", re.IGNORECASE)
+_PART = re.compile(r"(?:(?:^|(?<=[\s;:,.)]))(?:\(\s?(?:\d{1,2}|[a-h]|i{1,3}|iv|vi{0,3})\s?\)|(?:\d{1,2}|[a-h]|i{1,3}|iv)\s?\))|\n\s*[-*+]\s|\n\s*(?:\d{1,2}|[a-h])\.\s)(?=\s*\S)", re.IGNORECASE)
 
 
 def compile_criterion(text: str, kind: Kind, conditions: tuple[str, ...] = ()) -> tuple[Expression, bool]:
@@ -38,6 +42,11 @@ def compile_criterion(text: str, kind: Kind, conditions: tuple[str, ...] = ()) -
     if kind is Kind.EXCLUSION and _DEMAND.match(text):  # worded as a demand, it excludes who does not meet it
         demanded, assessable = compile_criterion(text, Kind.INCLUSION, conditions)
         return negate(demanded), assessable
+    if kind is Kind.EXCLUSION and _DENIED.match(text):  # "No active infection" among the exclusions is what is asked
+        demanded, assessable = compile_criterion(text, Kind.INCLUSION, conditions)
+        stated = [e for e in atoms(demanded) if not isinstance(e, Unparsed | AtScreening)]
+        if stated and all(isinstance(e, Presence) and (e.fact == "condition" or e.window) for e in stated):
+            return negate(demanded), assessable
     shown = plain(text)
     context = Context(shown, kind, conditions)
     found = tokens(shown)
@@ -118,11 +127,14 @@ def _listed(head: list[Token], parts: list[_Part], context: Context) -> Expressi
     count = next((int(t.value) for t in head if t.kind == "any_of"), 0)
     listed_only = context.exclusion and not any(t.value in ("must", "should") for t in head)
     all_of = not count and any(t.kind == "all_of" and not (listed_only and context.text[t.start : t.end].lower() == "the following") for t in head)
-    read = list(_nested(parts, context))
+    carried = _carried(head, context)
+    read = list(_nested([(depth, [*carried, *own]) for depth, own in parts], context))
     inner = [e for _, e in read if e is not None]
-    lead = _sentences([t for t in head if t.kind not in ("any_of", "all_of")], context)
+    told = head if not carried or _names(head) else head[: _last_sentence(head)]
+    lead = _sentences([t for t in told if t.kind not in ("any_of", "all_of")], context)
     ends_or = sum(bool(own) and own[-1].kind == "or" for own, _ in read)
-    either = count == 1 or ends_or or (context.exclusion and not all_of) or _measurable(lead)
+    denied = any(t.kind == "neg" for t in carried)
+    either = not denied and (count == 1 or ends_or or (context.exclusion and not all_of) or _measurable(lead))
     if not inner:
         return lead
     if count > 1 and not ends_or:
@@ -132,6 +144,37 @@ def _listed(head: list[Token], parts: list[_Part], context: Context) -> Expressi
     if lead is None or isinstance(lead, Unparsed | AtScreening):
         return listed
     return disjoin(lead, listed) if _measurable(lead) and not context.exclusion else conjoin(lead, listed)
+
+
+def _names(head: list[Token]) -> bool:
+    return any(t.kind in CONCEPTS or t.kind in _CONTENT for t in head[_last_sentence(head) :])
+
+
+def _last_sentence(found: list[Token]) -> int:
+    return max((at + 1 for at, t in enumerate(found) if t.kind in (".", ";")), default=0)
+
+
+_CONTENT = frozenset({"age", "chains", "life", "life_stage", "lines", "marker", "measurable", "no_marker", "organ", "state", "response", "subgroup", "target", "toxicity"})
+_FRAMES = ("allergy", "intolerant_to", "refractory_to", "current_therapy")
+
+
+def _carried(head: list[Token], context: Context) -> list[Token]:
+    """What a heading says of each item under it: "None of the following:", "Within 6 months, any of:", "Allergic to any of:"."""
+    said, named = head[_last_sentence(head) :], _names(head)
+    if named and not any(t.kind == "examples" for t in said):
+        return []
+    carried: list[Token] = []
+    first = next((t for t in said if t.kind not in ("stop", "subject", "filler", "ever")), None)
+    if first and first.kind == "neg" and not (context.exclusion and context.text.startswith(("none", "None"), first.start)):
+        carried.append(first)
+    depth = 0
+    for at, token in enumerate(said):
+        depth += (token.kind in ("(", "[")) - (token.kind in (")", "]"))
+        if token.kind == "within" and not depth and (period := period_at(said, at, context.text)):
+            carried += said[at : period.end]
+        elif token.kind == "frame" and token.value in _FRAMES and all(t.kind in ("any_of", "all_of", "stop", "filler", ":") for t in said[at + 1 :]):
+            carried.append(token)
+    return [*carried, Token(":", ":", head[-1].end, head[-1].end)] if carried else []
 
 
 def _measurable(lead: Expression | None) -> bool:
@@ -157,9 +200,9 @@ def _sentences(found: list[Token], context: Context) -> Expression | None:
         elif expressions and (named := _without_stops(run)) and named[0].kind in ("except", "unless") and (exception := read_sentence(named[1:], context.excluding)) is not None:
             expressions[-1] = excuse(expressions[-1], exception, context, named[0].kind)
         elif run and expressions and _DEFINES.search(context.text[run[0].start : run[-1].end]):
-            continue  # a definition of words used before asks nothing more
-        elif run and (read := read_sentence(run, context)) is not None:
-            expressions.append(read)
+            continue  # a definition of words used before, or what the authors expect, asks nothing more
+        else:
+            expressions += [read for clause in _clauses(run, context) if (read := _stated(clause, context)) is not None]
     if not expressions:
         return None
     if not context.exclusion:
@@ -173,6 +216,25 @@ def _sentences(found: list[Token], context: Context) -> Expression | None:
     return disjoin(*joined)
 
 
+def _clauses(run: list[Token], context: Context) -> list[list[Token]]:
+    """The sentence, or of an exclusion its clauses where one of them is a demand: "pregnancy; women must be postmenopausal"."""
+    cuts = [-1, *(at for at, t in enumerate(run) if t.kind == ";"), len(run)]
+    clauses = [clause for a, b in pairwise(cuts) if (clause := run[a + 1 : b])]
+    return clauses if context.exclusion and any(_demanded(c, context) for c in clauses) else [run] if run else []
+
+
+def _demanded(clause: list[Token], context: Context) -> bool:
+    return bool(_DEMANDED.match(context.text, clause[0].start, clause[-1].end))
+
+
+def _stated(clause: list[Token], context: Context) -> Expression | None:
+    """What a clause says of whom it excludes: a demand within an exclusion excludes who does not meet it."""
+    if not context.exclusion or not _demanded(clause, context):
+        return read_sentence(clause, context)
+    demanded = read_sentence(clause, replace(context, kind=Kind.INCLUSION))
+    return None if demanded is None else negate(demanded)
+
+
 def _without_stops(tokens: list[Token]) -> list[Token]:
     """ "The exceptions are ..." begins with its exception."""
     return list(dropwhile(lambda t: t.kind == "stop", tokens))
@@ -181,7 +243,7 @@ def _without_stops(tokens: list[Token]) -> list[Token]:
 _BEGINS = re.compile(r"(?:No|Not|At least|Must|More than|Less than|Greater than|Patients|Subjects|Participants|Concurrent|Recovered|Prior|Fertile|HIV|Able|Adequate|Women|Men|History of|Any)\b")
 
 
-_DEFINES = re.compile(r"\b(?:is|are)\s+defined\s+as\b|\A\s*(?:note|confirmation)\b", re.IGNORECASE)
+_DEFINES = re.compile(r"\b(?:is|are)\s+defined\s+as\b|\A\s*(?:note|confirmation|we (?:anticipate|expect|estimate|assume|believe))\b", re.IGNORECASE)
 
 
 def _begins(token: Token, before: Token, text: str) -> bool:
@@ -210,8 +272,10 @@ def constraints(expression: Expression) -> list[dict[str, Any]]:
 def _statements(expression: Expression, negated: bool) -> Iterator[tuple[Comparison | Presence, bool]]:
     match expression:
         case AllOf(parts) | AnyOf(parts) | AtLeast(_, parts):
+            excepted = any(isinstance(p, Presence) and p.value in GENERAL and p.excluding for p in parts)
             for part in parts:
-                yield from _statements(part, negated)
+                if not (excepted and isinstance(part, Not)):  # an exception states nothing of its own
+                    yield from _statements(part, negated)
         case Not(part):
             yield from _statements(part, not negated)
         case Comparison() | Presence():

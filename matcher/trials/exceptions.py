@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from matcher.domain import AllOf, AnyOf, AtScreening, Comparison, Expression, Not, Presence, Unparsed, Window
@@ -68,11 +69,18 @@ def _named(exception: Expression) -> tuple[list[str], list[Expression]]:
         if general:
             window = next((p.window for p in presences if p.window), None)
             further.append(replace(general[0], window=window) if window else Unparsed("other malignancy"))
-        elif presences and len(presences) == len([p for p in inner if not isinstance(p, Unparsed | AtScreening)]):
+        elif presences and len(presences) == len([p for p in inner if not isinstance(p, Unparsed | AtScreening)]) and not _limited(inner):
             names += [p.value for p in presences]
         else:
             further.append(part)
     return names, [f for f in further if not (names and isinstance(f, Unparsed | AtScreening))]
+
+
+def _limited(parts: Sequence[Expression]) -> bool:
+    """Whether a cancer is excepted only as far as told: "low-risk prostate cancer" is not every prostate cancer."""
+    conditions = load_vocabulary().conditions
+    malignant = any(isinstance(p, Presence) and p.value in conditions and conditions[p.value].course == "malignancy" for p in parts)
+    return malignant and any(isinstance(p, Unparsed) or (isinstance(p, Presence) and p.qualifiers) for p in parts)
 
 
 def _excluding(main: Expression, names: tuple[str, ...]) -> Expression | None:

@@ -76,6 +76,7 @@ _GLUED = re.compile(r"x\s?(?:\d|the|u|ln)|times|fold|st\b|nd\b|rd\b|th\b|and|or|
 _WORD = re.compile(r"[^\W\d_](?:[\w'’]|[-](?=[^\W_]))*|\d+\w*")
 _LETTERS = re.compile(r"[^\W\d_]+")
 _COUNTED = re.compile(COUNTED)
+_TO_NUMBER = re.compile(r"\s*(?:to|through|until|-)\s*\d")
 _COUNT = {"single": 1.0, "once": 1.0, "twice": 2.0}
 ROMAN = {"i": 1.0, "ii": 2.0, "iii": 3.0, "iv": 4.0, "v": 5.0}
 _SCALED = re.compile(r"(?:class|grade|stage|grades|stages|classes|asa|nyha|degree|score|type|association|classification|status)\W*$|[ivIV]\s*(?:(?:,|or|and|to|-|/|through)\s*)+$")
@@ -131,7 +132,7 @@ def tokens(text: str) -> list[Token]:
             continue
         take("op", _OPERATOR[sign.lastgroup or "eq"], *sign.span())
     hits = [h for h in hits if not any(occupied[h.start : h.end])]
-    named = {place: h for h in hits if h.meaning[0] in CONCEPTS | {"any_of"} for place in range(h.start, h.end)}
+    named = {place: h for h in hits if h.meaning[0] in CONCEPTS | {"any_of", "target"} for place in range(h.start, h.end)}
     for number in _NUMBER.finditer(text):
         start, end = number.span()
         unit = _UNIT.match(text, end)
@@ -188,6 +189,8 @@ def tokens(text: str) -> list[Token]:
             take("number", ROMAN[ends[1]], word.start(), word.start() + len(ends[1]))
             take("-", "-", word.start() + len(ends[1]), word.start() + len(ends[1]) + 1)
             take("number", ROMAN[ends[2]], word.end() - len(ends[2]), word.end())
+        elif folded == "birth" and _TO_NUMBER.match(text, word.end()):
+            take("number", 0.0, *word.span())
         elif folded in _COUNT or _COUNTED.fullmatch(folded):
             take("number", _COUNT.get(folded) or float(counted(folded)), *word.span())
         elif folded in ROMAN and _SCALED.search(text[max(0, word.start() - 24) : word.start()].lower()):

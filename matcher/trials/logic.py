@@ -46,6 +46,7 @@ class Piece:
     judged: bool = False  # the investigator decides about what stands before it
     measured: str = ""  # the fact of a comparison
     member: bool = False  # an example of the class before it
+    demanded: bool = False  # a group of whom more is asked than of others: "men must ..."
     either: bool = False  # begins "either A or B", which holds together before any `and`
 
     @property
@@ -116,7 +117,7 @@ def _subgroup(groups: Sequence[Piece], told: Sequence[Piece], body: Expression, 
         return body
     if exclusion:
         return conjoin(who, body)
-    if any(p.text == "childbearing_potential" for p in groups) or any(isinstance(e, AtScreening) for e in atoms(body)):
+    if any(p.demanded or p.text == "childbearing_potential" for p in groups) or any(isinstance(e, AtScreening) for e in atoms(body)):
         return disjoin(negate(who), body)
     return conjoin(who, body)
 
@@ -180,7 +181,9 @@ def _join_units(units: list[tuple[str, Expression]], pieces: Sequence[Piece], ex
     units = _one_state(units)
     states = _leading_state(units)
     for joint, expression in units[1:] if states else units:
-        if tight and joint == "" and not (_measures(tight[-1][1]) and _protein(expression)):
+        if exclusion and tight and joint == "" and isinstance(expression, Comparison) and isinstance(tight[-1][1], Comparison):
+            tight.append((",", expression))  # limits that lost the lines between them
+        elif tight and joint == "" and not (_measures(tight[-1][1]) and _protein(expression)):
             last_joint, last = tight[-1]
             tight[-1] = (last_joint, conjoin(last, expression))
         else:

@@ -41,6 +41,11 @@ class Bounds:
     def time(self) -> bool:
         return any(b.days for b in self.sides)
 
+    @property
+    def days(self) -> int:
+        """The first side of a duration in whole days."""
+        return round(self.sides[0].value * (self.sides[0].days or 1))
+
 
 def skip(tokens: Sequence[Token], at: int, *kinds: str) -> int:
     while at < len(tokens) and tokens[at].kind in kinds:

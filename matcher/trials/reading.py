@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from matcher.domain import Comparison, Expression, Not, Presence, Unparsed, Window
+from matcher.domain import AnyOf, AtScreening, Comparison, Expression, Not, Presence, Unparsed, Window
 from matcher.trials.lexer import CONCEPTS, Token
-from matcher.trials.logic import Context, Piece, conjoin, disjoin
+from matcher.trials.logic import Context, Piece, conjoin, disjoin, negate
 from models import load_vocabulary
 from models.limits import load_limits
 
@@ -19,6 +19,8 @@ _VERB = re.compile(r"(?:the\s+|their\s+)?(?:\w+\s+){0,2}(?:has|have|had|is|are|w
 _BELOW = re.compile(r"\b(?:decreased?|low|reduced|reduction)\b", re.IGNORECASE)
 _ABOVE = re.compile(r"\b(?:elevated|increased?|high|raised)\b", re.IGNORECASE)
 _STAGING = (("durie_salmon", "durie"), ("r_iss", "revised"), ("r_iss", "r-iss"), ("iss", "international staging"), ("iss", "iss "))  # of myeloma
+_TREATMENT = re.compile(r"\b(?:therap(?:y|ies)|treatments?|regimens?)\b", re.IGNORECASE)
+_STUDIED = re.compile(r"\b(?:study|trial|protocol|investigational|components?|excipients?|constituents?|ingredients?|formulations?|agents?|compounds?)\b", re.IGNORECASE)
 NORMAL_RATIO = (("<", 0.26), (">", 1.65))  # beyond it the ratio is abnormal (Dispenzieri, Leukemia 2009;23:215)
 
 
@@ -41,6 +43,7 @@ class Reading:
     qualifiers: dict[str, str] = field(default_factory=dict)
     opens: bool = False
     member: bool = False  # what comes is an example of what stands before
+    illustrated: bool = False  # "such as": an example that demands nothing of its own
     during: bool = False  # "no concurrent ...": during the trial
     after: bool = False  # the sentence begins "After X, ..."
     either: bool = False
@@ -48,6 +51,7 @@ class Reading:
     leads: bool = False  # `current` was said at the head of a list
     governs: str = ""  # "uncontrolled A, B or C": how the conditions of the list are to be controlled
     about: Presence | None = None  # the condition that a relative clause limits
+    framed: Token | None = None  # "allergic to", of which nothing was named yet
 
     def _nested(self, tokens: Sequence[Token], context: Context | None = None, **state: Any) -> list[Piece]:
         """The pieces of a clause within the clause."""
@@ -129,6 +133,10 @@ class Reading:
             self.heads = []
         self._finding()
         self.heads = []
+        if self.framed is not None:  # "hypersensitivity to any of the study drugs": which these are is known at the site
+            end = self._until(self.tokens.index(self.framed), ";")
+            said = self.context.text[self.framed.start : self.tokens[end - 1].end]
+            self._add(Presence("disease_state", "refractory") if self.framed.value == "refractory_to" and _TREATMENT.search(said) else AtScreening(said) if _STUDIED.search(said) else Unparsed(said))
 
     def _finding(self) -> bool:
         """A test that is said to be low or high is the condition it defines: "neutrophils have decreased"."""
@@ -143,7 +151,16 @@ class Reading:
 
     def _add(self, expression: Expression, **more: object) -> None:
         self.pieces.append(Piece(expression, self.joint, negation=self.negation, opens=self.opens, either=self.either, member=self.member, **more))  # type: ignore[arg-type]
-        self.joint, self.opens, self.either = "", False, False
+        self.joint, self.opens, self.either, self.framed = "", False, False, None
+
+    def _limit_to(self, who: Expression) -> None:
+        """The last limit is for some patients alone: "QTc ≤ 450 ms in men or ≤ 470 ms in women" demands each of its own."""
+        last, before = self.pieces[-1], self.pieces[-2].expression if len(self.pieces) > 1 else None
+        each = isinstance(before, AnyOf) and isinstance(before.parts[0], Not)
+        if self.context.exclusion or (last.joint == "or" and not each):
+            self.pieces[-1] = replace(last, expression=conjoin(who, last.expression))
+        else:
+            self.pieces[-1] = replace(last, expression=disjoin(negate(who), last.expression), joint="and" if each else last.joint)
 
     def _own(self, concept: str) -> bool:
         vocabulary = load_vocabulary()

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from matcher.domain import AnyOf, Comparison, Expression, Presence, Unparsed, Window
+from matcher.domain import AnyOf, Comparison, Expression, Not, Presence, Unparsed, Window
 from matcher.expressions import atoms
 from matcher.trials.brackets import Brackets
 from matcher.trials.concepts import SCALES, scale_value
 from matcher.trials.lexer import CONCEPTS, Token
-from matcher.trials.logic import Piece, combine, conjoin
+from matcher.trials.logic import Piece, combine, conjoin, disjoin
 from matcher.trials.measures import Bounds, bounds_at
 from matcher.trials.periods import period_at
 from matcher.trials.timing import given
@@ -41,10 +41,11 @@ class Reader(Brackets):
             ahead = len(self.pieces) == self.chunk and self._words(self.tokens[min(period.end, len(self.tokens) - 1)]) in ("of", "from") and self._next_concept(period.end) is not None
             self._place_in_time(period.window, period.onward or ahead)
             return period.end
-        if token.kind == "not_between" and self.pieces and (period := period_at(self.tokens, at + 1, self.context.text)):
+        if token.kind == "not_between" and self.pieces and (apart := bounds_at(self.tokens, at + 1)) and apart.time:
+            period = period_at(self.tokens, at + 1, self.context.text)
             self._on_negpost(at)  # "last treatment not within 21 days"
-            self._place_in_time(period.window, False)
-            return period.end
+            self._place_in_time(period.window if period else Window("within", apart.days), False)
+            return (period or apart).end
         if token.kind == "op" and re.search(r"\bor (?!=|equal|more than or)\w+( than)?$", self._words(token)) and not re.search(r"equal", self._words(token)):
             self._close_chunk()
             self.joint = "or"
@@ -59,7 +60,7 @@ class Reader(Brackets):
             if taken:
                 return taken
             if limit.time and limit.sides[0].op in ("<", "<=") and self.context.exclusion and len(self.pieces) > self.chunk and given(self.pieces[-1].expression):
-                self._place_in_time(Window("within", round(limit.sides[0].value * (limit.sides[0].days or 1))), False)
+                self._place_in_time(Window("within", limit.days), False)
                 return limit.end  # "chemotherapy < 4 weeks"
             if limit.time and not limit.bare:
                 if not self._lasting(limit):
@@ -80,8 +81,8 @@ class Reader(Brackets):
             return self._on_separator(at)
         if token.kind == "stop" and token.value in ("that", "which") and (relative := self._relative(at)):
             return relative
-        if token.value == "because":
-            return next((p for p in range(at, len(self.tokens)) if self.tokens[p].kind in (",", ";")), len(self.tokens))  # a reason asks nothing
+        if token.kind == "reason":  # it asks nothing
+            return self._until(at, ",", ";", ")")
         if token.kind == "word":
             self._word(token)
         return at + 1
@@ -89,17 +90,26 @@ class Reader(Brackets):
     def _amount(self, at: int, limit: Bounds) -> int:
         """How much of a drug, how many of a finding: limits what it stands beside; beside nothing, it stays as words."""
         concept = self._next_concept(limit.end)
-        if [(b.op, b.value, b.unit) for b in limit.sides] == [(">=", 1, None)] and concept:
-            return limit.end  # "at least one proteasome inhibitor"
+        if [(b.op, b.value, b.unit) for b in limit.sides] == [(">=", 1, None)] and (concept or self._next_kind(limit.end, 0) in ("measurable", "word")):
+            return limit.end  # "at least one proteasome inhibitor", "at least one measurable lesion"
         said = " ".join(f"{b.op}{b.value:g}{' ' + b.unit if b.unit else ''}" for b in limit.sides)
         name = "dose" if limit.sides[-1].unit else "count"
         last = self.pieces[-1].expression if len(self.pieces) > self.chunk else None
         if name == "dose" and isinstance(last, Presence) and last.fact == "prior_therapy":
-            self.pieces[-1] = replace(self.pieces[-1], expression=replace(last, qualifiers=(*last.qualifiers, (name, said))))
+            for place in range(len(self.pieces) - 1, -1, -1):
+                self._qualify(place, name, said)
+                before = self.pieces[place - 1].expression if place and self.pieces[place].joint == "or" else None
+                if not isinstance(before, Presence) or before.fact != "prior_therapy" or name in dict(before.qualifiers):
+                    break  # "anthracycline or anthracenedione > 300 mg/m2": of either
             return self._equivalent(at, limit.end)
         if name == "dose" and isinstance(last, Presence) and (limit.sides[-1].unit or "").startswith("degree"):
             self._qualify_last("grade", scale_value(limit))
             return limit.end
+        if concept and concept.kind in ("drug", "therapy") and name == "count" and limit.sides[0].op[0] == "<":
+            after = self.tokens.index(concept) + 1  # "no more than one proteasome inhibitor": none is as good
+            counted = Unparsed(self.context.text[self.tokens[at].start : concept.end])
+            self._add(disjoin(Not(Presence("prior_therapy", concept.value, self.window)), counted))
+            return after
         wanted = ("condition",) if name == "count" else ("drug", "therapy", "regimen")
         if concept and concept.kind in wanted:
             self.qualifiers[name] = said

@@ -36,12 +36,14 @@ class Timing(Words):
         if len(self.pieces) == 0 and not (window.relation == "before" and self._finding()):
             self.window = window
             return
+        if window.relation == "before" and self.negation and self.pieces[-1].negation == self.negation and _happens(self.pieces[-1].expression):
+            window = replace(window, relation="within")  # "no seizure for at least 6 months"
         if window.relation == "before":
             if isinstance(said := self.pieces[-1].expression, Presence) and (said.fact, said.value) == ("disease_state", "remission") and len(self.pieces) > 1:
                 self.pieces.pop()  # in remission for 5 years: the disease was 5 years ago
             last = self.pieces[-1].expression
             if isinstance(last, Presence) and last.fact == "condition":
-                self.pieces[-1] = replace(self.pieces[-1], expression=_within(last, window))
+                self.pieces[-1] = replace(self.pieces[-1], expression=within(last, window))
                 return
             if not self.context.exclusion and not self.negation and all(given(p.expression) for p in self.pieces):
                 classes = [p for p in self.pieces if not p.member] or self.pieces
@@ -59,12 +61,18 @@ class Timing(Words):
                 if isinstance(piece.expression, Unparsed):
                     continue
                 break
-            self.pieces[place] = replace(piece, expression=_within(piece.expression, window))
+            self.pieces[place] = replace(piece, expression=within(piece.expression, window))
             named = piece.joint == "" and place > 0 and given(piece.expression) and self.pieces[place - 1].text in load_vocabulary().conditions
             if named:
                 continue
             if piece.opens or (piece.joint in (";", "") and place) or (piece.member and not self.pieces[place - 1].member and isinstance(piece.expression, Presence) and piece.expression.fact == "condition"):
                 break
+
+
+def _happens(expression: Expression) -> bool:
+    """Whether it comes and goes: a treatment or an illness, not a state such as the menopause."""
+    known = load_vocabulary().conditions.get(getattr(expression, "value", ""))
+    return given(expression) or (known is not None and known.course != "state")
 
 
 def given(expression: Expression) -> bool:
@@ -91,16 +99,16 @@ def _timed(expression: Expression) -> bool:
     return False
 
 
-def _within(expression: Expression, window: Window) -> Expression:
+def within(expression: Expression, window: Window) -> Expression:
     match expression:
         case Presence() | Comparison():
             if isinstance(expression, Comparison) and expression.fact in ("age", "prior_lines", "life_expectancy", "days_since"):
                 return expression
             return replace(expression, window=window) if _timed(expression) else expression
         case AllOf(parts):
-            return AllOf(tuple(_within(p, window) for p in parts))
+            return AllOf(tuple(within(p, window) for p in parts))
         case AnyOf(parts):
-            return AnyOf(tuple(_within(p, window) for p in parts))
+            return AnyOf(tuple(within(p, window) for p in parts))
         case Not(part):
-            return Not(_within(part, window))
+            return Not(within(part, window))
     return expression

@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 
 from matcher.domain import AllOf, AnyOf, AtScreening, Comparison, Not, Presence, Unparsed, Window
 from matcher.trials.lexer import CONCEPTS
-from matcher.trials.logic import combine, conjoin, disjoin, negate
+from matcher.trials.logic import combine
 from matcher.trials.periods import period_at
 from matcher.trials.reading import Reading
 from models import load_vocabulary
 
 SEVERITIES = ("mild", "moderate", "severe")  # CTCAE v5
-OF_TREATMENT = frozenset({"dose", "site", "route", "extent", "intensity", "purpose", "course"})  # the qualifiers that limit a treatment
+OF_TREATMENT = frozenset({"dose", "site", "route", "extent", "intensity", "purpose", "course", "class"})  # the qualifiers that limit a treatment
 SEPARATORS = {",": ",", ";": ";", "and": "and", "or": "or", "/": "or", ":": ":"}
 
 
@@ -56,7 +56,7 @@ class Words(Reading):
             mark, self.after = "and", False  # "After transplantation, ..."
         if self.joint == ";" and mark in ("and", "or"):
             mark = f";{mark}"
-        if self.member and mark == "and" and self.context.exclusion:
+        if self.member and mark == "and" and (self.context.exclusion or (self.illustrated and self._next_kind(at) == self._next_kind(at, -1))):
             mark = "or"  # an example is one of them
         one_limit = self.heads and mark == "or" and self._next_kind(at) == "test"  # "bilirubin ≤ 2, AST or ALT ≤ 3": these have one limit
         if not (self.joint and (mark == "," or one_limit)):
@@ -149,6 +149,7 @@ class Words(Reading):
             frame = "prior_therapy"  # "history of receiving", "rash while taking", "has received or is receiving"
         if not (self.frame == "not_now" and frame in ("prior_therapy", "current_therapy") and len(self.pieces) == self.chunk):
             self.frame = frame
+        self.framed = self.tokens[at] if frame in ("allergy", "intolerant_to", "refractory_to") else self.framed
         self.opens = self.opens or len(self.pieces) > 0
         return at + 1
 
@@ -165,6 +166,8 @@ class Words(Reading):
         if of_another or (concept is None and self._next_kind(at) == "word"):  # "high-grade or follicular lymphoma"
             self.unknown.append(self.tokens[at])
         elif concept is None and len(self.pieces) > self.chunk:
+            if isinstance(said := self.pieces[-1].expression, Presence) and said.fact == "disease" and name == "extent":
+                self.unknown.append(self.tokens[at])  # "carcinoma in situ" of the disease under study
             self._qualify_last(name, value)
         elif concept is None and self.about is not None and name not in OF_TREATMENT:
             self._add(qualified(self.about, name, value))
@@ -200,14 +203,11 @@ class Words(Reading):
     def _on_subgroup(self, at: int) -> int:
         value = self.tokens[at].value
         last = self.pieces[-1] if len(self.pieces) > self.chunk else None
-        if last and last.measured and at and self._words(self.tokens[at - 1]) in ("in", "for") and value != "childbearing_potential":
-            sex = Presence("sex", value)  # "QTc > 450 ms in males": a limit of theirs
-            self.pieces[-1] = replace(last, expression=conjoin(sex, last.expression) if self.context.exclusion else disjoin(negate(sex), last.expression))
+        if last and last.measured and at and self._words(self.tokens[at - 1]) in ("in", "for", "(") and value != "childbearing_potential":
+            self._limit_to(Presence("sex", value))  # "QTc > 450 ms in males"
             return at + 1
-        if value == "childbearing_potential":
-            self._add(Presence("condition", value), group=True)
-        else:
-            self._add(Presence("sex", value), group=True)
+        demanded = any(self._words(t) == "must" for t in self.tokens[at + 1 : at + 5])
+        self._add(Presence("condition" if value == "childbearing_potential" else "sex", value), group=True, demanded=demanded)
         return at + 1
 
     def _on_life_stage(self, at: int) -> int:
@@ -245,12 +245,12 @@ class Words(Reading):
         """ "Refractory shock", "untreated or symptomatic brain metastases": limits that condition, and is no state of the malignancy."""
         limits = {"relapsed": ("course", "recurrent"), "refractory": ("course", "refractory")}
         limit = ("treatment", "none") if self._words(self.tokens[at]) == "untreated" else limits.get(self.tokens[at].value)
-        shared = self._next_kind(at) == "or" and self._next_kind(at, 2) == "qual"
+        shared = self._next_kind(at) == "or" and self._next_kind(at, 2) in ("qual", "current")
         named = self._next_concept(at + 2 if shared else at + 1)
         if limit is None or named is None or named.kind != "condition" or self._own(named.value):
             return False
         vocabulary = load_vocabulary()
-        if vocabulary.conditions[named.value].course == "malignancy" and not vocabulary.is_a(named.value, "metastatic_disease"):
+        if not (self.context.exclusion and self.context.conditions) and vocabulary.conditions[named.value].course == "malignancy" and not vocabulary.is_a(named.value, "metastatic_disease"):
             return False
         if shared:
             self._add(Presence("condition", named.value, qualifiers=(limit,)))
@@ -293,7 +293,8 @@ class Words(Reading):
                 self._add(demanded)
             return len(self.tokens)
         self._close_chunk()
-        self.joint = self.joint or "or"
+        self.illustrated = self.tokens[at].value == "illustration"
+        self.joint = "or" if self.illustrated else self.joint or "or"
         self.member = True
         return at + 1
 
@@ -335,6 +336,8 @@ class Words(Reading):
 
     def _on_vague(self, at: int) -> int:
         """An unnamed illness: only the investigator knows which is meant."""
+        if self._words(self.tokens[at]) == "medical" and self._next_kind(at) not in ("or", "and", "/", ","):
+            return at + 1
         adjectives = self.unknown and all(t.kind in ("adjective", "organ_name") for t in self.unknown)
         if len(self.pieces) == self.chunk and not adjectives and not self.heads:
             start = self.unknown[0].start if self.unknown else self.tokens[at].start
