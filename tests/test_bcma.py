@@ -55,6 +55,7 @@ def test_exposed(text, agents):
     "VCd x5 2023. BCMA therapy / CAR-T not received.",
     "History:\n1. VCd 3/2019-9/2019, PR\n2. DRd 10/2019 - ongoing\nStatus: stable on 2nd line.",
     "Dx 4/2021. DRd since 5/2021, continues. VGPR.",
+    "VCd 2016, PR. Rd 2019-2021, PD. [There was no treatment between 2016 and 2019.]",
     "Day 3 of VRd, started on Monday. Newly diagnosed.",
     "Treatment plan: D-VRd\n cycle  start  status\n 1  2025-01-06  complete\n 2  2025-02-03  in progress\nNo prior antineoplastic therapy.",
     "DRd since May 2022, the only treatment. Should he relapse, bispecifics are funded from fourth line.",
