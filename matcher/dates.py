@@ -9,7 +9,7 @@ from functools import cached_property, lru_cache
 from itertools import zip_longest
 
 from matcher.domain import PartialDate
-from matcher.lexicon import lower
+from matcher.lexicon import capitalised
 
 _FRAGMENT = 200  # characters: a part of a note, whose dates nobody asks for twice
 _AHEAD = 60  # days: a day without a year is a plan of the coming weeks, or lies in the year before them
@@ -50,12 +50,12 @@ _DATE = re.compile(  # matched only at the places _PLACE finds, which is ten tim
 _MONTH_OF_YEAR = re.compile(rf"(?<!\d )(?<!\d-)(?<!\d(?:st|nd|rd|th) )\b{_MONTH}\b\.?,? {_YEAR}\b", re.IGNORECASE)  # not of a day: "3 Oct 2023"
 _SHORT_YEARS = re.compile(rf"\b{_MONTH}\.?(?: \d\d)?\s?[-–—~]\s?{_MONTH}\.? (?:0[5-9]|[1-4]\d)(?![\d/:]|,? {_YEAR})", re.IGNORECASE)  # "Jun 23 – Oct 24", "Sep–Dec 22"
 _DOTTED = re.compile(r"(?:19|20)\d\d\.\d\d?\.\d")
-_TRIGRAMS = "|".join(_NAMES)
-# Where a date may begin, in small letters: a number that a separator or a month follows, a year, a month; no letter or number runs into it.
+_TRIGRAMS = "|".join(_NAMES).title()
+# Where a date may begin, each word with a capital: a number that a separator or a month follows, a year, a month; no letter or number runs into it.
 # What must stand before it is looked at after its first character, because a search for a set of characters is ten times faster.
 _PLACE = re.compile(
     rf"""[\d'{''.join(sorted({name[0] for name in _TRIGRAMS.split('|')}))}](?<!\w.)(?<!\d[.,/].)(?:
-      (?<=\d)\d?(?!\d)(?=[/.-]|(?:st|nd|rd|th)?[ -]*(?:(?:of|de)[ ])?(?:{"|".join(sorted({*_NAMES, *(name[:3] for name in _ABROAD)}))}))
+      (?<=\d)\d?(?!\d)(?=[/.-]|(?:St|Nd|Rd|Th)?[ -]*(?:(?:Of|De)[ ])?(?:{"|".join(sorted({*_NAMES, *(name[:3] for name in _ABROAD)})).title()}))
     | (?:(?<=1)9|(?<=2)0)\d\d(?!\d)
     | (?<=')\d\d
     | (?<=[^\d'])..(?<={_TRIGRAMS})
@@ -146,7 +146,7 @@ class _Forms:
 def _forms(text: str, day_first: bool | None) -> _Forms:
     text = _unscanned(text)
     order = bool(puts_day_first(text) if day_first is None else day_first)
-    written = (m for place in _PLACE.finditer(lower(text)) if (m := _DATE.match(text, place.start())))
+    written = (m for place in _PLACE.finditer(capitalised(text)) if (m := _DATE.match(text, place.start())))
     return _Forms(text, order, tuple((m, _mention(m, _whole(m, text, order))) for m in written))
 
 

@@ -117,9 +117,15 @@ def _squeezed(text: str) -> tuple[str, list[int]]:
 
 def titled(folded: str) -> str:
     """A capital for the first letter of each word, so that a search meets few names within words; every offset unchanged."""
-    if len(capitalised := folded.title()) == len(folded):
-        return capitalised
+    if len(title := folded.title()) == len(folded):
+        return title
     return "".join("ʃ" if len(c.title()) > 1 else c for c in folded).title()  # ß and ligatures would grow
+
+
+@lru_cache(maxsize=2)  # dates and cues of one note in turn
+def capitalised(text: str) -> str:
+    """Each word with a capital, the rest in small letters; every offset unchanged."""
+    return titled(lower(text))
 
 
 def names_of(table: Mapping[str, object]) -> Iterable[tuple[str, str]]:

@@ -25,7 +25,7 @@ _STATED = (
     re.compile(r"\b(?P<what>[A-Za-z][A-Za-z/-]{3,30}(?: [A-Za-z]{3,20})?)\s+(?:allergy|allergies|intolerance|hypersensitivity)\b", re.IGNORECASE),
     re.compile(r"\b(?P<what>[A-Za-z][A-Za-z/-]{3,30})\s?(?:\(|:|[-–—])\s?(?:rash|hives|urticaria|anaphyla|angio-?edema)", re.IGNORECASE),
 )
-_TRIGGER = re.compile(r"allerg|hypersens|intoleran|anaphyla|nk[dfm]?a|rash|hives|urticaria|ngio-?edema")  # of a note in small letters
+_TRIGGERS = ("allerg", "hypersens", "intoleran", "anaphyla", "nka", "nkda", "nkfa", "nkma", "rash", "hives", "urticaria", "ngioedema", "ngio-edema")
 _SHORT_HEADING = re.compile(r"A(?:LL|ll|DRs?)\b")
 _REACH = 300  # characters on either side of a trigger
 _ITEM = re.compile(r"\s*(?:(?:CAVE|known|documented|reported|to|and|or|also|has|had|is|the|patient|allergic|allergy|allergies|anaphylaxis|intolerance|intolerant|severe|mild|of)\s+)*(?P<what>[A-Za-z0-9][\w/+.' -]*?)\s*(?:\((?P<note>[^)]*)\)|(?:\s[-–—]+\s*|[:=→]|->|\bcauses?\b|\bcaused\b|\bgives?\b|\bwith\b)\s*(?P<reaction>.*))?\s*$", re.IGNORECASE | re.DOTALL)
@@ -52,7 +52,7 @@ def read_allergies(doc: Document) -> tuple[Allergy, ...]:
 
 def _statements(doc: Document) -> Iterator[Allergy]:
     windows: list[list[int]] = []
-    for place in sorted(m.start() for m in (*_TRIGGER.finditer(doc.lowered), *_SHORT_HEADING.finditer(doc.text))):
+    for place in sorted([*doc.places(_TRIGGERS), *(m.start() for m in _SHORT_HEADING.finditer(doc.text))]):
         left, right = max(0, doc.text.rfind("\n", 0, place) + 1, place - _REACH), min(len(doc.text), place + _REACH)
         if windows and left <= windows[-1][1]:
             windows[-1][1] = right

@@ -88,16 +88,20 @@ class Document:
         """The note in small letters, every offset unchanged: literal words are found in it several times faster than whatever their case."""
         return lower(self.text)
 
-    def near(self, words: tuple[str, ...], before: int, after: int) -> list[tuple[int, int]]:
-        """The stretches of the note around any of the words (small letters), merged where they meet."""
-        places = []
+    def places(self, words: tuple[str, ...]) -> list[int]:
+        """Where any of the words (small letters) stands, in order."""
+        found = []
         for word in words:
             at = self.lowered.find(word)
             while at >= 0:
-                places.append(at)
+                found.append(at)
                 at = self.lowered.find(word, at + len(word))
+        return sorted(found)
+
+    def near(self, words: tuple[str, ...], before: int, after: int) -> list[tuple[int, int]]:
+        """The stretches of the note around any of the words (small letters), merged where they meet."""
         found: list[tuple[int, int]] = []
-        for place in sorted(places):
+        for place in self.places(words):
             low, high = max(0, place - before), min(len(self.text), place + after)
             if found and low <= found[-1][1]:
                 found[-1] = (found[-1][0], high)

@@ -10,11 +10,10 @@ _SPAN = rf"(?:a\s+(?=couple))?(?P<count>\d{{1,3}}(?:\.5)?|{'|'.join(sorted(COUNT
 _ABOUT = r"(?:(?:about|approximately|around|roughly|~|the|these|his|her|last|past|previous|preceding)\s+){0,3}"
 _LASTING = re.compile(
     rf"(?P<between>(?:[^.;:\n]|\.(?=\d)){{0,40}}?)\s*(?:\b(?:for|over|during|lasting|since|x|of)|×)\s+{_ABOUT}{_SPAN}(?P<after>\s+(?:duration|now|ago))?"
-    rf"|(?P<course>[^.;:\n]{{0,25}}?)\b(?:began|started|starting|beginning|begun|developed|onset|first noticed)\s+{_ABOUT}{_SPAN.replace('<count>', '<since>').replace('<unit>', '<of>')}\s+(?:ago|earlier|before|prior)\b",
-    re.IGNORECASE)
-_HISTORY = re.compile(rf"\b{_SPAN}(?:\s+(?:history|h/o|duration|course|complaint))?\s+of\s+(?P<between>(?:[^.;:\n]|\.(?=\d)){{0,60}})\Z", re.IGNORECASE)
+    rf"|(?P<course>[^.;:\n]{{0,25}}?)\b(?:began|started|starting|beginning|begun|developed|onset|first noticed)\s+{_ABOUT}{_SPAN.replace('<count>', '<since>').replace('<unit>', '<of>')}\s+(?:ago|earlier|before|prior)\b")
+_HISTORY = re.compile(rf"\b{_SPAN}(?:\s+(?:history|h/o|duration|course|complaint))?\s+of\s+(?P<between>(?:[^.;:\n]|\.(?=\d)){{0,60}})\Z")
 # A duration after one of these is the treatment's, or the journey's.
-_OTHERS = re.compile(r"\d|\b(?:treat\w*|given|receiv\w*|took|taking|on|with|hospitali\w*|admi\w*|resolv\w*|travel\w*|vacation|trip|returned|after|before|until|improv\w*|who|his|her)\b", re.IGNORECASE)
+_OTHERS = re.compile(r"\d|\b(?:treat\w*|given|receiv\w*|took|taking|on|with|hospitali\w*|admi\w*|resolv\w*|travel\w*|vacation|trip|returned|after|before|until|improv\w*|who|his|her)\b")
 
 
 _UNIT = re.compile("|".join(DAYS))
@@ -30,7 +29,7 @@ def lasted(text: str, start: int, end: int, sentence: tuple[int, int]) -> float 
     if after is not None and not _between(after["between"] or after["course"] or ""):
         if after["since"]:
             return _days(after["since"], after["of"])
-        if not re.search(r"\bof\s+\S+\s+\S+\Z", after.group(), re.IGNORECASE) or after["after"]:  # "pain of 3 days" is rare, "of 3 weeks duration" is not
+        if not re.search(r"\bof\s+\S+\s+\S+\Z", after.group()) or after["after"]:  # "pain of 3 days" is rare, "of 3 weeks duration" is not
             return _days(after["count"], after["unit"])
     before = _HISTORY.search(text[left:start])
     if before is not None and not _between(before["between"]):

@@ -15,20 +15,20 @@ from matcher.notes.document import Section
 if TYPE_CHECKING:
     from matcher.notes.measure_words import Words
 
+# What is looked for in small letters.
 _BLOCK = re.compile(
     r"\b(?:labs?|labor|laborwerte|blutbild|bloodwork|laborator\w*|bloods?|blood (?:results|tests|count|routine)|data|results?|investigations?|inv|biology|biolog\w+|chemistry|biochem\w*|"
     r"h[a]?ematology|examinations?(?: results)?|examinatons?|para-?clinical|tests?|cbc|fbc|cmp|bmp|counts?|analyses|analysis|work-?up|"
-    r"parameters|values|workup|panel|latest|current)\b", re.IGNORECASE
+    r"parameters|values|workup|panel|latest|current)\b"
 )
 _ITEM = re.compile(
     r"\b(?:spep|upep|sflc|flc|serum|urine|24.?h|echo\w*|tte|muga|ef|marrow|bm|bmbx?|biopsy|smear|aspirate|flow|fish|pet\S*|ct|mri|ecg|ekg|ucg|ultrasound|cardiac|"
-    r"coag\w*|immunology|immun\w*|virology|infect\w*|hbv\S*|cytogenetics?|visit|clinic|seen|day|call|addendum|entry|on|chart|note|electrophoresis|igg?|free light chains?)\b",
-    re.IGNORECASE,
+    r"coag\w*|immunology|immun\w*|virology|infect\w*|hbv\S*|cytogenetics?|visit|clinic|seen|day|call|addendum|entry|on|chart|note|electrophoresis|igg?|free light chains?)\b"
 )
 # A value or a sentence before a date: then the date does not lead its line. Numbering, 24 h, C1D8 and B2M are no values.
-_VALUED = re.compile(r"(?<![\w+])(?!24\b|24h|\d{1,2}[.)]\s)\d|[A-Za-z)][.;](?:\s|$)", re.IGNORECASE)
+_VALUED = re.compile(r"(?<![\w+])(?!24\b|24h|\d{1,2}[.)]\s)\d|[a-z)][.;](?:\s|$)")
 _LIST_END = re.compile(r"(?:[^.;:()\[\]\n]|\.(?=\d)){0,120}?[ \t](?:on|from|dated|of)[ \t]+(?=\d|[A-Z][a-z]{2})")
-_TODAY_AFTER = re.compile(r"[\d.,]*[ ]?(?:[a-zA-Zµ]+/[a-zA-Z]+[ ])?(?:today|now|currently|at present)\b", re.IGNORECASE)
+_TODAY_AFTER = re.compile(r"[\d.,]*[ ]?(?:[a-zµ]+/[a-z]+[ ])?(?:today|now|currently|at present)\b")
 _PAST_SECTIONS = frozenset({"history", "oncology", "family"})
 _CURRENT_SECTIONS = frozenset({"exam", "results", "plan"})
 
@@ -71,11 +71,11 @@ class Calendar:
             return False
         names = self.words.names_within(start, end)
         headed = re.match(r"[A-Z][^:\n]{2,60}:", line)
-        return not names or bool(headed and not _BLOCK.search(headed.group()) and not _ITEM.match(line) and names[0].start > start + headed.end())
+        return not names or bool(headed and not _BLOCK.search(headed.group().lower()) and not _ITEM.match(line.lower()) and names[0].start > start + headed.end())
 
     def _lead(self, start: int, end: int) -> DateMention | None:
         for mention in self.words.dates_within(start, end):
-            before = self.words.text[start : mention.start]
+            before = self.words.doc.lowered[start : mention.start]
             if len(before) > 70 or _VALUED.search(before):
                 return None
             if not before.strip(" \t-*•#[(:") or _BLOCK.search(before) or _ITEM.search(before):
@@ -86,7 +86,7 @@ class Calendar:
         return None
 
     def _heads_block(self, start: int, end: int, lead: DateMention) -> bool:
-        before = self.words.text[start : lead.start]
+        before = self.words.doc.lowered[start : lead.start]
         if _BLOCK.search(before):
             return True
         after = self.words.text[lead.end : end].strip(" \t\r\n:-()[]")
@@ -100,7 +100,7 @@ class Calendar:
         for mention in reversed(self.words.dates_within(sentence, name)):
             if self._governs(mention, name) and not self._ahead(mention):
                 return self.words.day(mention)
-        if self.words.note_date is not None and _TODAY_AFTER.match(self.words.text, place):
+        if self.words.note_date is not None and _TODAY_AFTER.match(self.words.doc.lowered, place):
             return PartialDate.of(self.words.note_date)
         if lead is not None and lead.end <= name:
             return self.words.day(lead)
@@ -144,7 +144,7 @@ class Calendar:
         if closed >= 0 and text[closed + 1 : closed + 2] == ":":  # "(05/02/2025): WBC 4.4", but not "Labs 6/8 (5/1): Hgb 9.8 (10.4)"
             return opened < 0 or not any(d.end >= opened - 1 for d in self.words.dates_within(opened - 12, opened))
         if opened >= 0 and closed >= 0 and text.find(")", opened, mention.start) < 0:
-            return bool(_BLOCK.search(text[max(0, opened - 30) : opened])) and not re.search(r"\d", text[max(0, opened - 12) : opened])
+            return bool(_BLOCK.search(self.words.doc.lowered, max(0, opened - 30), opened)) and not re.search(r"\d", text[max(0, opened - 12) : opened])
         return True
 
     def _line(self, place: int) -> tuple[int, int, DateMention | None, DateMention | None]:

@@ -34,7 +34,7 @@ _OXYGEN = re.compile(
 _WANTED = re.compile(r"(?:keep|above|over|below|under|goal|target|if|>|<|≥|desaturat\w* to)\s*$", re.IGNORECASE)
 _COUNT = re.compile(r"\d[\d,]*(?:\.\d+)?\s?(?=K/|/[un]L|x\s?10|(?-i:G/L)|/mm|/cumm)", re.IGNORECASE)
 _FEET = re.compile(r"(?P<n>[4-7])\s?(?:'|′|ft\.?|feet|foot)\s?(?:and\s)?(?:(?P<i>\d{1,2}(?:\.\d+)?)\s?(?:\"|″|''|in\.?\b|inch(?:es)?)?|(?<=t|T)\b)(?![\d/])", re.IGNORECASE)
-_VITALS = re.compile(r"\b(?:RA|SpO2|sats?|saturation|BP|HR|vitals?|VS|temp|afebrile|pulse|RR|T\s?3\d|T\s?9\d|O2|wt|weight|ht|height|ECOG|KPS|Karnofsky)\b|\b\d{2,3}/\d{2,3}\b|\d{3}\s?cm\b", re.IGNORECASE)
+_VITALS = re.compile(r"\b(?:ra|spo2|sats?|saturation|bp|hr|vitals?|vs|temp|afebrile|pulse|rr|t\s?3\d|t\s?9\d|o2|wt|weight|ht|height|ecog|kps|karnofsky)\b|\b\d{2,3}/\d{2,3}\b|\d{3}\s?cm\b")  # in small letters
 _MASS = re.compile(r"(?P<n>\d\d\d?(?:[.,]\d{1,2})?)\s?(?P<u>kg|kgs|lbs?|pounds)\b(?!\s*(?:/(?! \d)|lost|loss|gain|down|less|more|lighter|heavier|in \d|over|weight loss))", re.IGNORECASE)
 _CHANGE = re.compile(r"(?:lost|loss(?: of)?|gain(?:ed)?(?: of)?|minus|down|up|per|each|[-–+x]|(?<! )/|dropped|lift\w*|carry\w*|over|under|below|above|than|of \w+|dose\w*|tumou?r|mass|mg)\s*(?:by|about|from|another|~)?\s*$", re.IGNORECASE)
 _METRES = re.compile(r"(?P<n>[12](?:(?<=1)\s?m\s?\d\d|[.,]\d\d?\s?m))\b(?![/\w²2])")
@@ -139,12 +139,12 @@ def _vitals(words: Words) -> Iterator[Written]:
         if _among_vitals(words, m) and not _CHANGE.search(text[max(0, m.start() - 18) : m.start()]):
             yield _measure(words, "weight", m, "kg" if m.group("u").lower().startswith("k") else "[lb_av]")
     for m in _found(_METRES, words, "1m", "1 m", "1.", "1,", "2.", "2,"):
-        if re.search(r"\d\s?(?:kg|lb)|weight|wt|height|ht\b|bmi|size|measures", _line(words, m), re.IGNORECASE):
+        if re.search(r"\d\s?(?:kg|lb)|weight|wt|height|ht\b|bmi|size|measures", _line(words, m)):
             metres = float(re.sub(r"\s?m\s?", ".", m.group("n")).rstrip(".").replace(",", "."))
             if metres > 1.2:
                 yield Written("height", m.start("n"), m.end(), (100 * metres,), "cm")
     for m in _found(_LENGTH, words, "cm"):
-        if _among_vitals(words, m) and re.search(r"\d\s?(?:kg|lb)|weight|wt|height|ht\b|bmi", _line(words, m), re.IGNORECASE):
+        if _among_vitals(words, m) and re.search(r"\d\s?(?:kg|lb)|weight|wt|height|ht\b|bmi", _line(words, m)):
             yield _measure(words, "height", m, "cm")
     for m in _found(_PRESSURE, words, "/"):
         upper, lower = int(m.group("s")), int(m.group("d"))
@@ -167,8 +167,9 @@ def _counts(words: Words) -> Iterator[Written]:
 
 
 def _line(words: Words, m: re.Match[str]) -> str:
+    """The line of a match, no wider than what belongs to it, in small letters."""
     start, end = words.doc.line_at(m.start())
-    return words.text[max(start, m.start() - 80) : min(end, m.end() + 80)]
+    return words.doc.lowered[max(start, m.start() - 80) : min(end, m.end() + 80)]
 
 
 def _among_vitals(words: Words, m: re.Match[str], own: int = 0) -> bool:

@@ -295,7 +295,7 @@ _BAR = re.compile(r"\d ?[<>|] ?\d")  # every skeleton has one, few notes have
 
 def _skeletons(words: Words) -> Iterator[Written]:
     """The strips of the ward, told by their form: "3.2 > 9.8 / 29.1 < 120" and "138 / 4.1 | 102 / 24 | 18 / 0.9 < 98"."""
-    if not _BAR.search(words.text):
+    if not (("<" in words.text or "|" in words.text) and _BAR.search(words.text)):
         return
     for m in _SKELETON.finditer(words.text):
         for test, value in m.groupdict().items():

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
+from functools import lru_cache
 
 from matcher.domain import Course
 from matcher.notes.events import Event, is_cell_product
@@ -89,11 +91,23 @@ def _other_cancer(event: Event, earlier: list[Event]) -> bool:
     text = event.doc.text
     start, end = statement_at(event.doc, event.group.start)
     start, end = max(start, event.group.start - _SENTENCE), min(end, event.group.end + _SENTENCE)
-    if _OTHER.search(text, start, end):
+    if _names_other(text, start, end):
         return _PLASMA.search(text, start, end) is None and not (event.transplant and any(start <= e.group.start for e in earlier[-2:] if MYELOMA_DRUGS & set(e.drugs)))
     paragraph = max((m.end() for m in _PARAGRAPH.finditer(text, max(0, start - 1500), start)), default=0)
     line_end = text.find("\n", paragraph, start)
-    return _OTHER.search(text[paragraph : start if line_end < 0 else line_end][:80]) is not None and _PLASMA.search(text, paragraph, end) is None
+    return _names_other(text, paragraph, min(start if line_end < 0 else line_end, paragraph + 80)) and _PLASMA.search(text, paragraph, end) is None
+
+
+def _names_other(text: str, low: int, high: int) -> bool:
+    """Whether a stretch of the text names another cancer."""
+    places = _other_cancers(text)
+    at = bisect_left(places, (low, 0))
+    return at < len(places) and places[at][1] <= high
+
+
+@lru_cache(maxsize=2)
+def _other_cancers(text: str) -> tuple[tuple[int, int], ...]:
+    return tuple(m.span() for m in _OTHER.finditer(text))
 
 
 def _denies_infusion(event: Event) -> bool:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import ahocorasick_rs
 
-from matcher.lexicon import lower, titled
+from matcher.lexicon import capitalised, titled
 from models.therapy_cues import Cue, load_cues
 
 _NEGATED = re.compile(r"\b(?:no|not|without|never|nor|denies|w/o|if|in case of|in the event of|should|risk of)\b(?:\s+\w+){0,3}\s*$|\[ ?\]\s*$", re.IGNORECASE)
@@ -42,7 +42,7 @@ class Signals:
         self._text = text
         automaton, cues = _openings()
         ends: dict[str, dict[int, int]] = {}  # of two that begin at one place the longer
-        for index, start, _ in automaton.find_matches_as_indexes(titled(lower(text)), overlapping=True):
+        for index, start, _ in automaton.find_matches_as_indexes(capitalised(text), overlapping=True):
             for cue in cues[index]:
                 if match := cue.pattern.match(text, start):
                     places = ends.setdefault(cue.kind, {})
