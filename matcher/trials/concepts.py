@@ -19,7 +19,7 @@ from matcher.domain import (
 from matcher.trials.exceptions import GENERAL
 from matcher.trials.lexer import Token, name_of_whole
 from matcher.trials.logic import conjoin, disjoin
-from matcher.trials.measures import Bounds, bounds_at
+from matcher.trials.measures import bounds_at, scale_value
 from matcher.trials.words import OF_TREATMENT, SEPARATORS, Words, controllable
 from models import load_vocabulary
 
@@ -139,8 +139,9 @@ class Concepts(Words):
                 self._add(Presence("allergy", "other" if concept == "allergy" else "drug", qualifiers=tuple(sorted(self.qualifiers.items()))))
             return
         malignant = vocabulary.conditions[concept].course == "malignancy" and concept not in _EXTENT
+        isotype = ""
         if malignant and self.heads and all(h in _ISOTYPES for h in self.heads):
-            self.heads, self.named = [], False
+            isotype, self.heads, self.named = self.heads[0], [], False
         self.heads = [h for h in self.heads if h != "age"]
         if concept == "amyloidosis" and any(vocabulary.is_a(c, "plasma_cell_disorder") for c in self.context.conditions):
             concept = "al_amyloidosis"  # in trials of plasma cell disorders amyloid is of light chains
@@ -187,7 +188,8 @@ class Concepts(Words):
             return
         if vocabulary.is_a(concept, "drug_allergy"):
             self.frame = "allergy"  # "allergy to penicillin or cephalosporins"
-        self._add(Presence("allergy" if allergy else "disease" if disease else "condition", concept, window, qualifiers, excluding))
+        said = Presence("allergy" if allergy else "disease" if disease else "condition", concept, window, qualifiers, excluding)
+        self._add(conjoin(said, Unparsed(isotype)) if isotype and self.context.exclusion else said)  # one isotype is not all of the disease
 
     def _of_relatives(self, own: Presence, kin: re.Match[str]) -> Expression:
         """ "Family history of X", "personal or family history of X": of a relative, or of either."""
@@ -421,11 +423,3 @@ class Concepts(Words):
 def _describes(expression: Expression) -> bool:
     asked = expression.part if isinstance(expression, Not) else expression
     return isinstance(asked, Presence) and (asked.fact == "expression" or (asked.fact == "condition" and asked.value in _EXTENT))
-
-
-def scale_value(limit: Bounds) -> str:
-    sides = limit.sides
-    if len(sides) == 1:
-        return f"{'' if sides[0].op == '=' else sides[0].op}{sides[0].value:g}"
-    low, high = sides[0].value, sides[1].value
-    return f"<={high:g}" if low <= 1 else f">={low:g}"

@@ -24,6 +24,7 @@ from models.vocabulary import Condition, Drug, Therapy
 _DEMAND = re.compile(r"\W*(?:(?:the|all|eligible)\s+)?(?:(?:patients?|subjects?|participants?|volunteers?|individuals?)\s+)?(?:must|should|may)\s+not\s+(?:be|have)\b", re.IGNORECASE)
 _DENIED = re.compile(r"\W*no\b(?! (?:more|longer|less|fewer)\b)", re.IGNORECASE)
 _DEMANDED = re.compile(r"\W*(?:\w+\s+){0,3}?(?:patients?|subjects?|participants?|(?:wo)?m[ae]n|(?:fe)?males?)\s+(?:[\w-]+\s+){0,5}?(?:must|should)\s+(?:be|have|agree|use)\b(?!\s+(?:not|no|excluded|discontinued|considered|off|stopped)\b)", re.IGNORECASE)
+_COHORT = re.compile(r"\s*(?P<who>[^:.;\n]{3,80}?)\s+(?:(?:dose|expansion|escalation)\s+)?(?:cohorts?|participants|patients|subjects|arms?)\s+only\s*:", re.IGNORECASE)
 LONGEST = 20_000  # characters of one item that are read; what is longer is no criterion
 _PART = re.compile(r"(?:(?:^|(?<=[\s;:,.)]))(?:\(\s?(?:\d{1,2}|[a-h]|i{1,3}|iv|vi{0,3})\s?\)|(?:\d{1,2}|[a-h]|i{1,3}|iv)\s?\))|\n\s*[-*+]\s|\n\s*(?:\d{1,2}|[a-h])\.\s)(?=\s*\S)", re.IGNORECASE)
 
@@ -47,6 +48,9 @@ def compile_criterion(text: str, kind: Kind, conditions: tuple[str, ...] = ()) -
         stated = [e for e in atoms(demanded) if not isinstance(e, Unparsed | AtScreening)]
         if stated and all(isinstance(e, Presence) and (e.fact == "condition" or e.window) for e in stated):
             return negate(demanded), assessable
+    if (cohort := _COHORT.match(text)) and (who := _whom(cohort["who"], conditions)) is not None:
+        said, assessable = compile_criterion(text[cohort.end() :], kind, conditions)
+        return (conjoin(who, said) if kind is Kind.EXCLUSION else disjoin(negate(who), said)), assessable
     shown = plain(text)
     context = Context(shown, kind, conditions)
     found = tokens(shown)
@@ -56,6 +60,12 @@ def compile_criterion(text: str, kind: Kind, conditions: tuple[str, ...] = ()) -
     if read is None:
         read = Unparsed(text.strip()) if any(t.kind not in ("stop", ".", ",") for t in found) and not _permission(found) else _nothing(kind)
     return read, _assessable(read)
+
+
+def _whom(words: str, conditions: tuple[str, ...]) -> Expression | None:
+    """The disease of a cohort, "Ovarian cancer cohorts only: ..."; None where the words name none."""
+    who, _ = compile_criterion(words, Kind.EXCLUSION, conditions)
+    return who if all(isinstance(e, Presence) and e.fact in ("condition", "disease") for e in atoms(who)) else None
 
 
 def _nothing(kind: Kind) -> Expression:

@@ -172,8 +172,15 @@ def _denied(pieces: Sequence[Piece]) -> Expression:
         if not piece.joint and parts and not isinstance(piece.expression, Comparison):
             parts[-1] = conjoin(parts[-1], piece.expression)
         else:
-            parts.append(piece.expression)
+            parts.append(_not_for(piece.expression))
     return negate(parts[0]) if len(parts) == 1 else conjoin(*(negate(p) for p in parts))
+
+
+def _not_for(expression: Expression) -> Expression:
+    """ "No treatment for at least 4 weeks": none within them."""
+    if isinstance(expression, Presence) and expression.fact == "prior_therapy" and expression.window and expression.window.relation == "before":
+        return replace(expression, window=replace(expression.window, relation="within"))
+    return expression
 
 
 def _join_units(units: list[tuple[str, Expression]], pieces: Sequence[Piece], exclusion: bool) -> Expression:

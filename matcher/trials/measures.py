@@ -300,3 +300,11 @@ def canonical(fact: str, bound: Bound) -> tuple[float, str | None]:
             return float(f"{value:.12g}"), test.unit
     value = convert(bound.value, code, fact) if code else None
     return (float(f"{value:.12g}"), test.unit) if value is not None else (bound.value, bound.unit if code is None and bound.unit else test.unit)
+
+
+def scale_value(limit: Bounds) -> str:
+    sides = limit.sides
+    if len(sides) == 1:
+        return f"{'' if sides[0].op == '=' else sides[0].op}{sides[0].value:g}"
+    low, high = sides[0].value, sides[1].value
+    return f"<={high:g}" if low <= 1 else f">={low:g}"

@@ -174,7 +174,7 @@ class Reading:
     def _allergen_follows(self, token: Token) -> bool:
         """ "Allergies, hypersensitivity or intolerance to X", "allergic reaction while taking X": the first words name no allergen."""
         after = self.tokens[self.tokens.index(token) + 1 :]
-        return any(t.kind == "frame" and t.value in ("allergy", "intolerant_to") for t in after[:8]) or any(self._words(t) == "while" for t in after[:4])
+        return any(t.kind == "frame" and t.value in ("allergy", "intolerant_to") for t in after[:8]) or any(self._words(t) == "while" for t in after[:8])
 
     def _names_no_more(self, concept: str) -> bool:
         """What treats an infection that is to need treatment ("requiring antibiotics, antivirals or antifungals"), and the kinds of

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from matcher.domain import AnyOf, Comparison, Expression, Not, Presence, Unparsed, Window
+from matcher.domain import AnyOf, AtScreening, Comparison, Expression, Not, Presence, Unparsed, Window
 from matcher.expressions import atoms
 from matcher.trials.brackets import Brackets
-from matcher.trials.concepts import SCALES, scale_value
+from matcher.trials.concepts import SCALES
 from matcher.trials.lexer import CONCEPTS, Token
 from matcher.trials.logic import Piece, combine, conjoin, disjoin
-from matcher.trials.measures import Bounds, bounds_at
+from matcher.trials.measures import Bounds, bounds_at, scale_value
 from matcher.trials.periods import period_at
 from matcher.trials.timing import given
 from matcher.trials.words import SEPARATORS
@@ -168,6 +168,8 @@ class Reader(Brackets):
             limits = Unparsed(words)  # a limit that is not understood must not widen what stands before
         if limits is not None:
             self.pieces[-1] = replace(last, expression=conjoin(last.expression, limits))
+        if isinstance(limits, AtScreening) and last.joint == "or" and len(self.pieces) > 1 and isinstance(self.pieces[-2].expression, Presence):
+            self.pieces[-2] = replace(self.pieces[-2], expression=conjoin(self.pieces[-2].expression, limits))  # "neurologic or psychiatric disorder that would preclude consent"
         return end
 
     def _clause_end(self, at: int) -> int:

@@ -25,7 +25,7 @@ def controllable(concept: str) -> bool:
     """Whether a condition can be under control: a disease or finding, no event or state, and no infection that stays."""
     vocabulary = load_vocabulary()
     course = vocabulary.conditions[concept].course
-    return course in ("acute", "finding", "group") or (course == "chronic" and not vocabulary.is_a(concept, "infectious_disease"))
+    return course in ("acute", "finding", "group") or vocabulary.is_a(concept, "cns_involvement") or (course == "chronic" and not vocabulary.is_a(concept, "infectious_disease"))
 
 
 @dataclass
@@ -44,7 +44,7 @@ class Words(Reading):
             return at + 1
         if mark == "," and self._next_kind(at) in ("and", "or"):
             return at + 1
-        alike = self.current and ((mark == "or" and self._next_kind(at) == "condition" and not any(p.joint == "," for p in self.pieces[self.chunk :])) or self._governed(at + 1))
+        alike = self.current and ((self.frame != "" and len(self.pieces) == self.chunk and self._next_kind(at) == "filler") or (mark == "or" and self._next_kind(at) == "condition" and not any(p.joint == "," for p in self.pieces[self.chunk :])) or self._governed(at + 1))
         self._close_chunk()
         self.current = alike  # "active A or B", "concurrent A, B and C": all of them
         if mark == ";":
@@ -127,6 +127,11 @@ class Words(Reading):
         self.negation, self.joint = 0, "and"
         return at + 1
 
+    def _on_recent(self, at: int) -> int:
+        """ "Current or recent", without a number."""
+        self.window = Window("within", None, "recent")
+        return at + 1
+
     def _on_ever(self, at: int) -> int:
         self.opens = self.opens or len(self.pieces) > 0
         self.current = False
@@ -135,7 +140,8 @@ class Words(Reading):
     def _on_current(self, at: int) -> int:
         if self._next_kind(at, -1) in ("or", "and", "/") and self._next_kind(at, -2) == "ever":
             return at + 1  # "prior or current": at any time
-        self.current, self.leads = True, not self.pieces or self.member or self.joint not in ("and", "or", ",")
+        repeated = [p.text for p in self.pieces] == [named.value if (named := self._next_concept(at + 1)) else ""]  # "untreated or active brain metastases"
+        self.current, self.leads = True, repeated or not self.pieces or self.member or self.joint not in ("and", "or", ",")
         return at + 1
 
     def _on_frame(self, at: int) -> int:
@@ -162,6 +168,9 @@ class Words(Reading):
         concept = self._next_concept(at + 1)
         if name == "origin" and self._next_kind(at) in ("or", "/") and self._next_kind(at, 2) == "condition":
             return at + 2  # "acquired or inherited ...": of either origin
+        if self._next_kind(at) in ("or", "/") and self._next_kind(at, 2) in ("state", "current") and (named := self._next_concept(at + 2)) and named.kind == "condition" and name not in OF_TREATMENT:
+            self._add(Presence("condition", named.value, qualifiers=((name, value),)))  # "symptomatic or untreated brain metastases"
+            return at + 1
         of_another = name != "acuity" and self._next_kind(at) in ("or", "/") and self._next_kind(at, 2) in ("condition", "drug", "therapy")
         if of_another or (concept is None and self._next_kind(at) == "word"):  # "high-grade or follicular lymphoma"
             self.unknown.append(self.tokens[at])
@@ -245,12 +254,13 @@ class Words(Reading):
         """ "Refractory shock", "untreated or symptomatic brain metastases": limits that condition, and is no state of the malignancy."""
         limits = {"relapsed": ("course", "recurrent"), "refractory": ("course", "refractory")}
         limit = ("treatment", "none") if self._words(self.tokens[at]) == "untreated" else limits.get(self.tokens[at].value)
-        shared = self._next_kind(at) == "or" and self._next_kind(at, 2) in ("qual", "current")
+        shared = self._next_kind(at) in ("or", "/") and self._next_kind(at, 2) in ("qual", "current")
         named = self._next_concept(at + 2 if shared else at + 1)
-        if limit is None or named is None or named.kind != "condition" or self._own(named.value):
+        if limit is None or named is None or named.kind != "condition":
             return False
         vocabulary = load_vocabulary()
-        if not (self.context.exclusion and self.context.conditions) and vocabulary.conditions[named.value].course == "malignancy" and not vocabulary.is_a(named.value, "metastatic_disease"):
+        own = self._own(named.value) or (not (self.context.exclusion and self.context.conditions) and vocabulary.conditions[named.value].course == "malignancy")
+        if own and not (shared and self.context.exclusion) and not vocabulary.is_a(named.value, "metastatic_disease"):
             return False
         if shared:
             self._add(Presence("condition", named.value, qualifiers=(limit,)))
