@@ -96,6 +96,9 @@ _ANSWER_NO = re.compile(
 )
 _ANSWER_YES = re.compile(r"\s*(?:[:=]\s*)?(?:\(\s*\+\s*\)|\+ve\b|\+(?!\w))|\s*[:=]\s*(?:yes|positive|pos|present)\b", re.IGNORECASE)
 _STATEMENT_END = re.compile(r"[.;\n]")
+# A form whose answers stand in a column, before or after what they answer: "N  COPD", "Y  asthma     N  stroke / TIA".
+_ANSWER_COLUMN = re.compile(r"(?:^|(?<=[ \t]{3}))[ \t]{0,8}(?P<answer>yes|no|[yn?])[ \t]{2,}(?:(?![ \t]{3}).)*\Z", re.IGNORECASE | re.MULTILINE)
+_ANSWER_CELL = re.compile(r"[ \t]{2,}(?P<answer>yes|no|[yn?])[ \t]*(?:$|[ \t]{2})", re.IGNORECASE | re.MULTILINE)
 _OF_PATIENT = re.compile(r"[^.;\n]*\bin (?:the )?(?:pt|patient)\b|[^.;\n]*\bpatient (?:himself|herself)\b", re.IGNORECASE)
 _COURSE_DAY = re.compile(r"\bd(?:ay)? ?\d{1,2} ?(?:of|/) ?\d{1,2}\b")  # "pneumonia, co-amoxiclav day 4 of 7"
 _DOUBTED = re.compile(r"\s?(?:\(\?\)|\?)")
@@ -139,6 +142,8 @@ class Scopes:
             found.add("family")
         if (box := self._doc.ticked(end)) and box[1]:
             found.add("negated" if text[box[1][0]].lower() == "n" else "current")
+        elif column := _ANSWER_COLUMN.search(text, max(text.rfind("\n", 0, start), start - 150) + 1, start) or _ANSWER_CELL.match(text, end):
+            found.add({"y": "current", "n": "negated", "?": "possible"}[column["answer"][0].lower()])
         elif _ANSWER_YES.match(after):
             found.add("current")
         elif _ANSWER_NO.match(after) or _CORRECTED.match(after) or _PREFIX_NO.search(before):

@@ -116,9 +116,14 @@ _LABEL = re.compile(r"[ \t]*:[ \t]*(?!yes|pos|present|known|\+)\w", re.IGNORECAS
 _TAKEN_OUT = re.compile(r"\W{0,2}(?:\w+ )?(?:(?:is|was|were|been|line|catheter|tube) )*(?:out|removed|pulled|d/?c'?d|discontinued|taken out)\b", re.IGNORECASE)
 
 
+_IN_USE = re.compile(r"\bnew \S|\bin (?:use|situ|place)\b", re.IGNORECASE)
+
+
 def _device_status(doc: Document, mention: Mention) -> Status:
     """A line, port, tube or drain is in place until the note says that it came out."""
     c = mention.context
+    if _IN_USE.search(doc.text, max(0, mention.start - 5), min(len(doc.text), mention.end + 30)):
+        return Status.PRESENT
     out = _TAKEN_OUT.match(doc.text, mention.end) or c.treated or c.resolved or (c.past and not c.current)
     return Status.HISTORICAL if out else Status.PRESENT
 
@@ -130,6 +135,7 @@ _REACTION = re.compile(r"\b(?:allerg\w+|intoleran\w+|hypersensitiv\w+|ADRs?)\b[^
 _SINCE = re.compile(r"(?: (?:at|of|with|on|for|in) [\w. ]{1,25})?,? since (?=\w)", re.IGNORECASE)  # "home oxygen at 2 litres since August": to this day
 
 
+_SINCE_THEN = re.compile(r"[^.;\n\d]{0,45}?\bsince (?:\w+ )?(?=\d)", re.IGNORECASE)  # "lymphoma, stage IV, since May 2019"
 _AT_AGE = re.compile(r"[^.;,\n]{0,20}\b(?:at (?:the )?age (?:of )?|aged )\d", re.IGNORECASE)
 
 
@@ -171,7 +177,7 @@ def _status(doc: Document, mention: Mention, vocabulary: Vocabulary, now: date |
     if row.course in ("chronic", "group") or lasting:
         return Status.HISTORICAL if not lasting and (c.resolved or ((c.treated or c.past) and mention.id in CURABLE)) else Status.PRESENT
     if row.course == "malignancy":
-        long_ago = mention.date is not None and now is not None and mention.date.latest < now - TUMOUR_FREE
+        long_ago = mention.date is not None and now is not None and mention.date.latest < now - TUMOUR_FREE and not _SINCE_THEN.match(doc.text, mention.end)
         over = c.resolved or ((c.treated or c.past or long_ago) and not c.current)
         return Status.HISTORICAL if over else Status.PRESENT
     if row.course == "event":

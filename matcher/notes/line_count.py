@@ -27,7 +27,7 @@ _NO_DATE = r"\b(?!\s*[./-]\d)"
 # The most telling first.
 _COUNTS = tuple(re.compile(pattern, re.IGNORECASE) for pattern in (
     rf"\b{_N}\s*{_WHOLE}{_PRIOR}\s+{_KIND}{_LINES}\b",
-    rf"\b{_PRIOR}\s+{_LINES}{_OF}\s*(?:[:=(x×]|were|number(?:ing)?)\s*(?:n\s*=\s*)?{_N}{_NO_DATE}",
+    rf"\b{_PRIOR}\s+{_LINES}{_OF}\s*(?:[:=(x×]|were|number(?:ing)?)\s*(?:n?\s*=\s*)?{_N}{_NO_DATE}",
     rf"{_IN_ALL}\s*[\"“']?(?:at least |about |some )?{_N}\s+{_OF_OTHERS}(?:[a-z-]+\s+)?{_UNIT}\b{_OF}",
     rf"(?<![\w-])(?:lines?|LOTs?)\s*[:=]\s*{_N}{_NO_DATE}|\b(\d{{1,2}}) priors\b",
     rf"\b{_N}\s+{_WHOLE}{_UNIT}{_OF}\b",
@@ -50,6 +50,7 @@ _ASKED = r"requires?|required|requiring|eligib\w*|criteri\w*|inclusion|exclu\w*|
 _LABEL = r"label(?:led)?|indicated|approved|licen[sc]ed|reimburs\w*"
 _QUOTED = re.compile(rf"\b(?:at least|minimum|or more|{_ASKED}|{_LABEL}|≥|>=|>|<|≤)\b|[≥≤<>]=?\s*$", re.IGNORECASE)
 _QUOTED_AFTER = re.compile(r"\s*(?:or more|\+|and (?:over|above)|required|needed|are required|of (?:platinum|chemo\w* for))", re.IGNORECASE)
+_RANGE = re.compile(r"\d\s*(?:to|or|[-–])\s*$")  # "2 to 4 prior lines" is what somebody asks
 _NOT_THERAPY = re.compile(r"\b(?:IV|central|PICC|arterial|suture|cell|lead)\s*$", re.IGNORECASE)
 
 
@@ -110,7 +111,7 @@ def of_patient(doc: Document, begin: int, stop: int) -> bool:
     before = doc.text[low:begin]
     if _QUOTED.search(before + " ") or _QUOTED_AFTER.match(doc.text, stop, min(end, stop + 40)):
         return False
-    return not _NOT_THERAPY.search(before) and not signals_of(doc.text).said("relative", low, begin)
+    return not _NOT_THERAPY.search(before) and not _RANGE.search(before) and not signals_of(doc.text).said("relative", low, begin)
 
 
 def _reading(doc: Document, stated: Stated) -> Reading:

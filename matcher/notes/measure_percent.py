@@ -11,6 +11,7 @@ from matcher.notes.measure_words import Words, Written
 from matcher.quantities import convert, numbers
 
 _PERCENT = re.compile(r"(?P<n>\d\d{0,2}(?:[.,]\d{1,2})?)(?:\s?[-–]\s?\d{1,3})?\s?(?:%|percent\b|per cent\b)", re.IGNORECASE)
+_DIGITS = re.compile(r"\d+")
 _DATED = re.compile(r"[ ](?:(?:on|in) )?(?=\S)")
 _EARLIER = re.compile(r"\((?:was|prev\w*|prior|formerly|from)[ ~:]*\Z", re.IGNORECASE)
 _STOP = re.compile(r"[.;%\n\d(](?:(?<=[.;%\n])|(?<=\d)(?<![A-Za-z].)|(?<=\()(?=[^)]*\)))")  # a share refers back no further: another number, a closed bracket
@@ -21,7 +22,7 @@ _MARROW_ALONE = re.compile(r"\b(?:bone marrow|marrow|BMBx|BMB?|BMA)\s*(?:bx|biop
 _INFILTRATE = re.compile(r"infiltrat\w+|involve\w+|plasmacytosis|replace\w+", re.IGNORECASE)
 _FRACTION = re.compile(r"(?:fraction|share|component|percentage|content|burden)?[^.;:%\n\d]{0,25}$", re.IGNORECASE)
 _MARROW = re.compile(r"\b(?:bone marrow|marrow|BM(?:BX|A|AT)?|biopsy|aspirat\w+|smear|trephine|bx|trepano\w+|trephine biopsy|BMB|myelogram|punct\w+)\b", re.IGNORECASE)
-_ELSEWHERE = re.compile(r"\b(?:circulating|peripheral|blood film|in (?:the )?blood|CSF|cerebrospinal|pleural|asci\w+|effusion|leuk[a]?emi\w+ phase)\b", re.IGNORECASE)
+_ELSEWHERE = re.compile(r"\b(?:circulating|peripheral|film|in (?:the )?blood|CSF|cerebrospinal|pleural|asci\w+|effusion|leuk[a]?emi\w+ phase)\b", re.IGNORECASE)
 _FLUID = re.compile(r"\b(?:CSF|cerebrospinal|lumbar puncture|pleural|ascit\w+|effusion)\b", re.IGNORECASE)
 _MARKER = re.compile(r"\b(?:BCMA|GPRC5D|IHC|positiv\w*|express\w*|stain\w*|CD\d+\+? in)\b", re.IGNORECASE)
 _BCMA = re.compile(r"\bBCMA\b", re.IGNORECASE)
@@ -52,10 +53,18 @@ def unnamed(words: Words) -> Iterator[Written]:
 
 def _found(pattern: re.Pattern[str], words: Words, *units: str) -> Iterator[re.Match[str]]:
     """The matches beside one of the units (small letters) that no number, slash, sign or letter runs into. A lookbehind in the pattern would cost ten times as much."""
-    for m in words.doc.matches(pattern, units, _BEFORE_UNIT, _AFTER_UNIT):
-        before = words.text[m.start() - 1 : m.start()]
-        if not before or not (before.isalnum() or before in ".,/+×" or (before == "-" and pattern is not _PERCENT)):
-            yield m
+    barred = "./,+×" if pattern is _PERCENT else "./,+×-"
+    for match in words.doc.matches(pattern, units, _BEFORE_UNIT, _AFTER_UNIT):
+        found: re.Match[str] | None = match
+        while found and _runs_on(words.text, found.start(), barred):  # the share of "10.07.25 - 44%" begins after the date
+            found = pattern.search(words.text, _DIGITS.match(words.text, found.start()).end(), match.end())  # type: ignore[union-attr]
+        if found:
+            yield found
+
+
+def _runs_on(text: str, place: int, barred: str) -> bool:
+    before = text[place - 1 : place]
+    return before.isalnum() or (before != "" and before in barred)
 
 
 def _percents(words: Words) -> Iterator[Written]:

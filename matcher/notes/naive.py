@@ -26,7 +26,7 @@ _TOKEN = re.compile(r"[^\W\d_][\w'’]*|\S")
 _TICK = r"(?:☒|☑|✓|\[[xX✓]\]|\([xX]\))"
 _BLANK = r"(?:☐|\[ ?\]|\( ?\))"
 _NO_WORD = r"(?:no|none|nil|never|denied|n|n/a|na[iï]ve|unexposed|not (?:exposed|received|given|used|done|performed|yet))"
-_ANSWERED = re.compile(rf"[\s)]*(?:[:=?|(–—-][\s:=?|(–—-]*|\t\s*|(?<=therapy )|(?<=treatment ))(?:{_NO_WORD}\b|0|\(?-\))(?=\s*(?:[.,;)\]\n|/&]|$|so far|to date|yet|until now|ever|given|received|used))", re.IGNORECASE)
+_ANSWERED = re.compile(rf"[\s)]*(?:[:=?|(–—-][\s:=?|(–—-]*|\t\s*|(?<=therapy )|(?<=treatment ))(?:{_NO_WORD}\b|0|\(?-\))(?=\s*(?:[.,;()\]\n|/&]|$|so far|to date|yet|until now|ever|given|received|used))", re.IGNORECASE)
 _TICKED = re.compile(rf"[\s:?|-]*(?:{_BLANK}\s*y(?:es)?\b[\s,/|]*{_TICK}\s*no?\b|{_TICK}\s*no?\b)", re.IGNORECASE)
 _TICKED_YES = re.compile(rf"[\s:?|=-]*(?:{_TICK}\s*y(?:es)?\b|(?:{_BLANK}\s*no?\b[\s,/|]*)?{_TICK}\s*y(?:es)?\b|(?<=[:=?|\s])(?:yes|y|\+|positive)(?![\w/]))", re.IGNORECASE)
 _NAIVE = re.compile(r"[\s:-]*(?:na[iï]ve|unexposed|(?:not|non|never)[ -]exposed)\b", re.IGNORECASE)
