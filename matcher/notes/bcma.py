@@ -9,7 +9,7 @@ from matcher.domain import BcmaAgent, BcmaExposure, Course, Evidence, Reading
 from matcher.notes.document import Document
 from matcher.notes.events import Event
 from matcher.notes.exposure import shown_given
-from matcher.notes.lines import Line
+from matcher.notes.line_rules import Line
 from matcher.notes.naive import BCMA, denied_bcma, hypothetical, said_yes
 from matcher.notes.treatments import without_generic
 from models import load_vocabulary

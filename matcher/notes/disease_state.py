@@ -11,7 +11,7 @@ from matcher.notes.endings import Ending
 from matcher.notes.events import active
 from matcher.notes.exposure import statement_at
 from matcher.notes.line_count import of_patient
-from matcher.notes.lines import Line
+from matcher.notes.line_rules import Line
 from matcher.notes.signals import signals_of
 
 _RELAPSED_REFRACTORY = re.compile(r"\bR/?R\s*-?\s*(?:MM|myeloma)\b|\bRRMM\b|relaps(?:ed|ing)?\s*[-/,&]?\s*(?:and|or)?\s*[-/]?\s*refractory|\bR/R\b|refractory\s*(?:and|/)\s*relapsed|\bMM,?\s*RR\b", re.IGNORECASE)

@@ -15,9 +15,9 @@ from datetime import timedelta
 from matcher.dates import DateMention
 from matcher.domain import Evidence, PartialDate
 from matcher.notes.document import Document
-from matcher.notes.events import Event
+from matcher.notes.events import Event, active
 from matcher.notes.exposure import statement_at
-from matcher.notes.lines import Line, active
+from matcher.notes.line_rules import Line
 from matcher.notes.signals import Signal, Signals, signals_of
 
 WINDOW = timedelta(days=60)  # IMWG

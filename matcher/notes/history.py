@@ -11,7 +11,7 @@ from matcher.domain import ConditionFact, Course, Reading, Status
 from matcher.notes.disease_state import said_new
 from matcher.notes.document import Document
 from matcher.notes.line_count import stated_ordinals
-from matcher.notes.lines import Line
+from matcher.notes.line_rules import Line
 from matcher.notes.naive import hypothetical
 from matcher.notes.purposes import MYELOMA_DRUGS
 from matcher.notes.signals import signals_of

@@ -11,7 +11,7 @@ from matcher.notes.document import Document
 from matcher.notes.endings import Ending, governing, taken_at_end
 from matcher.notes.events import Event, active, is_cell_product
 from matcher.notes.exposure import statement_at
-from matcher.notes.lines import Line
+from matcher.notes.line_rules import Line
 from matcher.notes.linking import REGIMEN_LETTERS
 from matcher.notes.signals import Signal, signals_of
 from models import load_vocabulary

@@ -21,13 +21,16 @@ from matcher.domain import (
     Treatment,
 )
 from matcher.notes.bcma import naive_in_words, read_bcma
+from matcher.notes.courses import read_events
 from matcher.notes.disease_state import has_active_myeloma, read_disease_state
 from matcher.notes.document import Document
 from matcher.notes.endings import Ending, read_endings
-from matcher.notes.events import Event, counts_in_line, course_dates, read_events
+from matcher.notes.event_dates import course_dates
+from matcher.notes.events import Event, counts_in_line
 from matcher.notes.history import stated_complete, told_from_the_first
 from matcher.notes.line_count import read_stated_lines
-from matcher.notes.lines import Line, build_lines
+from matcher.notes.line_rules import Line
+from matcher.notes.lines import build_lines
 from matcher.notes.purposes import MYELOMA_DRUGS, settle_purposes
 from matcher.notes.refractory import read_refractory
 
