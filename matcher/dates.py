@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cached_property, lru_cache
 from itertools import zip_longest
+from typing import NamedTuple
 
 from matcher.domain import PartialDate
 from matcher.lexicon import capitalised
@@ -80,8 +81,7 @@ _BRITISH = ("haem", "aemi", "oedema", "tumour", "paraprotein", "wcc", "centre", 
 _AMERICAN = ("hgb", " edema", "tumor", "anemi", "hematol", " lb", "k/ul", "mg/dl")
 
 
-@dataclass(frozen=True, slots=True)
-class DateMention:
+class DateMention(NamedTuple):
     """`other`: the second meaning of a short date, which only its use decides: 3/24 is a day of March, or March 2024."""
 
     start: int

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from matcher.domain import Status
 from matcher.lexicon import Lexicon
@@ -18,8 +18,7 @@ from matcher.notes.document import Document
 from models.cues import Cue, load_cues
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(NamedTuple):
     """What the cues say of one mention. `other`: a person outside the family; `weak`: only more of it is denied ("no new ...");
     `treated`: over, unless it is a chronic disease; `current`: said to be going on."""
 

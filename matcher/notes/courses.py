@@ -73,6 +73,7 @@ _UNDONE_AFTER = re.compile(r"\b(?:not|never|cancel\w*|declin\w*|refus\w*|plan\w*
 _CHAINED = re.compile(r"[)\]\s,]*(?:,|\bthen\b|\bfollowed by\b|-+>|→|\band\b|\bf/b\b|\bor\b|\+)[^.;\n]*", re.IGNORECASE)
 _AFTER_IT = re.compile(r"\s*(?:after(?:wards?)?|thereafter|next|later|subsequently|to follow)\s*(?:[.;,)\n]|$)", re.IGNORECASE)  # "RT to start 6/10, D-VRd after"
 _START_OF = re.compile(r"\b(?:start|begin|initiation|commencement)(?: of| on| with)?\s+$", re.IGNORECASE)
+_NOT_RECEIVED = (Course.PLANNED, Course.DECLINED, Course.ABSENT, Course.POSSIBLE)
 _STEP = re.compile(r"→|-+>|\]|;|\n")
 
 
@@ -109,8 +110,8 @@ def _settled(event: Event, previous: Event | None, note_date: date | None) -> Co
     text, signals, course = event.doc.text, event.signals, event.course
     if event.received and event.start and note_date and event.start.earliest > note_date and not re.search(r"\b(?:of that|of the same|that) year\b", event.after[:60]):
         return Course.PLANNED
-    undone = _UNDONE_AFTER.search(event.after[:60]) is not None
-    if course in (Course.PLANNED, Course.DECLINED, Course.ABSENT, Course.POSSIBLE) and event.start and event.end and (note_date is None or event.end.earliest <= note_date):
+    undone = course in _NOT_RECEIVED and _UNDONE_AFTER.search(event.after[:60]) is not None
+    if course in _NOT_RECEIVED and event.start and event.end and (note_date is None or event.end.earliest <= note_date):
         beside = _RANGE_BESIDE.match(event.after) or re.search(r"\d[\s:|)\]-]*$", event.gap)
         if beside and not undone and not _UNDONE_BEFORE.search(event.gap[-40:]):
             return Course.GIVEN

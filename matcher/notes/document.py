@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
+from typing import NamedTuple
 
 from matcher.dates import day_first
 from matcher.domain import Evidence
@@ -53,8 +54,7 @@ _BOX_GAP = 16  # characters, but for blanks, between the boxes of one row
 _CHOICE, _CHOICE_BEFORE = re.compile(r"\s*(\w+)"), re.compile(r"(\w+)\s*\Z")
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
+class Section(NamedTuple):
     """`kind` is a key of HEADINGS, or "body" before the first heading. `start` is after the heading."""
 
     kind: str

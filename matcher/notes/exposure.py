@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from matcher.domain import Course
 from matcher.notes.document import Document
@@ -57,8 +57,7 @@ def statement_at(doc: Document, place: int) -> tuple[int, int]:
     return cuts[at], cuts[at + 1]
 
 
-@dataclass(frozen=True, slots=True)
-class _Setting:
+class _Setting(NamedTuple):
     """A name within its statement low..high; `near`: where the next name begins, or the statement ends."""
 
     text: str
@@ -248,6 +247,7 @@ def _others(at: _Setting) -> bool:
 
 
 _ALL_OF_THEM = re.compile(r"[\s,/]*(?:(?:[\w-]+[\s,/]+){0,8}(?:and|or)\s+[\w-]+|[\w\s,/-]{0,60}\ball)?[\s,:=-]*(?:(?:is|was|were|are|has|have) (?:been )?)?")
+_REPLACED = re.compile(r"\s*(?:was |were )?(?:replaced|corrected|changed)\b")
 _ONE_NAME = re.compile(r"\s*(?:\w+[ -])?")
 
 
@@ -260,7 +260,7 @@ def _denied(at: _Setting) -> Course | None:
         return Course.ABSENT
     if (no := at.before("no_before")) and _adjacent_negation(at.since(no), at.text[at.end : min(at.near, at.end + 40)]):
         return Course.ABSENT
-    if re.search(r"\bcorrection\b[^.;]*$", at.text[at.low : at.start], re.IGNORECASE) and re.match(r"\s*(?:was |were )?(?:replaced|corrected|changed)\b", at.text[at.end : at.high]):
+    if _REPLACED.match(at.text, at.end, at.high) and re.search(r"\bcorrection\b[^.;]*$", at.text[at.low : at.start], re.IGNORECASE):
         return Course.ABSENT
     if (undone := at.after("never_after", 120)) and undone.start - at.end < 45 and not _CLAUSE.search(at.until(undone).rstrip(" -:–?=")):
         return Course.ABSENT
@@ -291,6 +291,8 @@ def _adjacent_negation(between: str, after: str) -> bool:
 
 
 _ALTERNATIVE = re.compile(r"\s*(?:,? or |/|,? vs\.? |, )\s*[\w-]+(?: [\w-]+)?(?=\s(?:can|could|may|might|would|will|is|are|was|were|to)\b)")
+_SAID_OVER = re.compile(r";\s|\.\s(?=[A-Z][a-z])")
+_SUPPOSED = re.compile(r"\bif\b|\bwould\b|\bplan|\bconsider")
 _FEW_WORDS = re.compile(r"\s(?:\w+\s){0,2}")  # "at relapse was | offered"
 _DETERMINED = re.compile(r"\s*(?:on |with |the |an? )*")
 _PLANNED_DOSE = re.compile(r"\s*(?:an? |the )?\w+ of")  # "alternatively | infusion of"
@@ -329,9 +331,9 @@ def _unfulfilled(at: _Setting, cues: list[Signal]) -> list[Signal]:
 
 def _given_beside(at: _Setting) -> Signal | None:
     """A word after the name that shows it given, unless of a condition."""
-    over = re.compile(r";\s|\.\s(?=[A-Z][a-z])").search(at.text, at.end, min(at.near, at.end + 70))
+    over = _SAID_OVER.search(at.text, at.end, min(at.near, at.end + 70))
     shown = at.signals.first("given_after", at.end, over.start() if over else min(at.near, at.end + 70))
-    return shown if shown and not re.search(r"\bif\b|\bwould\b|\bplan|\bconsider", at.until(shown)) and at.text[shown.end : shown.end + 4] != " if " else None
+    return shown if shown and not _SUPPOSED.search(at.until(shown)) and at.text[shown.end : shown.end + 4] != " if " else None
 
 
 def _planned_after(at: _Setting, evidence: Signal | None) -> bool:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 from matcher.dates import DateMention
 from matcher.domain import PartialDate
@@ -26,6 +27,9 @@ _SPACED = re.compile(r"\S[ \t]{2,}\S|\||\t")
 _WIDE_GAP = re.compile(r"[ \t]{2,}|\||\t")
 _NOTHING = re.compile(r"(?:[-–—.*]+|pend\w*|n/?[ad]|none|nd|not done|neg\w*|trace|--+|\?|tnp|cancel\w*|undetect\w*|nm|hemoly\w*|clotted|ni)$", re.IGNORECASE)
 _JOINT = re.compile(r"[ \t]*/[ \t]*")
+_PLAIN_NUMBER = re.compile(r"[<>]?\d[\d.,]*[*HL]?|--+")
+_SPACED_PART = re.compile(r"[<>]?\d[\d.,]*[*HL]?(?=[ ]|$)|--+|\S+")
+_OWN_BRACKET = re.compile(r"[ \t]*[HL*]*[ \t]*\(")  # after a value and its flag
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +43,7 @@ class _Column:
     unit: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
+class _Line(NamedTuple):
     start: int
     end: int
 
@@ -241,8 +244,8 @@ def _cells(words: Words, start: int, end: int) -> list[tuple[int, int]]:
     cells = []
     for m in _CELL.finditer(words.text, start, end):
         a, b = m.span()
-        parts = list(re.finditer(r"[<>]?\d[\d.,]*[*HL]?(?=[ ]|$)|--+|\S+", words.text[a:b]))
-        plain_numbers = [p for p in parts if re.fullmatch(r"[<>]?\d[\d.,]*[*HL]?|--+", p.group())]
+        parts = list(_SPACED_PART.finditer(words.text[a:b]))
+        plain_numbers = [p for p in parts if _PLAIN_NUMBER.fullmatch(p.group())]
         if len(plain_numbers) > 1 and len(plain_numbers) >= len(parts) - 2 and plain_numbers[0] is parts[0] and parts[-1] is plain_numbers[-1] and "/" not in words.text[a:b]:
             cells += [(a + p.start(), a + p.end()) for p in plain_numbers]
         else:
@@ -294,7 +297,7 @@ def _cell_values(words: Words, cell: tuple[int, int], number: Number, tests: lis
         if unit and unit[1] > cell[1]:
             unit = None
         end = unit[1] if unit else current.end
-        own = re.compile(r"[ \t]*[HL*]*[ \t]*\(").match(words.text, end)
+        own = _OWN_BRACKET.match(words.text, end)
         mention = words.date_at.get(own.end()) if own else None
         yield Written(test, current.start, end, current.readings, unit[0] if unit else None, current.comparator, name, words.day(mention) if mention else date)
         flag = FLAG.match(words.text, end)
@@ -310,10 +313,9 @@ def _cell_values(words: Words, cell: tuple[int, int], number: Number, tests: lis
 def _named_columns(words: Words, lines: list[_Line], at: int) -> list[_Column]:
     """The columns of a heading of names; empty where the line is none."""
     line = lines[at]
-    names = words.names_within(line.start, line.end)
-    if len({n.meaning for n in names}) < 2 or at + 1 >= len(lines):
+    names, text = words.names_within(line.start, line.end), words.text
+    if len({n.meaning for n in names}) < 2 or at + 1 >= len(lines) or not all(_WIDE_GAP.search(text, a.end, b.start) for a, b in pairwise(names)):
         return []
-    text = words.text
     columns = []
     for n, following in zip(names, [*names[1:], None], strict=True):
         unit = words.unit(n.end) or words.unit(n.end + 2 if text[n.end : n.end + 2] == " (" else n.end)
@@ -324,9 +326,6 @@ def _named_columns(words: Words, lines: list[_Line], at: int) -> list[_Column]:
             return []
         columns.append(_Column(*_place(words, line, n.start, unit[1] if unit else n.end), name=n, unit=unit[0] if unit else None))
     if re.search(r"\d", text[line.start : names[0].start]):
-        return []
-    gaps = sum(bool(_WIDE_GAP.search(text, a.end, b.start)) for a, b in pairwise(names))
-    if gaps < len(columns) - 1:
         return []
     others = [m for m in _CELL.finditer(text, names[-1].end + len(text[names[-1].end : line.end].partition("  ")[0]), line.end) if m.group().strip(" )")]
     return columns + [_Column(*_place(words, line, m.start(), m.end())) for m in others]

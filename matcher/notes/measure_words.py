@@ -8,6 +8,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property, lru_cache
+from typing import NamedTuple
 
 from matcher.dates import DateMention, find_dates
 from matcher.domain import PartialDate
@@ -42,8 +43,7 @@ class Written:
     condition: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Number:
+class Number(NamedTuple):
     start: int
     end: int
     readings: tuple[float, ...]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
+from typing import NamedTuple
 
 from matcher.dates import find_dates
 from matcher.domain import PartialDate
@@ -18,8 +18,7 @@ from models import load_vocabulary
 from models.vocabulary import Abbreviation
 
 
-@dataclass(frozen=True, slots=True)
-class Mention:
+class Mention(NamedTuple):
     """`section`: kind of the section it stands in. `date`: the date said with it. `frame`: the date its sentence tells of before it."""
 
     id: str
@@ -188,6 +187,10 @@ def _metastatic_sites(doc: Document) -> list[tuple[int, int, str]]:
     return found
 
 
+_BETWEEN = re.compile(r"[;\n.](?:(?<!\.)|(?=\s))")
+_BEFORE = re.compile(r"[;\n),.](?:(?<!\.)|(?=\s))")
+
+
 def _date_of(doc: Document, start: int, end: int, dates: list[tuple[int, int, PartialDate]], starts: list[int]) -> PartialDate | None:
     """The date nearest in the same clause, with no other condition in between: after the mention first, as lists write it."""
     left, right = doc.sentence_at(start)
@@ -195,12 +198,12 @@ def _date_of(doc: Document, start: int, end: int, dates: list[tuple[int, int, Pa
     if at < len(dates):
         first, _, value = dates[at]
         between = doc.text[end:first]
-        if first < right and len(between) < 45 and bisect_left(starts, end) == bisect_left(starts, first) and not re.search(r"[;\n]|\.\s", between):
+        if first < right and len(between) < 45 and bisect_left(starts, end) == bisect_left(starts, first) and not _BETWEEN.search(between):
             return value
     if at:
         _, last, value = dates[at - 1]
         between = doc.text[last:start]
-        if last > left and 0 <= len(between) < 40 and bisect_left(starts, last) == bisect_left(starts, start) and not re.search(r"[;\n),]|\.\s", between):
+        if last > left and 0 <= len(between) < 40 and bisect_left(starts, last) == bisect_left(starts, start) and not _BEFORE.search(between):
             return value
     return None
 

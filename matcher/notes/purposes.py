@@ -7,6 +7,7 @@ from bisect import bisect_left
 from functools import lru_cache
 
 from matcher.domain import Course
+from matcher.notes.document import Document
 from matcher.notes.events import Event, is_cell_product
 from matcher.notes.exposure import statement_at
 from models import load_vocabulary
@@ -16,8 +17,11 @@ _NEARBY = 40  # events: what was said further up no longer bears on one
 _SENTENCE = 1000  # characters of a run-on sentence that bear on a name
 _PARAGRAPH = re.compile(r"\n[ \t]*\n")
 _PLASMA = re.compile(r"myeloma|\bMM\b|[Pp]lasma cell|[Aa]myloid|[Pp]lasmacytoma|Waldenstr|\bWM\b|POEMS|MYELOMA")
-_OTHER = re.compile(
-    r"(?i:lymphoma|hodgkin|leuk(?:a)?emia|sarcoma|melanoma|carcinoma|seminoma|\b(?:breast|prostate|colon|colorectal|lung|gastric|bladder|thyroid|ovarian|cervical|renal|rectal|testicular|neck)\b[^.;\n]{0,25}\b(?:cancer|ca|tumou?r)\b)|\b(?:DLBCL|CLL|AML|MDS|NHL)\b")
+_CANCERS = ("lymphoma", "hodgkin", "leukemia", "leukaemia", "sarcoma", "melanoma", "carcinoma", "seminoma")
+_ORGANS = ("breast", "prostate", "colon", "colorectal", "lung", "gastric", "bladder", "thyroid", "ovarian", "cervical", "renal", "rectal", "testicular", "neck")
+_SHORT = ("DLBCL", "CLL", "AML", "MDS", "NHL")
+_OTHER = re.compile(rf"(?i:{'|'.join(_CANCERS)}|\b(?:{'|'.join(_ORGANS)})\b[^.;\n]{{0,25}}\b(?:cancer|ca|tumou?r)\b)|\b(?:{'|'.join(_SHORT)})\b")
+_OTHER_WORDS = (*_CANCERS, *_ORGANS, *(short.lower() for short in _SHORT))
 MYELOMA_DRUGS = frozenset({"bortezomib", "carfilzomib", "ixazomib", "lenalidomide", "pomalidomide", "thalidomide", "daratumumab", "isatuximab", "elotuzumab", "selinexor", "panobinostat", "iberdomide", "mezigdomide"})
 _TRANSPLANT_BEHIND = re.compile(r"\s*(?:\d+\s*(?:mg(?:/m2)?)?\s*)?(?:/|\+|and|with|-|\(|followed by)?\s*(?:auto|ASCT|stem|SCT|transplant)", re.IGNORECASE)
 _AS_LINE = re.compile(r"[^.;]{0,30}\bline\b", re.IGNORECASE)
@@ -91,23 +95,23 @@ def _other_cancer(event: Event, earlier: list[Event]) -> bool:
     text = event.doc.text
     start, end = statement_at(event.doc, event.group.start)
     start, end = max(start, event.group.start - _SENTENCE), min(end, event.group.end + _SENTENCE)
-    if _names_other(text, start, end):
+    if _names_other(event.doc, start, end):
         return _PLASMA.search(text, start, end) is None and not (event.transplant and any(start <= e.group.start for e in earlier[-2:] if MYELOMA_DRUGS & set(e.drugs)))
     paragraph = max((m.end() for m in _PARAGRAPH.finditer(text, max(0, start - 1500), start)), default=0)
     line_end = text.find("\n", paragraph, start)
-    return _names_other(text, paragraph, min(start if line_end < 0 else line_end, paragraph + 80)) and _PLASMA.search(text, paragraph, end) is None
+    return _names_other(event.doc, paragraph, min(start if line_end < 0 else line_end, paragraph + 80)) and _PLASMA.search(text, paragraph, end) is None
 
 
-def _names_other(text: str, low: int, high: int) -> bool:
-    """Whether a stretch of the text names another cancer."""
-    places = _other_cancers(text)
+def _names_other(doc: Document, low: int, high: int) -> bool:
+    """Whether a stretch of the note names another cancer."""
+    places = _other_cancers(doc)
     at = bisect_left(places, (low, 0))
     return at < len(places) and places[at][1] <= high
 
 
 @lru_cache(maxsize=2)
-def _other_cancers(text: str) -> tuple[tuple[int, int], ...]:
-    return tuple(m.span() for m in _OTHER.finditer(text))
+def _other_cancers(doc: Document) -> tuple[tuple[int, int], ...]:
+    return tuple(m.span() for m in doc.matches(_OTHER, _OTHER_WORDS, 8, 60))
 
 
 def _denies_infusion(event: Event) -> bool:

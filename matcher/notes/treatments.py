@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import pairwise
+from typing import NamedTuple
 
 from matcher.lexicon import Lexicon, names_of
 from matcher.notes.abbreviations import reading
@@ -49,8 +50,7 @@ _AIMED_AT = re.compile(r"[\s(]*\((?:anti-?)?BCMA\b|\s+(?:against|targeting|direc
 _DRUG_CONTEXT = re.compile(r"trial|stud(?:y|ies)|investigational|phase|compound|agent|inhibitor|degrader|\bCAR\b|CAR-?T|antibody|bispecific|protocol|infus|cells", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class Mention:
+class Mention(NamedTuple):
     """One name. `drugs`: drug ids (several for a regimen); `therapy`: a therapy id where it names a class or procedure."""
 
     start: int
@@ -153,7 +153,7 @@ def find_mentions(doc: Document) -> list[Mention]:
     for match in _ACRONYM.finditer(text):
         if drugs := regimen_drugs(match.group()):
             free.add(Mention(*match.span(), drugs, None, True))
-    for match in _STEMMED.finditer(doc.lowered):
+    for match in (m for low, high in doc.near((*_STEMS, "-cel"), 40, 8) for m in _STEMMED.finditer(doc.lowered, low, high)):
         if agent := unlisted_agent(match.group(), False):
             free.add(Mention(*match.span(), (agent,)))
     for match in _CODE.finditer(text):
