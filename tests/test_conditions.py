@@ -157,6 +157,10 @@ def test_serology(panel: str, facts: dict[str, str]) -> None:
     ("Peripheral neuropathy grade 2.", "peripheral_neuropathy", {"grade": "2"}),
     ("Uncontrolled hypertension.", "hypertension", {"control": "uncontrolled"}),
     ("Well controlled asthma.", "asthma", {"control": "controlled"}),
+    ("CRS grade 2, ICANS grade 1, both resolved.", "icans", {"grade": "1"}),
+    ("Gout, CKD3b, AF on apixaban.", "atrial_fibrillation", {}),
+    ("Gout, CKD3b, AF on apixaban.", "chronic_kidney_disease", {"stage": "3b"}),
+    ("Diffuse large B-cell lymphoma.", "diffuse_large_b_cell_lymphoma", {}),
     ("Severe COPD.", "copd", {"severity": "severe"}),
     ("Small pericardial effusion.", "pericardial_effusion", {"severity": "mild"}),
 ])
@@ -177,6 +181,8 @@ def test_dates(note: str, concept: str, when: PartialDate | None) -> None:
 @pytest.mark.parametrize(("note", "concept"), [
     ("SpO2 97% RA. Heart regular.", "rheumatoid_arthritis"),
     ("PSA undetectable.", "psoriatic_arthritis"),
+    ("Adjuvant T-DM1 until September 2021.", "type_1_diabetes_mellitus"),
+    ("Brain mets stable after SRS; no new mets.", "metastatic_disease"),
     ("PVd from March, then DKd.", "peripheral_artery_disease"),
     ("eGFR CKD-EPI 80.", "chronic_kidney_disease"),
     ("AST 15, TB 0.3, ALP 88.", "tuberculosis"),

@@ -129,6 +129,7 @@ def _device_status(doc: Document, mention: Mention) -> Status:
 
 
 _NO_SUCH = re.compile(r"\bnot (?:really )?an? $", re.IGNORECASE)  # "not an allergy": of the drug that is spoken of
+_NO_FURTHER = re.compile(r"\bno (?:evidence of |sign of )?(?:new|further|additional|other|more)\b[^.;\n]*$", re.IGNORECASE)
 _REACTION = re.compile(r"\b(?:allerg\w+|intoleran\w+|hypersensitiv\w+|ADRs?)\b[^.;\n]{0,80}$", re.IGNORECASE)  # what a drug once did
 
 
@@ -145,6 +146,8 @@ def _status(doc: Document, mention: Mention, vocabulary: Vocabulary, now: date |
     if c.family:
         return None if c.negated or c.hypothetical or c.other else Status.FAMILY
     if c.negated:
+        if vocabulary.conditions[mention.id].course == "malignancy" and _NO_FURTHER.search(doc.text, max(0, mention.start - 40), mention.start):
+            return None  # of those that are known it says nothing
         if mention.id == "allergy" and _NO_SUCH.search(doc.text, max(0, mention.start - 12), mention.start):
             return None
         out = mention.id == "indwelling_catheter" and _TAKEN_OUT.match(doc.text, mention.end)  # "no catheter now (port removed)"
@@ -249,7 +252,8 @@ def _device_outcome(doc: Document, statements: list[tuple[Status, Mention]]) -> 
 
 _GRADE = re.compile(r"\b(?:grade|gr\.?|G|CTC(?:AE)?(?: grade)?)\s?(?P<grade>[0-5]|I{1,3}V?|IV)\b(?!\s*/)", re.IGNORECASE)
 _NYHA = re.compile(r"\bNYHA(?:\s+(?:functional\s+)?(?:class|stage|grade))?\s*(?P<nyha>IV|I{1,3}|[1-4])\b", re.IGNORECASE)
-_STAGE = re.compile(r"\b(?:stage|CKD|G)\s*(?P<stage>[1-5][ab]?|I{1,3}V?|IV)\b", re.IGNORECASE)
+_STAGE = re.compile(r"\bstage\s*(?P<stage>[1-5][ab]?|I{1,3}V?|IV)\b", re.IGNORECASE)
+_KIDNEY_STAGE = re.compile(r"\b(?:stage|CKD|G)\s*(?P<stage>[1-5][ab]?|I{1,3}V?|IV)\b", re.IGNORECASE)  # KDIGO 2024
 _SEVERITY = re.compile(r"\b(?P<severity>asymptomatic|mild|moderate|severe|trivial|trace|small|large|massive)\b", re.IGNORECASE)
 _CONTROL = re.compile(r"\b(?P<not>un|poorly[ -]|not (?:well[ -])?|inadequately )?(?:well[ -])?controlled\b", re.IGNORECASE)
 _ACTIVITY = re.compile(
@@ -261,6 +265,7 @@ _SEVERE = {"trivial": "mild", "trace": "mild", "small": "mild", "large": "severe
 
 
 _CLAUSE_STOP = re.compile(r"[;\n]|\. ")
+_BREAK = re.compile(r"[,;]|\.\s")
 
 
 def _around(text: str, start: int, end: int, before: int, after: int) -> tuple[int, int]:
@@ -269,6 +274,19 @@ def _around(text: str, start: int, end: int, before: int, after: int) -> tuple[i
     left = max(left, text.rfind(";", left, start) + 1, text.rfind("\n", left, start) + 1)
     stop = _CLAUSE_STOP.search(text, end, right)
     return left, stop.start() if stop else right
+
+
+def _beside(pattern: re.Pattern[str], text: str, mention: Mention, left: int, right: int) -> re.Match[str] | None:
+    """The limit that stands nearest to a mention: a comma ends its reach, but for the grade right after it ("neuropathy, grade 2").
+    The size in a name ("large cell lymphoma") is no severity."""
+    found = []
+    for hit in pattern.finditer(text, left, right):
+        before = text[hit.end() : mention.start] if hit.end() <= mention.start else ""
+        after = text[mention.end : hit.start()] if hit.start() >= mention.end else ""
+        named = not before and not after and hit.start() >= mention.start and hit.end() <= mention.end
+        if not (named and pattern is _SEVERITY) and not _BREAK.search(before) and ("," not in after or not after.strip(" ,:(")):
+            found.append((len(before) + len(after), hit.start(), hit))
+    return min(found)[2] if found else None
 
 
 def _qualifiers(doc: Document, concept: str, support: list[Mention]) -> Qualifiers:
@@ -280,8 +298,9 @@ def _qualifiers(doc: Document, concept: str, support: list[Mention]) -> Qualifie
         if concept == "heart_failure" and (nyha := _NYHA.search(doc.text, max(0, m.start - 10), min(len(doc.text), m.end + 60))):
             found.setdefault("nyha", _ROMAN.get(nyha["nyha"].lower(), nyha["nyha"]))
         limited = _LIMITING.search(doc.lowered, left, right) is not None
-        for pattern, key in ((_GRADE, "grade"), (_STAGE, "stage"), (_SEVERITY, "severity"), (_ACUITY, "acuity")):
-            if limited and (hit := pattern.search(doc.text, left, right)):
+        stage = _KIDNEY_STAGE if vocabulary.is_a(concept, "kidney_disease") else _STAGE
+        for pattern, key in ((_GRADE, "grade"), (stage, "stage"), (_SEVERITY, "severity"), (_ACUITY, "acuity")):
+            if limited and (hit := _beside(pattern, doc.text, m, left, right)):
                 value = hit[key].lower()
                 found.setdefault(key, _ROMAN.get(value, _SEVERE.get(value, value)))
         if limited and (hit := _CONTROL.search(doc.text, left, right)):

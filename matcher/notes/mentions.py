@@ -67,6 +67,12 @@ def _written_otherwise() -> frozenset[str]:
     return frozenset(name for name in others - conditions if len(name) <= 6 and name.lower() != name)
 
 
+@lru_cache(maxsize=1)
+def _hyphenated_drugs() -> frozenset[str]:
+    """Short names of drugs that end like a condition: "T-DM1" is no type 1 diabetes."""
+    return frozenset(alias.lstrip("=") for row in load_vocabulary().drugs.values() for alias in row.aliases if alias.lstrip("=")[1:2] == "-")
+
+
 def _places(doc: Document) -> list[tuple[int, int, str]]:
     hits = _lexicon().find(doc.text)
     ending = {h.end: (h.start, h.meaning) for h in hits}
@@ -80,7 +86,7 @@ def _places(doc: Document) -> list[tuple[int, int, str]]:
         if written in local:
             concept = local[written]
         elif isinstance(hit.meaning, str):
-            concept = None if written in _written_otherwise() else hit.meaning
+            concept = None if written in _written_otherwise() or doc.text[hit.start - 2 : hit.end] in _hyphenated_drugs() else hit.meaning
         else:
             row = reading(hit.meaning, doc, hit.start, hit.end)
             concept = row.id if row is not None and row.table == "conditions" else None

@@ -126,7 +126,7 @@ def find_mentions(doc: Document) -> list[Mention]:
             found.append(Mention(hit.start, hit.end, (concept,)))
         elif table == "regimen" and not _means_another(doc, hit.start, hit.end):
             regimen = vocabulary.regimens[concept]
-            found.append(Mention(hit.start, hit.end, regimen.drugs, "autologous_transplant" if regimen.transplant else None, True))
+            found.append(Mention(hit.start, hit.end, regimen.drugs, f"{regimen.transplant}_transplant" if regimen.transplant else None, True))
         elif table == "therapy":
             found.append(Mention(hit.start, hit.end, therapy=concept))
     free = _Free(found)
