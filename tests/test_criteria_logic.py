@@ -125,6 +125,9 @@ def test_negation(kind, text, wanted):
     (INCLUSION, "No chemotherapy within 4 weeks (6 weeks for nitrosoureas)", "not (chemotherapy @within 28 | nitrosourea @within 42)"),
     (EXCLUSION, "Heart disease such as myocardial infarction within 6 months or NYHA class III heart failure", "((heart_disease & screening) | myocardial_infarction @within 180 | heart_failure nyha=3)"),
     (EXCLUSION, "History of or current asthma", "asthma"),
+    (EXCLUSION, "Stroke within last 3 months, or asthma (past 5 years)", "(stroke @within 90 | asthma @within 1825)"),
+    (EXCLUSION, "Lenalidomide within the drug-specific window", "(lenalidomide & ?within?)"),
+    (EXCLUSION, "Asthma or stroke are not eligible if within 2 weeks before enrollment", "(asthma @within 14 | stroke @within 14)"),
     (INCLUSION, "Corticosteroids are allowed but not within 10 days of enrollment", "(not corticosteroid | not corticosteroid @within 10)"),
 ])
 def test_time(kind, text, wanted):
@@ -196,6 +199,9 @@ def test_amounts_limit_what_they_stand_beside(kind, text, wanted):
     (INCLUSION, "Relapsed after bortezomib", "(disease_state:relapsed & bortezomib)"),
     (INCLUSION, "Refractory to the last therapy", "disease_state:refractory"),
     (EXCLUSION, "Allergy to any of the study drugs; known sensitivity to melphalan", "(screening | allergy:melphalan)"),
+    (EXCLUSION, "Prior anti-myeloma therapy (does not include radiotherapy)", "prior_lines >= 1"),
+    (INCLUSION, "ALL patients with asthma", "asthma"),
+    (EXCLUSION, "COPD (defined as FEV1 < 50% or SpO2 < 90%)", "(copd & (fev1 < 50 | spo2 < 90))"),
     (INCLUSION, "Prior chemotherapy, such as cyclophosphamide and melphalan", "(chemotherapy | cyclophosphamide | melphalan)"),
     (INCLUSION, "HIV status must be known", "?HIV?"),
     (EXCLUSION, "POEMS (polyneuropathy, organomegaly, endocrinopathy, monoclonal protein, skin changes) syndrome", "poems_syndrome"),

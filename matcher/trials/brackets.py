@@ -12,7 +12,7 @@ from matcher.trials.exceptions import excuse, permit
 from matcher.trials.lexer import CONCEPTS, Token
 from matcher.trials.logic import Piece, combine, conjoin, disjoin
 from matcher.trials.measures import bounds_at
-from matcher.trials.periods import closing
+from matcher.trials.periods import closing, period_at
 from matcher.trials.timing import given, since, within
 from models import load_vocabulary
 from models.limits import load_limits
@@ -94,6 +94,12 @@ class Brackets(Concepts, Comparisons):
             return end  # "refractory to X (progressed while receiving X or within 60 days)" says what the word means
         if limits and ";" in kinds and last and last.text in load_vocabulary().conditions:  # a definition: all of it
             self.pieces[-1] = replace(last, expression=conjoin(last.expression, combine(self._nested(inner), False)))
+            return end
+        if last and not last.group and (when := period_at(inner, 0, self.context.text)) and when.end == len(inner):
+            self._place_in_time(when.window, False)  # "(past 5 years)"
+            return end
+        if limits and last and len(self.pieces) > self.chunk and last.text in load_vocabulary().conditions and self._words(first).startswith("defined"):
+            self.pieces[-1] = replace(last, expression=conjoin(last.expression, combine(self._nested(inner), self.context.exclusion)))
             return end
         if self._next_kind(at, -1) == "anchor" and not concepts and not limits:
             return end  # "within 14 days before baseline (day 1 of cycle 1, before dosing)"

@@ -154,6 +154,10 @@ def _conditional(tokens: Sequence[Token], at: int, context: Context) -> Expressi
     condition = _divided(after, context.excluding)
     if not pieces:
         return condition
+    if condition is None:
+        reader = Reader(after, context.excluding)
+        main = combine(pieces, context.exclusion)
+        return within(main, reader.window) if not reader.read() and reader.window and main is not None else main  # "... if within the last 2 weeks"
     last = pieces[-1]
     if last.measured and any(p.measured == last.measured for p in pieces[:-1]):
         base = combine(pieces[:-1], context.exclusion)

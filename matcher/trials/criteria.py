@@ -137,6 +137,8 @@ def _listed(head: list[Token], parts: list[_Part], context: Context) -> Expressi
     count = next((int(t.value) for t in head if t.kind == "any_of"), 0)
     listed_only = context.exclusion and not any(t.value in ("must", "should") for t in head)
     all_of = not count and any(t.kind == "all_of" and not (listed_only and context.text[t.start : t.end].lower() == "the following") for t in head)
+    if head and _DEFINES_WHO.search(context.text, head[0].start, head[-1].end):
+        return AtScreening(context.text)  # who can bear children, the site knows by the protocol
     carried = _carried(head, context)
     read = list(_nested([(depth, [*carried, *own]) for depth, own in parts], context))
     inner = [e for _, e in read if e is not None]
@@ -209,7 +211,7 @@ def _sentences(found: list[Token], context: Context) -> Expression | None:
             expressions[-1] = widened
         elif expressions and (named := _without_stops(run)) and named[0].kind in ("except", "unless") and (exception := read_sentence(named[1:], context.excluding)) is not None:
             expressions[-1] = excuse(expressions[-1], exception, context, named[0].kind)
-        elif run and expressions and _DEFINES.search(context.text[run[0].start : run[-1].end]):
+        elif run and ((expressions and _DEFINES.search(context.text[run[0].start : run[-1].end])) or _DEFINES_WHO.search(context.text, run[0].start, run[-1].end)):
             continue  # a definition of words used before, or what the authors expect, asks nothing more
         else:
             expressions += [read for clause in _clauses(run, context) if (read := _stated(clause, context)) is not None]
@@ -254,6 +256,9 @@ _BEGINS = re.compile(r"(?:No|Not|At least|Must|More than|Less than|Greater than|
 
 
 _DEFINES = re.compile(r"\b(?:is|are)\s+defined\s+as\b|\A\s*(?:note|confirmation|we (?:anticipate|expect|estimate|assume|believe))\b", re.IGNORECASE)
+
+
+_DEFINES_WHO = re.compile(r"\b(?:child-?\s?bearing|reproductive) potential\b[^.;:]{0,20}\b(?:is|are) (?:an?|any|considered|defined)\b", re.IGNORECASE)
 
 
 def _begins(token: Token, before: Token, text: str) -> bool:

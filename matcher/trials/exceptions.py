@@ -19,6 +19,8 @@ def excuse(main: Expression, exception: Expression, context: Context, kind: str)
         return negate(excuse(main.part, exception, context.excluding, kind))
     if not context.exclusion and kind == "unless":
         return disjoin(main, exception)
+    if isinstance(main, Presence) and main.value == "anti_myeloma_therapy" and all(isinstance(e, Presence) and e.fact == "prior_therapy" for e in atoms(exception)):
+        return replace(main, excluding=tuple(dict.fromkeys((*main.excluding, *(e.value for e in atoms(exception) if isinstance(e, Presence))))))
     named, further = _named(exception)
     names = tuple(named)
     if names and (changed := _excluding(main, names)) is not None:

@@ -71,6 +71,7 @@ _PLUS = re.compile(r"\+(?![\w/+)])|\+(?=\s?(?:years?|yrs?|y)\b)|(?<=\d\d)\+(?=\)
 _DEGREE = re.compile(r"\s?([CF])(?![\w-])")
 _LEVEL = re.compile(r"\s+(?:levels?|concentrations?)\b")
 _BODY = (34, 110)  # degrees of a body, Celsius or Fahrenheit
+_PEOPLE = re.compile(r"patients?|subjects?|participants?|(?:fe)?males?|(?:wo)?men|adults?|children|of\b|the\b|other\b|these\b", re.IGNORECASE)
 _TIMES = re.compile(r"[x×](?=\s|u|l|\Z)(?!\s?10)", re.IGNORECASE)
 _GLUED = re.compile(r"x\s?(?:\d|the|u|ln)|times|fold|st\b|nd\b|rd\b|th\b|and|or|y", re.IGNORECASE)
 _WORD = re.compile(r"[^\W\d_](?:[\w'’]|[-](?=[^\W_]))*|\d+\w*")
@@ -273,6 +274,8 @@ def _measured(token: Token, after: Token, text: str) -> Token:
     "PT and PTT" no patient, "estradiol level" no treatment."""
     if text[token.start : token.end] == "ASA" and after.kind in ("op", "number", "between", "class", "grade"):
         return Token("test", "asa", token.start, token.end)
+    if text[token.start : token.end] == "ALL" and _PEOPLE.match(text, after.start):
+        return Token("stop", "all", token.start, token.end)
     if text[token.start : token.end] == "PT" and after.kind in ("op", "number", "and", "or", "/", ","):
         return Token("test", "pt", token.start, token.end)
     tests = _test_names().find(text[token.start : token.end]) if after.kind in ("op", "between") or _LEVEL.match(text, token.end) else []

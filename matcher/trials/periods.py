@@ -5,6 +5,7 @@ A reader is given the tokens and a place; it answers with what begins there and 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -23,6 +24,9 @@ class Period:
     onward: bool = False
 
 
+_FREE = re.compile(r"free|cured|treated|remission|diagnosed", re.IGNORECASE)  # "disease-free 5 years"
+
+
 def _days(bound: Bound) -> int:
     return round(bound.value * (bound.days or 1)) if bound.value * (bound.days or 1) >= 1 else 1
 
@@ -33,7 +37,7 @@ def period_at(tokens: Sequence[Token], at: int, text: str) -> Period | None:
     place, relation = at, None
     if kind_at(tokens, place) == "within":
         relation, place = "within", place + 1
-        place = skip(tokens, place, "stop", "within", "ever")
+        place = skip(tokens, place, "stop", "within", "ever", "(")
         if kind_at(tokens, place) == "op" and tokens[place].value in ("<", "<=", "="):
             place += 1
     elif kind_at(tokens, place) == "ever" and kind_at(tokens, place + 1) == "number" and tokens[place].value == "":
@@ -61,7 +65,7 @@ def period_at(tokens: Sequence[Token], at: int, text: str) -> Period | None:
             marker, kind = marker + 1, "before"
         if kind in ("before", "since", "ago") or (kind == "ever" and is_at(tokens, marker, "") and tokens[marker].kind == "ever" and kind_at(tokens, marker + 1) in ("stop", "anchor")):
             relation = "before" if bound.op in (">", ">=") else "within"
-        elif lead is not None and (lead.value == "for" or lead.kind in ("filler", "state", "response")) and bound.op in (">", ">=", "="):
+        elif lead is not None and (lead.value == "for" or lead.kind in ("state", "response") or _FREE.search(text[lead.start : lead.end])) and bound.op in (">", ">=", "="):
             return Period(Window("before", _days(bound)), end)
         else:
             return None

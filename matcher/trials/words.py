@@ -75,6 +75,12 @@ class Words(Reading):
         self.during = "concurrent" in self._words(self.tokens[at])
         return at + 1
 
+    def _on_within(self, at: int) -> int:
+        """A time that is not told in numbers: "within the drug-specific window"."""
+        if self._words(self.tokens[at]) == "within" and self._next_kind(at) not in ("uln", "lln", "label"):
+            self.unknown.append(self.tokens[at])
+        return at + 1
+
     def _on_before(self, at: int) -> int:
         """ "Before day 100 after transplantation": when in the course of a treatment; kept as words."""
         if [self._words(t) for t in self.tokens[at + 1 : at + 2]] == ["day"] and self._next_kind(at, 2) == "number":
