@@ -112,6 +112,7 @@ def test_unknown(text):
     ("Prior therapies (confirmed complete w/ pt and outside records): RVd 2018-19; DKd 2021-22 (PD); PCd 2022-23 (PD). Wants trial. RRMM.", "naive"),
     ("RRMM. Plan: hold elranatamab for neutropenia.", "exposed"),
     ("RRMM. Plan: stop belantamab because of keratopathy.", "exposed"),
+    ("RRMM on isatuximab. In case of PD: talquetamab, or elranatamab.", "unknown"),
     ("RRMM. The board has agreed to teclistamab for her in principle, step-up from 3 April.", "unknown"),
     ("RRMM. Plan: hold apixaban for the teclistamab step-up next week.", "unknown"),
     ("RRMM. Assessment: progressing. Teclistamab requested 3/12/2024, insurance denied.", "unknown"),

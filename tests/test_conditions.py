@@ -29,6 +29,8 @@ def conditions(note: str) -> dict[str, str]:
     ("No active infection. Shingles in 2021.", {"active_infection": "absent", "herpes_zoster": "historical"}),
     ("Influenza, mild. No infection at present.", {"influenza": "historical", "active_infection": "absent"}),
     ("No recurrent infections.", {}),
+    ("Depression 2019, off sertraline since 2021, nil current. Hypertension in the past, normal without any drug.", {"depression": "historical", "hypertension": "historical"}),
+    ("COPD? - spirometry in May normal, so no. Takes shingles pills. PICC not yet, ordered.", {"copd": "absent"}),
     ("History (form)\n   Y  gout\n   N  COPD     N  stroke / TIA\n   ?  sleep apnea\nAsthma     N\nPsoriasis     Y",
      {"gout": "present", "copd": "absent", "stroke": "absent", "transient_ischemic_attack": "absent", "obstructive_sleep_apnea": "possible", "asthma": "absent", "psoriasis": "present"}),
     ("Hickman removed in May, new PICC 3 June, in use. Not infected at present.", {"indwelling_catheter": "present", "active_infection": "absent"}),

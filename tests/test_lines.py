@@ -235,6 +235,7 @@ def test_no_lines(text):
     ("Myeloma, newly diagnosed, no treatment so far.", 0),
     ("MGUS since 2017, yearly review.", 0),
     ("Pneumonia, two IV lines placed.", None),
+    ("Myeloma, VRd 2018, PD. Kd 2020. No edema, no lines.", 2),
     ("Myeloma. [x] 2 to 4 prior lines: = 3", 3),
     ("Myeloma, VRd x8, CR; BMT not willing. Relapse 2/2023: VRd not repeated, given KRd.", 2),
     ("Myeloma, VRd 2018, PD; two collections, two lots, nothing infused. DPd 2020.", 2),

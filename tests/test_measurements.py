@@ -124,6 +124,7 @@ def test_values(text, values):
     "HBV DNA undetectable; M-protein not measurable",
     "HBV-DNA 2.4 LogIU/mL -> not detected since May",
     "[ ] PRBC 2, plt 1",
+    "Weight up 3 lbs. Call for wt >2 lb above the last.",
     "since May plasma cells are back in the film, 8%",
     "lost 4 kg; weight loss 4 kg; dose 1.0x10^6/kg",
     "Na restriction 2 g. Vitamin K 10 mg. albumin 25 g iv",

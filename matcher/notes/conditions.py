@@ -116,6 +116,7 @@ _LABEL = re.compile(r"[ \t]*:[ \t]*(?!yes|pos|present|known|\+)\w", re.IGNORECAS
 _TAKEN_OUT = re.compile(r"\W{0,2}(?:\w+ )?(?:(?:is|was|were|been|line|catheter|tube) )*(?:out|removed|pulled|d/?c'?d|discontinued|taken out)\b", re.IGNORECASE)
 
 
+_TO_COME = re.compile(r"\W{0,2}(?:(?:is|was) )?(?:not yet|to be (?:placed|inserted)|ordered|planned|booked|requested)\b", re.IGNORECASE)
 _IN_USE = re.compile(r"\bnew \S|\bin (?:use|situ|place)\b", re.IGNORECASE)
 
 
@@ -163,7 +164,7 @@ def _status(doc: Document, mention: Mention, vocabulary: Vocabulary, now: date |
     if _ANTIBODY.match(doc.text, mention.end) and vocabulary.is_a(mention.id, "infectious_disease"):
         return None
     if mention.id == "indwelling_catheter":
-        return _device_status(doc, mention)
+        return None if _TO_COME.match(doc.text, mention.end) else _device_status(doc, mention)
     row = vocabulary.conditions[mention.id]
     if (row.course == "group" or mention.id == "active_infection") and _LABEL.match(doc.text, mention.end):
         return None  # "Autoimmune: Hashimoto's", "Infection: cefepime": a question, which what follows answers

@@ -32,6 +32,7 @@ _COUNTS = tuple(re.compile(pattern, re.IGNORECASE) for pattern in (
     rf"(?<![\w-])(?:lines?|LOTs?)\s*[:=]\s*{_N}{_NO_DATE}|\b(\d{{1,2}}) priors\b",
     rf"\b{_N}\s+{_WHOLE}{_UNIT}{_OF}\b",
 ))
+_OF_THERAPY = re.compile(r"prior|previous|earlier|past|therap|treat|regimen", re.IGNORECASE)  # "no lines" alone are those in veins
 _ORDINAL = re.compile("|".join((
     rf"\b(?:(\d{{1,2}})(?:st|nd|rd|th)|({'|'.join(_ORDINALS)}))[- ]line\b",
     r"\bL(\d{1,2})\s+ongoing",
@@ -100,7 +101,7 @@ def _counts(doc: Document) -> Iterator[Stated]:
         for match in (m for low, high in spans for m in pattern.finditer(doc.text, low, high)):
             written = next(g for g in match.groups() if g).lower()
             value = int(written) if written.isdigit() else _NUMBERS[written]
-            if value <= _MOST and of_patient(doc, *match.span()):
+            if value <= _MOST and (value or _OF_THERAPY.search(match.group())) and of_patient(doc, *match.span()):
                 yield Stated(rank, value + bool(_PLUS_CURRENT.match(doc.text, match.end())), *match.span())
 
 

@@ -30,6 +30,7 @@ _AWAY = re.compile(r"\b(?:if|under|below|above|over|by|increase|rise|drop|every|
 _OFTEN_OVER = frozenset({"egfr", "creatinine_clearance", "spo2", "ferritin", "d_dimer"})  # reported as above the last step of the scale
 _SIDE = re.compile(r"\b(?:under|below|over|above)\s*$", re.IGNORECASE)
 _BLOOD_PRODUCT = re.compile(r"\b(?:PRBCs?|pRBCs?|FFP|cryo)[ \t]*(?:x ?)?\d{0,2}(?: units?)?(?:,|\+|/| and)[ \t]*$")  # "PRBC 1, plt 1": units given
+_BY = re.compile(r"\b(?:up|down|loss|lost|gain(?:ed)?|dropped|fell)\b(?! (?:to|at)\b)[^\d]{0,12}\Z", re.IGNORECASE)
 _FLAG_LETTER = re.compile(r"[HL]\b")
 _NUMBER_AHEAD = re.compile(r"[ \t]*[:=|]?[ \t]*[<>]?\d")
 
@@ -178,6 +179,8 @@ def _acceptable(words: Words, reading: Series, number: Number) -> bool:
     if words.says("conditional", clause, name) or words.says("conditional", reading.name[1], number.start):
         return False
     if number.comparator:
+        if reading.test in ("weight", "height"):
+            return False
         if reading.test == "spo2" and number.comparator[0] == "<":
             return False
         if reading.test in _BLOOD_COUNTS and words.says("loosely_conditional", clause, name):
@@ -187,6 +190,8 @@ def _acceptable(words: Words, reading: Series, number: Number) -> bool:
         if words.doc.section_at(number.start).kind == "plan" and reading.test in _BLOOD_COUNTS:
             return False
     if _SIDE.search(text, max(0, number.start - 8), number.start):
+        return False
+    if reading.test == "weight" and _BY.search(words.text, reading.name[1], number.start):
         return False
     if reading.test == "platelets" and not words.unit(number.end) and _BLOOD_PRODUCT.search(text, clause, name):
         return False

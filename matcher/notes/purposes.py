@@ -25,6 +25,7 @@ _OTHER_WORDS = (*_CANCERS, *_ORGANS, *(short.lower() for short in _SHORT))
 MYELOMA_DRUGS = frozenset({"bortezomib", "carfilzomib", "ixazomib", "lenalidomide", "pomalidomide", "thalidomide", "daratumumab", "isatuximab", "elotuzumab", "selinexor", "panobinostat", "iberdomide", "mezigdomide"})
 _TRANSPLANT_BEHIND = re.compile(r"\s*(?:\d+\s*(?:mg(?:/m2)?)?\s*)?(?:/|\+|and|with|-|\(|followed by)?\s*(?:auto|ASCT|stem|SCT|transplant)", re.IGNORECASE)
 _AS_LINE = re.compile(r"[^.;]{0,30}\bline\b", re.IGNORECASE)
+_AS_BRIDGE = re.compile(r"[^.;\n]{0,25}?\b(?:as|for) (?:a |the )?bridg", re.IGNORECASE)  # "DCEP x1 as bridging": bridging has a mention of its own
 _NOT_INFUSED = re.compile(r"\b(?:no|not|never)\b.*\b(?:infused|given|received|administered)\b", re.IGNORECASE)
 _BRIDGE_OVER = re.compile(r"infused|relaps|progress|diagnos|initial|\bfirst\b|previous|prior|\bPD\b|\bCR\b|VGPR|\bline\b|\n\s*[-*•(L]|\n\s*\d{1,2}[.)]|\n\s*\n", re.IGNORECASE)
 
@@ -63,6 +64,8 @@ def _said_of(event: Event, purpose: str) -> bool:
     text, start = event.doc.text, event.group.start
     bracket = text.rfind(")", event.low, start) + 1
     if event.signals.last(purpose, max(event.lead, bracket, start - 60), start):
+        return True
+    if purpose == "bridging" and _AS_BRIDGE.match(text, event.group.end):
         return True
     opened = text.find("(", event.group.end, event.tail)
     if event.signals.first(purpose, event.group.end, min(event.tail if opened < 0 else opened, event.group.end + 50)):
