@@ -15,7 +15,7 @@ from models import load_vocabulary
 
 STEROIDS = frozenset({"dexamethasone", "prednisone", "prednisolone", "methylprednisolone"})
 _OTHER_CANCERS = ("hormonal_therapy", "jak_inhibitor", "radiopharmaceutical_therapy", "checkpoint_inhibitor", "fluoropyrimidine", "taxane", "antifolate")
-_CLAUSE = re.compile(r"(?<![ (]T)[.;,]\s|\n|->|→")  # "T. lenalidomide" is a tablet
+_CLAUSE = re.compile(r"[.;,](?<![ (]T.)\s|\n|->|→")  # "T. lenalidomide" is a tablet
 _ITEM = re.compile(r"[ \t|*•-]*(?:#?\d{1,2}(?:[.):]\s|\s*\||\s{2,}|\t)|#\d{1,2}\s|(?:X{0,3}(?:IX|IV|V?I{1,3}|V|X))[.):]\s|[a-h][.)]\s|L\d{1,2}\b)", re.IGNORECASE)
 _MARK_LEAD = 140  # characters before a name in which the number of its line stands
 _PRIOR_HEAD = re.compile(r"[^.;\n]{0,40}[:=-]\s*(?:\(?1[.):]|#1|L1:?)?\s*$|[^.;\n]{0,30}(?:regimen|therap|treatment|line)[^.;\n]{0,20}$", re.IGNORECASE)

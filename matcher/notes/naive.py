@@ -26,7 +26,9 @@ _TOKEN = re.compile(r"[^\W\d_][\w'’]*|\S")
 _TICK = r"(?:☒|☑|✓|\[[xX✓]\]|\([xX]\))"
 _BLANK = r"(?:☐|\[ ?\]|\( ?\))"
 _NO_WORD = r"(?:no|none|nil|never|denied|n|n/a|na[iï]ve|unexposed|not (?:exposed|received|given|used|done|performed|yet))"
-_ANSWERED = re.compile(rf"[\s)]*(?:[:=?|(–—-][\s:=?|(–—-]*|\t\s*|(?<=therapy )|(?<=treatment ))(?:{_NO_WORD}\b|0|\(?-\))(?=\s*(?:[.,;()\]\n|/&]|$|so far|to date|yet|until now|ever|given|received|used))", re.IGNORECASE)
+_COLON = r"(?:[:=?|(–—-][\s:=?|(–—-]*|\t\s*|(?<=therapy )|(?<=treatment ))"
+_ANSWER_OVER = r"(?=\s*(?:[.,;()\]\n|/&]|$|so far|to date|yet|until now|ever|given|received|used))"
+_ANSWERED = re.compile(rf"[\s)]*{_COLON}(?:{_NO_WORD}\b|0|\(?-\)){_ANSWER_OVER}", re.IGNORECASE)
 _TICKED = re.compile(rf"[\s:?|-]*(?:{_BLANK}\s*y(?:es)?\b[\s,/|]*{_TICK}\s*no?\b|{_TICK}\s*no?\b)", re.IGNORECASE)
 _TICKED_YES = re.compile(rf"[\s:?|=-]*(?:{_TICK}\s*y(?:es)?\b|(?:{_BLANK}\s*no?\b[\s,/|]*)?{_TICK}\s*y(?:es)?\b|(?<=[:=?|\s])(?:yes|y|\+|positive)(?![\w/]))", re.IGNORECASE)
 _NAIVE = re.compile(r"[\s:-]*(?:na[iï]ve|unexposed|(?:not|non|never)[ -]exposed)\b", re.IGNORECASE)
@@ -34,11 +36,8 @@ _NEVER = re.compile(r"[\s,;]*(?:(?:has|have|had|was|were|is|are)\s+)*(?:never|no
 _NOT_NAIVE = re.compile(r"\b(?:not|non|never|no longer|nor|cannot|unclear|whether|assum\w*|presum\w*|if)\b[^.;\n]*$", re.IGNORECASE)
 _SO_FAR = re.compile(r"\s*(?:yet|so far|to date|till now|until now)\s*(?:[.,;)\n]|$)", re.IGNORECASE)
 _THEN_NEVER = re.compile(r"[^.\n]{0,60}[;,]\s*never\s+(?:used|given|received|had|tried)\b", re.IGNORECASE)  # "not available in the public system; never used"
-_OTHER_MATTER = re.compile(
-    r"[\s-]*(?:(?:is|are|was|were|currently|yet|at present)\s+)*(?:stain|IHC|express|posit|negat|test|result|loss|assess|measur|level|trial\b|stud(?:y|ies)\b|open\b|here\b|locally|at (?:this|our|the)|"
-    r"except|other than|apart|besides|but\b|until|unless|before \w|effective|benefi|respon)", re.IGNORECASE)
-_HYPOTHETICAL = re.compile(r"\b(?:if|whether|unless|require[sd]?|criteria|eligib\w+|trial (?:wants|needs|requires|excludes)|must (?:be|have)|sister|brother|mother|father|wife|husband|roommate)\b", re.IGNORECASE)
-_UNSURE = re.compile(r"\b(?:sure|unsure|certain|unclear|know|known|recall|remember|clear|whether|if)\b", re.IGNORECASE)
+_LINKED = re.compile(r"[\s-]*(?:(?:is|are|was|were|currently|yet|being|at present) )*", re.IGNORECASE)
+_AWAITED = re.compile(r"\b(?:before cells|until|unless)\b", re.IGNORECASE)
 _BEFORE, _AFTER = 110, 90  # characters within which a denial bears on a name
 
 
@@ -59,13 +58,13 @@ def said_yes(doc: Document, end: int) -> bool:
 def hypothetical(doc: Document, place: int) -> bool:
     """Said of a condition, a trial's demand or a relative."""
     start, end = statement_at(doc, place)
-    return _HYPOTHETICAL.search(doc.text, start, place) is not None or re.compile(r"\b(?:before cells|until|unless)\b", re.IGNORECASE).search(doc.text, place, end) is not None
+    return signals_of(doc.text).first("hypothetical", start, place) is not None or _AWAITED.search(doc.text, place, end) is not None
 
 
 def _denials(doc: Document, name: re.Pattern[str], words: tuple[str, ...]) -> Iterator[tuple[int, int]]:
     for match in doc.matches(name, words, 12, 40):
         found = _denied_before(doc, *match.span()) or _denied_after(doc, *match.span())
-        if found and not hypothetical(doc, match.start()) and not _UNSURE.search(doc.text, *found):
+        if found and not hypothetical(doc, match.start()) and signals_of(doc.text).first("unsure", *found) is None:
             yield found
 
 
@@ -136,8 +135,6 @@ def _of_another_matter(doc: Document, end: int, place: int) -> bool:
     """What follows tells that the denial was of a test, a trial or a plan; a bracket only explains it."""
     if doc.text.rfind("(", end, place) > doc.text.rfind(")", end, place):
         return False
-    if _OTHER_MATTER.match(doc.text, place):
-        return True
     signals = signals_of(doc.text)
-    following = [s for kind in ("planned_after", "planned_noun") if (s := signals.first(kind, place, place + 40))]
-    return any(re.fullmatch(r"[\s-]*(?:(?:is|are|was|were|currently|yet|being) )*", doc.text[place : s.start]) for s in following)
+    following = [s for kind in ("other_matter", "planned_after", "planned_noun") if (s := signals.first(kind, place, place + 40))]
+    return any(_LINKED.fullmatch(doc.text, place, s.start) for s in following)

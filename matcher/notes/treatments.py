@@ -16,6 +16,7 @@ from matcher.notes.document import Document
 from matcher.notes.linking import REGIMEN_LETTERS, regimen_drugs, unlisted_agent
 from models import load_vocabulary
 from models.vocabulary import Abbreviation
+from models.words import load_words
 
 # A formulation counts as its substance (annotation guidelines: a switch of formulation begins no line).
 _SUBSTANCE = {"pegylated liposomal doxorubicin": "doxorubicin"}
@@ -225,14 +226,24 @@ class _Free:
         return ordered
 
 
-_FILLER = r"(?:\d{2}/\d{2}(?=\s*(?:mg|weekly|wkly|qw|\+))|(?!(?:19|20)\d\d\b(?!\s*(?:mg|mcg|g)\b))\d+(?:[.,]\d+)?\s*(?:mg|mcg|g)?(?:/m2|/m²|/kg)?(?![\d/-])|mg|weekly|wkly|monthly|daily|bi-?weekly|q\d*\w{1,3}|qod|bd|od|nocte|oral(?:ly)?|po|sc|s\.c\.|iv|i\.v\.|subcut\w*|intravenous(?:ly)?|low[- ]dose|high[- ]dose|reduced[- ]dose|single|regimen|scheme|protocol|therapy|chemotherapy|triplet|doublet|quad\w*|the|both|inj(?:ection)?\.?|tab(?:let)?s?\.?|caps?(?:ules?)?\.?|shots?|pills?|tablets?|injections?|generic|pulses?|lo|donated|biosimilar|attenuated|self[- ]funded|off[- ]label|compassionate(?: use)?|(?:expanded|early) access|named[- ]patient)"
+_AMOUNT = r"\d{2}/\d{2}(?=\s*(?:mg|weekly|wkly|qw|\+))|(?!(?:19|20)\d\d\b(?!\s*(?:mg|mcg|g)\b))\d+(?:[.,]\d+)?\s*(?:mg|mcg|g)?(?:/m2|/m²|/kg)?(?![\d/-])"
+_SCHEDULE = r"q\d*\w{1,3}|s\.c\.|i\.v\."
 _DOSAGE_FORM = r"\b(?:tabs?|caps?|inj|[TC])\.(?=\s)"  # "T. dexamethasone"
-_JOIN_DRUGS = re.compile(rf"(?:[\s,+/&\-–—():='‘’“”]|\b(?:and|with|plus|in combination with|combined with|combination of|along with|together with)\b|w/|\b{_FILLER}\b|{_DOSAGE_FORM})*", re.IGNORECASE)
-_JOIN_REGIMEN = re.compile(rf"(?:\s|\+|-|[(]|:|=|/|\b(?:with|plus|in combination with|combined with)\b|w/|\b{_FILLER}\b)*", re.IGNORECASE)
+_WITH_OTHERS = r"with|plus|in combination with|combined with"
 _CONDITIONED = re.compile(r"[\s+/(\-–,&]*(?:and|with|after|followed by|using|conditioning|then|supported by)?\s*", re.IGNORECASE)
 _JOINER = re.compile(r"[+/&,(:=-]|\b(?:and|with|plus|w)\b", re.IGNORECASE)
 _TAKEN_UP = re.compile(r"\b(?:and|then|but) the $", re.IGNORECASE)
 _LIST_BREAK = re.compile(r"\n\s*(?:[-*•+>|#]|\(?\d{1,2}[.)]|\n)|\|")
+
+
+@lru_cache(maxsize=1)
+def _joins() -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """What may stand between the drugs of a combination, and beside the name of a regimen."""
+    words = "|".join(re.escape(word).replace(r"\-", "[- ]") for word in sorted(load_words().dosing, key=len, reverse=True))
+    filler = rf"\b(?:{_AMOUNT}|{_SCHEDULE}|{words})\b"
+    together = rf"\b(?:and|{_WITH_OTHERS}|combination of|along with|together with)\b"
+    drugs = re.compile(rf"(?:[\s,+/&\-–—():='‘’“”]|{together}|w/|{filler}|{_DOSAGE_FORM})*", re.IGNORECASE)
+    return drugs, re.compile(rf"(?:\s|\+|-|[(]|:|=|/|\b(?:{_WITH_OTHERS})\b|w/|{filler})*", re.IGNORECASE)
 
 
 def group_mentions(doc: Document, mentions: list[Mention]) -> list[Group]:
@@ -269,6 +280,7 @@ def _joined(between: str, group: list[Mention], mention: Mention) -> bool:
         return _CONDITIONED.fullmatch(between) is not None
     if not (last.drugs and mention.drugs):
         return False
+    drugs_join, regimen_joins = _joins()
     known = {_SUBSTANCE.get(d, d) for m in group for d in m.drugs}
     named = {_SUBSTANCE.get(d, d) for d in mention.drugs}
     spelled_out = (named == known if mention.regimen else named <= known) and re.search(r"[(:=]", between) is not None
@@ -277,15 +289,15 @@ def _joined(between: str, group: list[Mention], mention: Mention) -> bool:
             between = between[1:]  # "belantamab (Blenrep) + Pd"
         plain = between.strip()
         if mention.regimen and last.regimen:
-            return (spelled_out or plain in {"+", "="} or plain.lower() in {"with", "plus"}) and _JOIN_REGIMEN.fullmatch(between) is not None
+            return (spelled_out or plain in {"+", "="} or plain.lower() in {"with", "plus"}) and regimen_joins.fullmatch(between) is not None
         if any(m.regimen for m in group) and named <= known and re.fullmatch(r"[\s,/+&]*(?:and|with|oral|\w+\s*mg(?:/m2)?|weekly|\s)*", between):
             return True  # the bracket goes on: "KCd (carfilzomib, cyclophosphamide"
         if ":" in between and not (named <= known or known <= named):
             return False  # "progression under Revlimid: KPd"
-        return _JOIN_REGIMEN.fullmatch(between) is not None
+        return regimen_joins.fullmatch(between) is not None
     spelling = any(m.regimen for m in group)
     if spelling and not named <= known:
         return between.strip().lower() in {"+", "and", "with", "plus", "w/", "/"} and ")" not in between
     if named <= known and _TAKEN_UP.search(between):
         return False  # "X with Y and Z and the | Y came off"
-    return _JOIN_DRUGS.fullmatch(between) is not None
+    return drugs_join.fullmatch(between) is not None
