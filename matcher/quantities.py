@@ -105,6 +105,8 @@ def convert(value: float, unit: str, test: str) -> float | None:
     A mass alone counts as one of 24 hours where the test is an excretion a day.
     """
     line = _line(unit, test)
+    if line == (1.0, 0.0):
+        return value
     return None if line is None else float(f"{value * line[0] + line[1]:.12g}")  # the ratio of magnitudes is not exact in binary
 
 

@@ -99,7 +99,7 @@ _STATEMENT_END = re.compile(r"[.;\n]")
 _ANSWER_COLUMN = re.compile(r"(?:^|(?<=[ \t]{3}))[ \t]{0,8}(?P<answer>yes|no|[yn?])[ \t]{2,}(?:(?![ \t]{3}).)*\Z", re.IGNORECASE | re.MULTILINE)
 _ANSWER_CELL = re.compile(r"[ \t]{2,}(?P<answer>yes|no|[yn?])[ \t]*(?:$|[ \t]{2})", re.IGNORECASE | re.MULTILINE)
 _OF_PATIENT = re.compile(r"[^.;\n]*\bin (?:the )?(?:pt|patient)\b|[^.;\n]*\bpatient (?:himself|herself)\b", re.IGNORECASE)
-_COURSE_DAY = re.compile(r"\bd(?:ay)? ?\d{1,2} ?(?:of|/) ?\d{1,2}\b")  # "pneumonia, co-amoxiclav day 4 of 7"
+_COURSE_DAY = re.compile(r"d(?<!\w.)(?:ay)? ?\d{1,2} ?(?:of|/) ?\d{1,2}\b")  # "pneumonia, co-amoxiclav day 4 of 7"
 _DOUBTED = re.compile(r"\s?(?:\(\?\)|\?)")
 _CORRECTED = re.compile(r"\s*[\"')]*\?\s*[-–—:]*\s*(?:(?:pt|patient|she|he)\s+(?:says|said|states)\s+)?no\b|\s*\?\s*[-–—]\s*[^.\n?]{0,60}\b(?:but|actually|in fact|so no)\b", re.IGNORECASE)
 _PREFIX_NO = re.compile(r"(?:\b(?:grade|gr\.?)\s?0\s|\(\s*[-–−]\s*\)|[-–−]\s?ve(?:\s+for)?)\s*$", re.IGNORECASE)
@@ -141,7 +141,7 @@ class Scopes:
             found.add("family")
         if (box := self._doc.ticked(end)) and box[1]:
             found.add("negated" if text[box[1][0]].lower() == "n" else "current")
-        elif column := _ANSWER_COLUMN.search(text, max(text.rfind("\n", 0, start), start - 150) + 1, start) or _ANSWER_CELL.match(text, end):
+        elif column := self._column_answer(start, end):
             found.add({"y": "current", "n": "negated", "?": "possible"}[column["answer"][0].lower()])
         elif _ANSWER_YES.match(after):
             found.add("current")
@@ -244,6 +244,13 @@ class Scopes:
         at = bisect_right(cuts, start)
         right = bisect_left(cuts, end, at)
         return max(cuts[at - 1] if at else 0, start - _FAR), min(cuts[right] if right < len(cuts) else len(self._text), end + _FAR)
+
+    def _column_answer(self, start: int, end: int) -> re.Match[str] | None:
+        """What a form answers in the column before or after."""
+        low = max(0, start - 149)
+        low = self._text.rfind("\n", low, start) + 1 or low
+        gap = self._text.find("  ", low, start) >= 0 or self._text.find("\t", low, start) >= 0
+        return (_ANSWER_COLUMN.search(self._text, low, start) if gap else None) or _ANSWER_CELL.match(self._text, end)
 
     def _course_runs(self, end: int) -> bool:
         """Whether what follows is treated these days."""

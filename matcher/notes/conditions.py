@@ -224,9 +224,9 @@ def _fact(doc: Document, concept: str, statements: list[tuple[Status, Mention]],
 
 def _outcome(doc: Document, statements: list[tuple[Status, Mention]]) -> Status:
     """One status from all that is said of a condition. A word in quotation marks is somebody else's; it counts where it is all there is."""
+    if len(told := {s for s, _ in statements}) == 1:
+        return told.pop()
     own = [(s, m) for s, m in statements if s is not Status.FAMILY]
-    if not own:
-        return Status.FAMILY
     own = [(s, m) for s, m in own if not (doc.text[max(0, m.start - 1) : m.start] in _QUOTES and _QUOTE_ENDS.match(doc.text, m.end))] or own
     count = Counter(s for s, _ in own)
     firm = sum(s is Status.ABSENT and not m.context.weak for s, m in own)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterable
-from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -61,29 +60,23 @@ class Mention(NamedTuple):
     regimen: bool = False
 
 
-@dataclass(frozen=True)
-class Group:
-    """Names that stand together as one combination: "Kyprolis with oral cyclophosphamide and dex", "KCd (carfilzomib ...)"."""
+class Group(NamedTuple):
+    """Names that stand together as one combination: "Kyprolis with oral cyclophosphamide and dex", "KCd (carfilzomib ...)".
+
+    `drugs`: ids without repetition, in the order given; a product replaces its own kind ("BCMA CAR-T (Abecma)").
+    """
 
     mentions: tuple[Mention, ...]
+    start: int
+    end: int
+    drugs: tuple[str, ...]
+    therapies: tuple[str, ...]
 
-    @cached_property
-    def start(self) -> int:
-        return self.mentions[0].start
-
-    @cached_property
-    def end(self) -> int:
-        return self.mentions[-1].end
-
-    @cached_property
-    def drugs(self) -> tuple[str, ...]:
-        """Drug ids without repetition, in the order given; a product replaces its own kind ("BCMA CAR-T (Abecma)")."""
-        named = dict.fromkeys(_SUBSTANCE.get(d, d) for m in self.mentions for d in m.drugs)
-        return tuple(without_generic(named))
-
-    @cached_property
-    def therapies(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(m.therapy for m in self.mentions if m.therapy))
+    @classmethod
+    def of(cls, mentions: Sequence[Mention]) -> Group:
+        named = dict.fromkeys(_SUBSTANCE.get(d, d) for m in mentions for d in m.drugs)
+        therapies = dict.fromkeys(m.therapy for m in mentions if m.therapy)
+        return cls(tuple(mentions), mentions[0].start, mentions[-1].end, tuple(without_generic(named)), tuple(therapies))
 
     @property
     def transplant(self) -> bool:
@@ -254,7 +247,7 @@ def group_mentions(doc: Document, mentions: list[Mention]) -> list[Group]:
             groups[-1].append(mention)
         else:
             groups.append([mention])
-    return [Group(tuple(part)) for group in groups for part in _combinations(doc.text, group)]
+    return [Group.of(part) for group in groups for part in _combinations(doc.text, group)]
 
 
 def _combinations(text: str, group: list[Mention]) -> list[list[Mention]]:
