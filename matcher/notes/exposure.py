@@ -18,11 +18,11 @@ _STATEMENT = re.compile(r"[.!?\n;|](?:(?<=[.!?])[)\"'\]]*\s+(?=[A-Z0-9(\[\"'~<>+
 _ABBREVIATION = re.compile(r"\b(?:Dr|Mr|Mrs|Ms|vs|e\.g|i\.e|ca|approx|No|gr|St|s\.c|i\.v|Inc|pt|wk|mo|yr|max|resp|incl|excl|p\.o|est|fig|al|(?-i:Tabs?|Caps?|Inj)|(?<!CAR )(?<!-)(?-i:T))\.$", re.IGNORECASE)
 _CLAUSE = re.compile(r"[,\s]*\b(?:but|however|although|though|except|whereas|yet|who|then|therefore|because|so)\b|(?<=\w)\s+[-–—]+\s+|:\s|[()]|->|→|//", re.IGNORECASE)
 _STRONG_BREAK = re.compile(r"\b(?:but|however|although|though|except|whereas|then|so|hence|therefore|instead(?! of))\b|//", re.IGNORECASE)
+_PARAGRAPH = re.compile(r"\n[ \t]*\n")
 _INFUSED = re.compile(r"[^.;\n]{0,100}?\b(?:infused|reinfused|received (?:the |an? )?(?:infusion|cells)|infusion (?:on|in|was given)|reinfusion)\b", re.IGNORECASE)
 _LABEL = re.compile(r"[\s*•#()\d.:-]*(?:(?:line|rx|lot|l|regimen|course)[\s#]*(?:\d{1,2}|[ivx]{1,5}|[a-h]\b)?(?:st|nd|rd|th)?[\s.:)|-]*)?", re.IGNORECASE)
 _CONDITION = re.compile(r"\b(?:(?<!\bas )if\b(?! (?:any|not)\b)|should (?:he|she|they|it|this|the \w+)\b)[^.;,\n]*,?[^.;,\n]*$", re.IGNORECASE)
 _PARENTHESIS = re.compile(r"\s*\([^()\n]{0,120}\)")
-_CELLS_NOT_GIVEN = re.compile(r"\b(?:never|not)\s+(?:been\s+)?(?:received?|infused|given|reinfused|got)\b[^.;\n]{0,12}\b(?:cells?|product|infusion)\b|\b(?:excluded|withdrawn|dropped out|died|left the study)\s+before (?:the )?(?:infusion|lymphodepletion|cells)", re.IGNORECASE)
 _INFUSION_DAY = re.compile(r"\b(?:re)?infus(?:ed|ion)\b(?: (?:date|day|on|was|of cells))*[\s:=|-]*\(?(?:\d{1,4}[./-]\d|\d{1,2} [A-Z][a-z]{2}|[A-Z][a-z]{2,8} \d)", re.IGNORECASE)
 _LASTING = re.compile(r"(?:since|until|till|through|last)\b", re.IGNORECASE)
 _HAD_IT = re.compile(r"\s*(?:he|she|they|the patient|pt) (?:had|received|took|got|was given|tolerated|completed|responded to) (?:it|this|them|that)\b", re.IGNORECASE)
@@ -100,7 +100,7 @@ def course_of(doc: Document, group: Group, following: int | None = None) -> Cour
         return Course.POSSIBLE
     if denied := _denied(at):
         return denied
-    if _never_infused(doc, group, at):
+    if _never_infused(group, at):
         return Course.ABSENT
     infused = _INFUSED.match(at.text, at.end, at.high)
     if infused and not _UNDONE_INFUSION.search(at.text, at.end, min(at.high, max(at.end + 60, infused.end() + 20))):
@@ -161,10 +161,8 @@ def _doubtful(at: _Setting) -> bool:
     return at.start - cue.end < 40 and not _CLAUSE.search(at.since(cue))
 
 
-def _never_infused(doc: Document, group: Group, at: _Setting) -> bool:
+def _never_infused(group: Group, at: _Setting) -> bool:
     """Of a cell product: "collected, but never received the cells", in the sentence or the next words."""
-    if group.drugs and _generic(group) and _CELLS_NOT_GIVEN.search(at.text, at.end, min(at.end + 300, max(at.high, doc.sentence_at(group.start)[1]))):
-        return True
     if not _cells(group):
         return False
     nothing = _NOTHING_INFUSED.search(at.text, at.end, at.end + _REACH)
@@ -183,9 +181,7 @@ def _beyond_brackets(at: _Setting) -> int:
 
 def _infused_below(doc: Document, group: Group) -> bool:
     """The course sheet of a cell therapy: "Product: Carvykti. Apheresis 7/8. Infusion 9/13/24." """
-    if not group.drugs:
-        return False
-    high = re.compile(r"\n[ \t]*\n").search(doc.text, group.end, group.end + 300)
+    high = _PARAGRAPH.search(doc.text, group.end, group.end + 300)
     infused = _INFUSION_DAY.search(doc.text, group.end, high.start() if high else group.end + 300)
     return infused is not None and signals_of(doc.text).last("planned_before", max(group.end, infused.start() - 60), infused.end()) is None
 

@@ -164,8 +164,6 @@ def _outcome(told: Told) -> bool | None:
 def _cell_product(told: Told) -> bool | None:
     if not any(is_cell_product(d) for d in told.drugs):
         return None
-    if told.line.product_only and _of_one_kind(told.drugs, told.line.drugs):
-        return False
     return (not told.drugs <= told.earlier and not _of_one_kind(told.drugs, told.earlier)) or (told.numbered and not told.same)
 
 
@@ -206,7 +204,7 @@ def _again(told: Told) -> bool | None:
         return None
     event = told.event
     over = re.search(r"[.;\n]|\bthen\b|->|→", event.gap) is not None
-    return bool(told.boundary and over and event.start and event.course is not Course.ONGOING and (len(told.drugs) > 1 or event.since("switch") or event.is_regimen))
+    return bool(told.boundary and over and event.start)
 
 
 def _in_full(told: Told) -> bool | None:

@@ -108,7 +108,7 @@ def _part_of(line: Line, event: Event) -> bool:
 
 def _adds(event: Event) -> bool:
     """A drug added to what is taken ("progressed, daratumumab added"), where no acronym tells the combination."""
-    if event.is_regimen or _ADDED_TO.match(event.after):
+    if event.is_regimen:
         return False
     text = event.doc.text
     near = max((m.end() for m in re.finditer(r"[.;]\s|\n|->|→", text[event.low : event.group.start])), default=0) + event.low
@@ -207,9 +207,8 @@ def _in_order(lines: list[Line]) -> list[Line]:
 
 def _as_told(lines: list[Line]) -> list[Line]:
     """The lines with each that the note tells as "before that" ahead of the one told before it, and what is listed with it."""
-    order, ahead = lines[:1], False
+    order = lines[:1]
     for previous, line in pairwise(lines):
-        listed = ahead and _LISTED.fullmatch(line.events[0].gap) is not None
-        ahead = listed or line.events[0].before_it
-        order.insert(order.index(previous) + listed if ahead else len(order), line)
+        first, place = line.events[0], order.index(previous)
+        order.insert(place if first.before_it else place + 1 if _LISTED.fullmatch(first.gap) else len(order), line)
     return order
