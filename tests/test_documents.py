@@ -59,6 +59,21 @@ def test_one_trial_in_six_formats(content):
     assert [(c.id, c.text.replace("\\", "")) for c in trial.criteria] == [("I1", "Multiple myeloma"), ("I2", "Age >= 18"), ("E1", "HIV infection")]
 
 
+@pytest.mark.parametrize("body", [
+    "<table><tr><th>Inclusion criteria</th><th>Exclusion criteria</th></tr><tr><td>Gout</td><td>Stroke</td></tr></table>",
+    "<table><tr><th>No.</th><th>Inclusion criteria</th></tr><tr><td>1</td><td>Gout</td></tr></table><table><tr><th>No.</th><th>Exclusion criteria</th></tr><tr><td>1</td><td>Stroke</td></tr></table>",
+    "<h2>Inclusion</h2><ul><li>Gout</li></ul><h2>Exclusion</h2><ul><li>Stroke</li></ul>",
+])
+def test_criteria_in_tables_and_lists_of_a_page(body):
+    trial = read_trials(f"<html><body><h1>A study of gout, NCT01234567</h1>{body}</body></html>".encode(), "page.html")[0]
+    assert [(c.id, c.text) for c in trial.criteria] == [("I1", "Gout"), ("E1", "Stroke")]
+
+
+def test_sentences_of_demand_without_a_heading_are_criteria():
+    trial = read_trials(b"A study of gout, NCT01234567\n\nThe study lasts a year. Patients must be 18 years or older. Patients with asthma are excluded. Call us.\n", "page.txt")[0]
+    assert [c.text for c in trial.criteria] == ["Patients must be 18 years or older.", "Patients with asthma are excluded."]
+
+
 def test_several_records_in_one_file():
     lines = "\n".join(json.dumps({**LINE, "id": name}) for name in ("A", "B"))
     assert [t.trial_id for t in read_trials(lines.encode(), "two.jsonl")] == ["A", "B"]

@@ -41,6 +41,12 @@ Exclusion Criteria:
         ("Inclusion Criteria: Adults over 50 were taken. BMI below 30 was wanted. Diabetes was allowed.", [("I", "Adults over 50 were taken."), ("I", "BMI below 30 was wanted."), ("I", "Diabetes was allowed.")]),
         ("Inclusion Criteria:\n - Age:\n     - 18 and over\n", [("I", "Age: - 18 and over")]),
         ("Inclusion Criteria:\n - Age 24-55\n - Any of: 1) Gout, 2) Asthma, and/or 3) Stroke\n - Must meet criteria for at least one group: none\n", [("I", "Age 24-55"), ("I", "Any of: 1) Gout, 2) Asthma, and/or 3) Stroke"), ("I", "Must meet criteria for at least one group: none")]),
+        ("Inclusion\n→ Age > 18\n✓ Gout\nNon-inclusion criteria\n1- Asthma\n2- Stroke", [("I", "Age > 18"), ("I", "Gout"), ("E", "Asthma"), ("E", "Stroke")]),
+        ("5.1 Inclusion Criteria\n1.1 Gout with any of\n  1.1.1 Asthma\n1.2 ECOG 0\n5.2 Exclusion Criteria\nE1. Stroke\nE2. Psoriasis", [("I", "Gout with any of 1.1.1 Asthma"), ("I", "ECOG 0"), ("E", "Stroke"), ("E", "Psoriasis")]),
+        ("Who can take part?\n- Gout\nWho cannot take part?\n- Stroke", [("I", "Gout"), ("E", "Stroke")]),
+        ("Patients are eligible if they have:\n- Gout\nPatients are not eligible if they have:\n- Stroke", [("I", "Gout"), ("E", "Stroke")]),
+        ("| Inclusion criteria |\n| I1 | Gout |\n| I2 | Asthma |\n| Exclusion criteria |\n| E1 | Stroke |", [("I", "Gout"), ("I", "Asthma"), ("E", "Stroke")]),
+        ("Exclusion criteria:\n1. Stroke\nPage 12 of 80\n2. Asthma", [("E", "Stroke"), ("E", "Asthma")]),
         ("", []),
     ],
 )

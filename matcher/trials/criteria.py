@@ -26,7 +26,7 @@ _DENIED = re.compile(r"\W*no\b(?! (?:more|longer|less|fewer)\b)", re.IGNORECASE)
 _DEMANDED = re.compile(r"\W*(?:\w+\s+){0,3}?(?:patients?|subjects?|participants?|(?:wo)?m[ae]n|(?:fe)?males?)\s+(?:[\w-]+\s+){0,5}?(?:must|should)\s+(?:be|have|agree|use)\b(?!\s+(?:not|no|excluded|discontinued|considered|off|stopped)\b)", re.IGNORECASE)
 _COHORT = re.compile(r"\s*(?P<who>[^:.;\n]{3,80}?)\s+(?:(?:dose|expansion|escalation)\s+)?(?:cohorts?|participants|patients|subjects|arms?)\s+only\s*:", re.IGNORECASE)
 LONGEST = 20_000  # characters of one item that are read; what is longer is no criterion
-_PART = re.compile(r"(?:(?:^|(?<=[\s;:,.)]))(?:\(\s?(?:\d{1,2}|[a-h]|i{1,3}|iv|vi{0,3})\s?\)|(?:\d{1,2}|[a-h]|i{1,3}|iv)\s?\))|\n\s*[-*+]\s|\n\s*(?:\d{1,2}|[a-h])\.\s)(?=\s*\S)", re.IGNORECASE)
+_PART = re.compile(r"(?:(?:^|(?<=[\s;:,.)]))(?:\(\s?(?:\d{1,2}|[a-h]|i{1,3}|iv|vi{0,3})\s?\)|(?:\d{1,2}|[a-h]|i{1,3}|iv)\s?\))|\n\s*[-*+]\s|\n\s*(?:\d{1,2}|[a-h]|i{1,3}|iv)\.\s)(?=\s*\S)", re.IGNORECASE)
 
 
 def compile_criterion(text: str, kind: Kind, conditions: tuple[str, ...] = ()) -> tuple[Expression, bool]:

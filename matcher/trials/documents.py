@@ -202,6 +202,8 @@ def _html_text(text: str) -> str:
         return re.sub(r"<[^>]{0,500}>", " ", text)
     for element in root.xpath("//script|//style|//noscript|//nav|//footer|//svg"):
         element.drop_tree()
+    for table in root.xpath("//table"):
+        _table_text(table)
     for element in root.xpath("//li"):
         depth = len(list(element.iterancestors("ul", "ol"))) - 1
         element.text = f"\n{'   ' * depth}- {(element.text or '').lstrip()}"
@@ -246,6 +248,22 @@ def _text_trial(text: str, source: str) -> Trial:
 def _slug(*parts: str | None) -> str:
     words = re.findall(r"[a-z0-9]+", " ".join(p for p in parts if p).lower())
     return "-".join(w for w in words if w not in ("the", "of", "for", "and", "in", "a"))[:80] or "trial"
+
+
+def _table_text(table: Any) -> None:
+    """A table as lines: a numbered row is an item; columns headed inclusion and exclusion follow one another."""
+    cells = ([" ".join(cell.text_content().split()) for cell in row.xpath("./td|./th")] for row in table.xpath(".//tr"))
+    rows = [row[row[0].lower().rstrip(".") in ("no", "nr", "#", "item") :] for row in cells if row]
+    if not rows or table.xpath(".//table"):
+        return
+    sided = len(rows[0]) > 1 and all(re.match(r"(?:key )?(?:in|ex)clusion", cell, re.IGNORECASE) for cell in rows[0])
+    if sided:
+        lines = [f"{'' if at == 0 else '- '}{row[column]}{':' * (at == 0)}" for column in range(len(rows[0])) for at, row in enumerate(rows) if column < len(row) and row[column]]
+    else:
+        lines = [f"{row[0].rstrip('.')}. {' '.join(row[1:])}" if re.fullmatch(r"(?:[IE]-?)?\d{1,2}\.?", row[0]) else " | ".join(row) for row in rows if row]
+    for child in list(table):
+        table.remove(child)
+    table.text = "\n" + "\n".join(lines) + "\n"
 
 
 # ---------------------------------------------------------------- a record becomes a Trial

@@ -33,7 +33,7 @@ class Token:
 CONCEPTS = frozenset({"condition", "drug", "therapy", "regimen", "test"})
 _PLAIN = str.maketrans({"\\": " ", "＜": "<", "＞": ">", "＝": "=", "≦": "≤", "≧": "≥", "⩽": "≤", "⩾": "≥", "⩿": "≤", "﹤": "<", "﹥": ">", "，": ",", "；": ";", "：": ":",
                         "（": "(", "）": ")", "［": "[", "］": "]", "、": ",", "。": ".", "％": "%", "～": "~", "∼": "~", "〜": "~", "‐": "-", "‑": "-", "‒": "-", "–": "-", "—": "-", "−": "-",
-                        "✕": "×", "╳": "×", "х": "x", "Х": "x", "·": ".", "•": " ", "●": " ", "▪": " ", "*": "*", "＊": "*", "“": '"', "”": '"', "’": "'", "‘": "'", "®": " ", "™": " ", "µ": "μ",
+                        "✕": "×", "╳": "×", "х": "x", "Х": "x", "·": ".", **dict.fromkeys("•●▪◦‣→➢➤►✓✔✗✘❖○■□◆◇»☐☑∙⁃", " "), "*": "*", "＊": "*", "“": '"', "”": '"', "’": "'", "‘": "'", "®": " ", "™": " ", "µ": "μ",
                         "\xa0": " ", "\u2009": " ", "\u202f": " ", "\u200b": " ", "\t": " ", "\r": " ", "_": " "})
 _ENTITY = {"&lt;": "<   ", "&gt;": ">   ", "&le;": "≤   ", "&ge;": "≥   ", "&amp;": "&    ", "&nbsp;": "      "}
 
@@ -42,9 +42,10 @@ def plain(text: str) -> str:
     """The text with escapes, full-width forms, dashes and entities made plain, every offset unchanged."""
     if "&" in text:
         text = re.sub("|".join(_ENTITY), lambda m: _ENTITY[m.group()], text)
-    return text.translate(_PLAIN)
+    return _FOOTER.sub(lambda m: " " * len(m.group()), text).translate(_PLAIN)
 
 
+_FOOTER = re.compile(r"(?<=\n)[ \t]*page \d{1,4}(?: of \d{1,4})?[ \t]*(?=\n|\Z)", re.IGNORECASE)
 _SIGN = re.compile(
     r"(?P<ge>>\s{0,2}/\s{0,2}=|>\s{0,2}=|=\s{0,2}/?\s{0,2}>|≥\s{0,2}=?|>\s{0,2}or\s{0,2}(?:=|equal(?:\s+to)?)|=\s{0,2}or\s{0,2}>|≥|\+/>|>/\+)"
     r"|(?P<le><\s{0,2}/\s{0,2}[=+]|<\s{0,2}=|=\s{0,2}/?\s{0,2}<|≤\s{0,2}=?|<\s{0,2}or\s{0,2}(?:=|equal(?:\s+to)?)|=\s{0,2}or\s{0,2}<|≤)"

@@ -9,13 +9,19 @@ from matcher.trials.segment import headings
 
 # What follows the criteria on registry pages and their copies.
 _AFTER = re.compile(
-    r"^[ \t#*|]*(?:trial details|trial id|contacts?(?: and locations?| information| a trial team)?|to learn more about this study|(?:study |international )?(?:locations?|sites?)"
+    r"^[ \t#*|]*(?:\d{1,2}(?:\.\d{1,2}){0,3}\.?[ \t]+)?(?:trial details|trial id|contacts?(?: and locations?| information| a trial team)?|to learn more about this study|(?:study |international )?(?:locations?|sites?)"
     r"|study (?:design|plan|details|contacts?|type|officials?)|(?:lead )?sponsors?(?: (?:and|/|&) collaborators?)?|(?:primary |secondary |what is the study measuring\W*)?outcomes?(?: measures?)?"
     r"|arms?(?: groups?)?(?: (?:and|&) interventions?)?|interventions?|more information|publications?|how is the study designed\W*|collaborators?|investigators?|references|timeline"
+    r"|(?:subject |patient |participant )?(?:withdrawal|discontinuation)(?: criteria)?|screen failures|lifestyle considerations|study (?:procedures|treatments?|assessments|objectives)|objectives|(?:primary |secondary )?endpoints?|statistical (?:methods|considerations|analysis)"
     r"|central contacts?|keywords?|other study id numbers|last update\w*)[ \t]*:?[ \t|]*$",
     re.IGNORECASE | re.MULTILINE,
 )
 _AFTER_SENTENCE = re.compile(r"^(?:to learn more about this study|if you are interested in learning more|please refer to this study|this platform is for informational)", re.IGNORECASE | re.MULTILINE)
+MOST_DEMANDS = 200  # sentences; no criteria are so many
+_DEMAND = re.compile(
+    r"(?:(?<=[.!?]\s)|(?<=\n))(?:(?:all|eligible) )?(?:patients?|subjects?|participants?|they|women|men)\b[^.\n]{0,120}\b(?:must|should|are (?:not )?eligible|(?:are|will be) excluded)\b(?:[^.\n]|\.\d){0,300}\.?",
+    re.IGNORECASE,
+)
 NCT = re.compile(r"\bNCT\d{8}\b", re.IGNORECASE)
 
 _STATUSES = "not yet recruiting|recruiting|active, not recruiting|enrolling by invitation|completed|terminated|suspended|withdrawn|unknown status|no longer available|available"
@@ -80,14 +86,20 @@ def read_page(text: str) -> Page:
 
 
 def criteria_region(text: str) -> tuple[int, int] | None:
-    """From the first heading of criteria to what follows them on the page; None where there is no heading."""
+    """From the first heading of criteria to what follows them on the page, or the sentences that demand; None where it has neither."""
     found = list(headings(text))
     specific = [h for h in found if h[0] is not None]
     if not specific:
-        return None
+        return _demands(text)
     last = specific[-1][3]
     ends = [m.start() for pattern in (_AFTER, _AFTER_SENTENCE) if (m := pattern.search(text, last + 1))]
     return specific[0][2], min(ends, default=len(text))
+
+
+def _demands(text: str) -> tuple[int, int] | None:
+    """From the first sentence that says who may take part to the last; one alone is no list of criteria."""
+    found = list(_DEMAND.finditer(text))
+    return (found[0].start(), found[-1].end()) if 2 <= len(found) <= MOST_DEMANDS else None
 
 
 def _title(text: str) -> str:

@@ -34,12 +34,21 @@ class _Block:
 
 
 _HEADING = re.compile(
-    r"(?:^|(?<=[.;:!)])[ \t])[ \t#*_>|•\-]*(?P<head>(?:\d{1,2}[.)][ \t]*)?(?:[A-Z][\w-]*[ \t]+){0,4}?"
-    r"(?P<kind>inclusion|exclusion|eligibility|inclusionary|exclusionary)(?:[ \t]*(?:/|&|and|or)[ \t]*(?P<both>exclusion|inclusion))?"
+    r"(?:^|(?<=[.;:!)])[ \t])[ \t#*_>|•\-]*(?P<head>(?:\d{1,2}(?:\.\d{1,2}){0,3}[.)]?[ \t]*)?(?:[A-Z][\w-]*[ \t]+){0,4}?"
+    r"(?P<kind>non-?[ \t]?inclusion|inclusion|exclusion|eligibility|inclusionary|exclusionary)(?:[ \t]*(?:/|&|and|or)[ \t]*(?P<both>exclusion|inclusion))?"
     r"[ \t]*(?:criteri(?:a|on)|requirements?)?\b(?P<tail>[^\n:.;]{0,70}?))[ \t*_]*(?P<stop>:|$|-{2,}|(?=\n))",
     re.IGNORECASE | re.MULTILINE,
 )
-_MARKER = re.compile(r"(?P<indent>[ \t]*)(?P<marker>[-*•·●▪◦‣–o](?=[ \t])|[•·●▪◦‣]|\(?\d{1,2}(?:\.\d{1,2})*[.)](?=[ \tA-Z≥≤<>])|\(?[a-zA-Z][.)](?=[ \t])|\(?[ivx]{1,4}[.)](?=[ \t]))[ \t]*")
+BULLETS = "•·●▪◦‣→➢➤►✓✔✗✘❖○■□◆◇»☐☑∙⁃"
+_NUMBER = r"\(?\d{1,2}(?:\.\d{1,2})*[.)](?=[ \tA-Z≥≤<>])|\d{1,2}(?:\.\d{1,2}){1,3}(?=[ \t]+(?:(?!(?:Gy|ULN|UNL|LLN|IU|U)\b)[A-Z]|[≥≤<>]))|\d{1,2}-(?=[ \t]+[A-Z≥≤<>])"
+_LABEL = r"(?:IC|EC|[IE])[ -]?\d{1,2}[.):](?=[ \t])|\|[ \t]*(?:[IE]-?)?\d{1,2}[.)]?[ \t]*\|"  # "E1.", "| I1 |"
+_MARKER = re.compile(rf"(?P<indent>[ \t]*)(?P<marker>[-*–o](?=[ \t])|[{BULLETS}]|{_NUMBER}|{_LABEL}|\(?[a-zA-Z][.)](?=[ \t])|\(?[ivx]{{1,4}}[.)](?=[ \t]))[ \t]*")
+_LAY_HEADING = re.compile(
+    r"^[ \t#*]*(?:who can(?P<not>not|'t| not)? (?:take part|participate|join)[^\n]{0,30}"
+    r"|(?:(?:patients?|subjects?|participants?|people|you) )?(?:are|may be|will be) (?P<out>not eligible|ineligible|excluded|not be eligible)?(?:eligible|included)?[^\n.]{0,40}\bif\b[^\n.]{0,50})[?:][ \t*]*$",
+    re.IGNORECASE | re.MULTILINE,
+)
+_FURNITURE = re.compile(r"[ \t]*(?:page \d{1,4}(?: of \d{1,4})?|confidential)[ \t]*\Z", re.IGNORECASE)  # of a printed page
 _LEAD_IN = re.compile(
     r"[^.;\n]{0,40}(?:\b(?:all|any|each|one or more)\b|\b(?:subjects?|patients?|participants?|individuals?)\b|\bcriteria\b)[^;\n]{0,160}\b(?:following|below|criteria|if|study|unless|conditions|excluded|included|eligible)\b[^;:\n]{0,90}[:.]\s*",
     re.IGNORECASE,
@@ -64,16 +73,24 @@ def segment(text: str, start: int = 0, end: int | None = None) -> list[Item]:
     return items
 
 
+_ALONE = re.compile(r"(?:[\d.]+\s+)?(?:(?:key|main|major|selection)\s+){0,2}(?:non-?\s?)?(?:inclusion|exclusion)s?\s*", re.IGNORECASE)
+
+
 def headings(text: str) -> Iterator[tuple[Kind | None, str | None, int, int]]:
     """(kind, cohort, start, end) of each heading of criteria; kind None for one that announces both."""
+    lay = [(Kind.EXCLUSION if m["not"] or m["out"] else Kind.INCLUSION, None, m.start(), m.end()) for m in _LAY_HEADING.finditer(text)]
+    yield from sorted([*_headings(text), *lay], key=lambda h: h[2])
+
+
+def _headings(text: str) -> Iterator[tuple[Kind | None, str | None, int, int]]:
     for found in _HEADING.finditer(text):
         line = found["head"]
-        if not found["stop"].startswith((":", "-")) and "criteri" not in line.lower():
+        if not found["stop"].startswith((":", "-")) and "criteri" not in line.lower() and not _ALONE.fullmatch(line):
             continue
         if re.match(r"\s*(?:more|meets?|all|see|other|no)\b|.*\b(?:must|meets?|fulfil\w*|satisf\w+)\b.*\bcriteria", line, re.IGNORECASE) or re.search(r"\b(?:apply|met|not)\b", found["tail"], re.IGNORECASE):
             continue
         both = found["both"] or found["kind"].lower().startswith("elig")
-        kind = None if both else Kind.EXCLUSION if found["kind"].lower().startswith("ex") else Kind.INCLUSION
+        kind = None if both else Kind.EXCLUSION if found["kind"].lower().startswith(("ex", "non")) else Kind.INCLUSION
         yield kind, line.strip(" *_#") if _COHORT.search(line) else None, found.start(), found.end()
 
 
@@ -173,7 +190,9 @@ def _blocks(text: str, start: int, end: int) -> list[_Block]:
         stop = text.find("\n", place, end)
         stop = end if stop < 0 else stop
         line = text[place:stop]
-        if not line.strip():
+        if _FURNITURE.match(line):
+            pass
+        elif not line.strip():
             fresh = True
         elif marker := _MARKER.match(text, place, stop):
             blocks.append(_Block(place, stop, len(marker["indent"].expandtabs(4)), _marker_class(marker["marker"])))
