@@ -28,8 +28,9 @@ _NOT_REACHED = re.compile(r"\b(?:no|not|never|without|until|despite|for)\s+(?:\w
 _AS_BEST = re.compile(r"max\w*|best|only|efficacy|chang|switch|no better|never better|respon|effect|benefit|SD\b|at best", re.IGNORECASE)
 _OF_RESPONSE = re.compile(r"best|respon", re.IGNORECASE)
 _NOT_MET = re.compile(r"(?:[^.;\n]|\.(?=\d)){0,40}\b(?:not|does not|doesn't|without) (?:yet )?(?:meet\w*|fulfil\w*|PD|progress\w*)|\s*\?")
-_REASON_TO_ADD = re.compile(r"\b(?:added|started|begun|initiated|commenced)\b[^.;\n]{0,60}\b(?:because of|due to|owing to|on account of|in view of|given|for)\s+(?:[\w-]+\s+){0,2}$", re.IGNORECASE)
-_CHANGED_FOR = re.compile(r"[^.;\n]{0,60}\b(?:added|switched|changed)\b[^.;\n]{0,60}\b(?:because of|due to|owing to|on account of|in view of|for)\s+(?:[\w-]+\s+){0,2}(?P<why>progress\w*|PD\b)", re.IGNORECASE)
+_BECAUSE = r"(?:because of|due to|owing to|on account of|in view of|for)\s+(?:[\w-]+\s+){0,2}"
+_REASON_TO_ADD = re.compile(rf"\b(?:added|started|begun|initiated|commenced)\b[^.;\n]{{0,60}}\b(?:given\s+(?:[\w-]+\s+){{0,2}}|{_BECAUSE})$", re.IGNORECASE)
+_CHANGED_FOR = re.compile(rf"[^.;\n]{{0,60}}\b(?:added|switched|changed)\b[^.;\n]{{0,60}}\b{_BECAUSE}(?P<why>progress\w*|PD\b)", re.IGNORECASE)
 _PLAINLY = re.compile(r"(?<!class )(?<!relapsed )(?<!relapsed/)(?<!not )(?<!relapsed and )(?<!-)\b[Rr]efractory\b(?! to)")
 _COUNT = r"(?P<{}>\d+|an?|one|two|three|four|six|eight) (?P<{}>days?|weeks?|months?|wks?|mo)\b"
 _WITHIN = re.compile("within " + _COUNT.format("n", "unit") + "|" + _COUNT.format("n2", "unit2") + r" (?:after|from|of|post) (?:the |its |her |his )?(?:stop\w*|last|end|discontinu\w*|cessation)", re.IGNORECASE)

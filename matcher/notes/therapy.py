@@ -34,6 +34,10 @@ from matcher.notes.lines import build_lines
 from matcher.notes.purposes import MYELOMA_DRUGS, settle_purposes
 from matcher.notes.refractory import read_refractory
 
+_PLASMA_CELL = ("multiple_myeloma", "plasma_cell_leukemia", "al_amyloidosis", "waldenstrom_macroglobulinemia", "poems_syndrome", "solitary_plasmacytoma",
+                "smoldering_multiple_myeloma")
+_OTHER_CANCERS = ("lymphoma", "leukemia", "renal_cell_carcinoma", "lung_cancer", "breast_cancer", "colorectal_cancer", "myelodysplastic_syndrome")
+
 
 @dataclass(frozen=True, slots=True)
 class TherapyReading:
@@ -89,8 +93,8 @@ def _lines_count(conditions: tuple[ConditionFact, ...], events: list[Event]) -> 
     """Lines are those of a plasma cell disease; a note of another cancer alone has none."""
     status = {c.id: c.status for c in conditions}
     own = (Status.PRESENT, Status.HISTORICAL)
-    plasma = any(status.get(c) in own for c in ("multiple_myeloma", "plasma_cell_leukemia", "al_amyloidosis", "waldenstrom_macroglobulinemia", "poems_syndrome", "solitary_plasmacytoma", "smoldering_multiple_myeloma"))
-    other = any(status.get(c) in own for c in ("lymphoma", "leukemia", "renal_cell_carcinoma", "lung_cancer", "breast_cancer", "colorectal_cancer", "myelodysplastic_syndrome"))
+    plasma = any(status.get(c) in own for c in _PLASMA_CELL)
+    other = any(status.get(c) in own for c in _OTHER_CANCERS)
     treated = any(MYELOMA_DRUGS & set(e.drugs) and e.received for e in events)
     return plasma or (not other and status.get("multiple_myeloma") is not Status.ABSENT) or (treated and status.get("multiple_myeloma") is Status.FAMILY)
 

@@ -34,8 +34,28 @@ _LETTER = re.compile(
     re.VERBOSE,
 )
 _LETTER_AFTER = re.compile(r"(?:SCT|HCT|BMT|auto|Auto)\s?(?:-+>?|→|/)\s?(?P<letter>[VRKPT])(?![\w-])")  # "KRd-ASCT-R"
-_AUTO = re.compile(r"(?<=[A-Za-z]-)auto(?=-[A-Z])|(?<![\w-])auto(?:s|grafted|grafts?)?(?=\s*(?:#|['’]?\d|\(|/|[,;.+)]|-+>|→|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\b|then\b|in\b|on\b|that\b|tx\b|with\b|and\b|x\b|$))|(?<![\w-])autologous(?=\s+(?:in |on )?\d|\s+(?:(?:(?:peripheral )?(?:blood )?(?:stem|progenitor)[- ]cells? |PBSC )?(?:rescue|procedure|graft|support|re-?infusion|re-?transfusion|return))\b)|(?<![\w-])allo(?=\s+(?:RIC|MAC|NMA|haplo|MUD|MRD|SIB|from|sib\w*|in|on|['’]?\d|\d)\b|\s*\()|(?<![\w-])(?:auto|allo)[- ]?(?:HCT|SCT|PBSCT|HSCT|BMT|TPH|TASPE|TMO|TCTH|txp|tx|transplant\w*)\b", re.IGNORECASE)
-_TRANSPLANT = re.compile(r"(?<![\w-])own (?:stem )?cells (?:were )?(?:given |infused |put )?back\b|(?<![\w-])stem[- ]cell (?:txp|tx|xplant|tplant|rescue|support|re-?infusion|return)\b|(?<![\w-])(?:auto-?|allo-?)?transplant(?:ed|ation|s)?\b(?![\s-]+(?:cent(?:er|re)|team|clinic|OPD|unit|ward|service|department|outpatient|status|work-?up|evaluation|referral|follow|eligib|ineligib|candidate|coordinator|board|physician|consult|program))", re.IGNORECASE)
+# The words for transplants that a list of names cannot hold: "auto" and "allo" by what is beside them, cells given back, and a transplant
+# that is not a place or a person.
+_MONTHS = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"
+_AFTER_AUTO = rf"#|['’]?\d|\(|/|[,;.+)]|-+>|→|(?:{_MONTHS})[a-z]*\b|(?:then|in|on|that|tx|with|and|x)\b|$"
+_AFTER_ALLO = r"(?:RIC|MAC|NMA|haplo|MUD|MRD|SIB|from|sib\w*|in|on|['’]?\d|\d)\b"
+_STEM_CELLS = r"(?:(?:peripheral )?(?:blood )?(?:stem|progenitor)[- ]cells? |PBSC )?"
+_GIVEN_BACK = r"(?:rescue|procedure|graft|support|re-?infusion|re-?transfusion|return)\b"
+_ABBREVIATED = r"(?:HCT|SCT|PBSCT|HSCT|BMT|TPH|TASPE|TMO|TCTH|txp|tx|transplant\w*)\b"
+_AUTO = re.compile("|".join((
+    r"(?<=[A-Za-z]-)auto(?=-[A-Z])",  # "VTd-auto-VTd"
+    rf"(?<![\w-])auto(?:s|grafted|grafts?)?(?=\s*(?:{_AFTER_AUTO}))",
+    rf"(?<![\w-])autologous(?=\s+(?:in |on )?\d|\s+{_STEM_CELLS}{_GIVEN_BACK})",
+    rf"(?<![\w-])allo(?=\s+{_AFTER_ALLO}|\s*\()",
+    rf"(?<![\w-])(?:auto|allo)[- ]?{_ABBREVIATED}",
+)), re.IGNORECASE)
+_PLACE = r"cent(?:er|re)|team|clinic|OPD|unit|ward|service|department|outpatient|board|program"
+_CARE = r"status|work-?up|evaluation|referral|follow|eligib|ineligib|candidate|coordinator|physician|consult"
+_TRANSPLANT = re.compile("|".join((
+    r"(?<![\w-])own (?:stem )?cells (?:were )?(?:given |infused |put )?back\b",
+    r"(?<![\w-])stem[- ]cell (?:txp|tx|xplant|tplant|rescue|support|re-?infusion|return)\b",
+    rf"(?<![\w-])(?:auto-?|allo-?)?transplant(?:ed|ation|s)?\b(?![\s-]+(?:{_PLACE}|{_CARE}))",
+)), re.IGNORECASE)
 _ORGAN = re.compile(r"(?:heart|kidney|renal|liver|lung|corneal?|cardiac|hair|islet|pancreas|f(?:a)?ecal)[- ]*$", re.IGNORECASE)
 _WITH_DEX = re.compile(r"[-/]d(?![\w-])")  # "Isa-d", "Pom/d"
 _CODE = re.compile(r"[A-Z](?<!\w.)[A-Z]{1,4}-?\d{3,6}\b")
