@@ -222,8 +222,10 @@ def _outside(fact: ConditionFact, window: Window | None) -> str:
 
 def _treated(fact: ConditionFact, chart: Chart) -> Truth:
     """Systemic treatment that follows from the rest of the note: an infection that is active is treated (annotation
-    guidelines), an autoimmune disease beside an immunosuppressant outside the lines of therapy is treated by it."""
-    if fact.status is Status.PRESENT and _passing_infection(fact.id, chart):
+    guidelines), as is a malignancy that is not said to be watched; an autoimmune disease beside an immunosuppressant outside
+    the lines of therapy is treated by it."""
+    known = chart.vocabulary.conditions.get(fact.id)
+    if (known and known.course == "malignancy") or (fact.status is Status.PRESENT and _passing_infection(fact.id, chart)):
         return Truth.TRUE
     if fact.status is Status.PRESENT and chart.vocabulary.is_a(fact.id, "autoimmune_disease"):
         drugs = [e for kind in _SUPPRESSANTS for e in chart.given.get(kind, ()) if e.line is None and not e.end and e.purpose in (None, fact.id)]

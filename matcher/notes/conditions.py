@@ -265,6 +265,7 @@ _ROMAN = {"i": "1", "ii": "2", "iii": "3", "iv": "4"}
 _SEVERE = {"trivial": "mild", "trace": "mild", "small": "mild", "large": "severe", "massive": "severe"}
 
 
+_WATCHED = re.compile(r"\b(?:active surveillance|watchful waiting|watch (?:and|&) wait|expectant management|observation only|(?:no|never|not|without) (?:yet )?treat\w+|untreated)\b", re.IGNORECASE)
 _CLAUSE_STOP = re.compile(r"[;\n]|\. ")
 _BREAK = re.compile(r"[,;]|\.\s")
 
@@ -308,6 +309,8 @@ def _qualifiers(doc: Document, concept: str, support: list[Mention]) -> Qualifie
             found.setdefault("control", "uncontrolled" if hit["not"] else "controlled")
         if vocabulary.is_a(concept, "autoimmune_disease") and (hit := _ACTIVITY.search(doc.lowered, left, doc.sentence_at(m.start)[1])):
             found.setdefault("activity", "inactive" if hit["quiet"] else "active")
+        if vocabulary.conditions[concept].course == "malignancy" and _WATCHED.search(doc.text, left, doc.sentence_at(m.start)[1]):
+            found.setdefault("treatment", "none")
         if (days := lasted(doc.lowered, m.start, m.end, doc.sentence_at(m.start))) is not None:
             found.setdefault("duration", f"{days:g}")
     return tuple(sorted(found.items()))
