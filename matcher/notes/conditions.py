@@ -279,14 +279,15 @@ def _around(text: str, start: int, end: int, before: int, after: int) -> tuple[i
 
 
 def _beside(pattern: re.Pattern[str], text: str, mention: Mention, left: int, right: int) -> re.Match[str] | None:
-    """The limit that stands nearest to a mention: a comma ends its reach, but for the grade right after it ("neuropathy, grade 2").
-    The size in a name ("large cell lymphoma") is no severity."""
+    """The limit that stands nearest to a mention. A comma ends the reach of a grade or stage, but of one right after it
+    ("neuropathy, grade 2"). The size in a name ("large cell lymphoma") is no severity."""
     found = []
     for hit in pattern.finditer(text, left, right):
         before = text[hit.end() : mention.start] if hit.end() <= mention.start else ""
         after = text[mention.end : hit.start()] if hit.start() >= mention.end else ""
-        named = not before and not after and hit.start() >= mention.start and hit.end() <= mention.end
-        if not (named and pattern is _SEVERITY) and not _BREAK.search(before) and ("," not in after or not after.strip(" ,:(")):
+        named = pattern is _SEVERITY and mention.start <= hit.start() and hit.end() <= mention.end
+        apart = pattern not in (_SEVERITY, _ACUITY) and (_BREAK.search(before) or ("," in after and after.strip(" ,:(")))
+        if not named and not apart:
             found.append((len(before) + len(after), hit.start(), hit))
     return min(found)[2] if found else None
 
