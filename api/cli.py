@@ -7,14 +7,13 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from datetime import date
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from api import terminal
-from api.cli_service import service_app
+from api.cli_service import Policy, Unmentioned, service_app
 from api.inputs import InputError, NoteInput, json_lines, read_notes, read_trial_files
 from matcher import EligoError, compile_criterion, judge_criterion, match
 from matcher.answers import extract_answer, match_answer, trial_answer
@@ -22,6 +21,7 @@ from matcher.domain import Criterion, Kind, Trial
 from matcher.registry import Registry, bundled_trials
 from matcher.registry.store import logic_file
 from workers.reading import read_note
+from workers.settings import load_settings
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help="Reads patient notes and ranks clinical trials, each outcome with its reason and its words.")
 trials_app = typer.Typer(no_args_is_help=True, help="Trial documents and the registry.")
@@ -29,15 +29,9 @@ app.add_typer(trials_app, name="trials")
 app.add_typer(service_app)
 
 
-class Unmentioned(StrEnum):
-    unknown = "unknown"
-    absent = "absent"
-
-
 Json = Annotated[bool, typer.Option("--json", help="One JSON object a line, and nothing else.")]
 Trials = Annotated[list[str] | None, typer.Option("--trials", help="Files or folders; without it, the registry.")]
 AsOf = Annotated[str | None, typer.Option("--as-of", metavar="DATE", help="Count windows back from this day (YYYY-MM-DD), not from the note's.")]
-Policy = Annotated[Unmentioned, typer.Option("--unmentioned", help="What a note does not mention: unknown, or presumed absent.")]
 
 
 def _say(problem: str) -> None:
@@ -55,17 +49,13 @@ def _day(text: str | None) -> date | None:
         raise typer.BadParameter(f"{text!r} is no date; write it as YYYY-MM-DD", param_hint="--as-of") from None
 
 
-def registry_folder() -> Path:
-    return Path(os.environ.get("ELIGO_DATA_DIR") or Path.home() / ".local" / "share" / "eligo")
-
-
 def _registry() -> Registry:
-    return Registry(registry_folder())
+    return Registry(load_settings().data_dir)
 
 
 def known_trials() -> tuple[Trial, ...]:
     """The bundled trials and the user's own, which replace a bundled one of the same id."""
-    own = _registry().trials() if (registry_folder() / "trials.sqlite").exists() else ()
+    own = _registry().trials() if (load_settings().data_dir / "trials.sqlite").exists() else ()
     ids = {t.trial_id for t in own}
     return (*(t for t in bundled_trials() if t.trial_id not in ids), *own)
 

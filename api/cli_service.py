@@ -35,6 +35,9 @@ class Unmentioned(StrEnum):
     absent = "absent"
 
 
+Policy = Annotated[Unmentioned, typer.Option("--unmentioned", help="What a note does not mention: unknown, or presumed absent.")]
+
+
 @service_app.command()
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on (ELIGO_HOST).")] = None,
@@ -70,7 +73,7 @@ def batch(
     trials: Annotated[list[str] | None, typer.Option("--trials", help="Files or folders; without it, the registry.")] = None,
     more: Annotated[list[str] | None, typer.Argument(hidden=True)] = None,
     as_of: Annotated[str | None, typer.Option("--as-of", metavar="DATE", help="Count windows back from this day, not from each patient's last note.")] = None,
-    unmentioned: Annotated[Unmentioned, typer.Option("--unmentioned", help="What a note does not mention: unknown, or presumed absent.")] = Unmentioned.unknown,
+    unmentioned: Policy = Unmentioned.unknown,
     processes: Annotated[int | None, typer.Option("--processes", min=1, help="How many at a time (ELIGO_PROCESSES).")] = None,
     patient_column: Annotated[str, typer.Option(help="Found by its usual names where not given.")] = "",
     note_column: Annotated[str, typer.Option(help="Found by its usual names where not given.")] = "",

@@ -11,6 +11,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from workers.app import BULK, INTERACTIVE
+from workers.gauges import counters, living_workers, oldest_age
 from workers.store import ACTIVE, Store
 
 
@@ -35,11 +36,11 @@ class Workload(Collector):
             depth.add_metric([queue], client.llen(queue))
         yield depth
         yield GaugeMetricFamily("eligo_active_jobs", "Jobs accepted and not finished", client.zcard(ACTIVE))
-        yield GaugeMetricFamily("eligo_oldest_job_seconds", "Age of the oldest unfinished job", self._store.oldest_age(time()))
-        workers = self._store.workers()
+        yield GaugeMetricFamily("eligo_oldest_job_seconds", "Age of the oldest unfinished job", oldest_age(client, time()))
+        workers = living_workers(client)
         yield GaugeMetricFamily("eligo_worker_processes", "Worker processes alive", len(workers))
         yield GaugeMetricFamily("eligo_worker_memory_bytes_max", "Peak memory of the largest worker process", max(workers.values(), default=0))
-        stats = self._store.stats()
+        stats = counters(client)
         notes = CounterMetricFamily("eligo_notes", "Notes settled, by outcome", labels=["outcome"])
         stages = CounterMetricFamily("eligo_stage_seconds", "Time spent, by stage: wait in the queue, read, match, answer, work (all of it)", labels=["stage"])
         for name, value in sorted(stats.items()):

@@ -16,6 +16,7 @@ from api.problems import ProblemError, problem
 from api.service import Service, Svc, caller
 from api.shapes import moment
 from matcher import EligoError
+from workers.gauges import living_workers
 
 router = APIRouter(tags=["health"])
 versioned = APIRouter(tags=["health"])
@@ -38,7 +39,7 @@ def ready(svc: Svc) -> JSONResponse:
 def _checks(svc: Service) -> dict[str, str]:
     checks = {"redis": "ok", "workers": "ok", "registry": "ok"}
     try:
-        if not svc.store.workers():
+        if not living_workers(svc.store.redis):
             checks["workers"] = "no worker is alive"
     except redis.RedisError:
         checks |= {"redis": "does not answer", "workers": "unknown while Redis is away"}
@@ -50,12 +51,8 @@ def _checks(svc: Service) -> dict[str, str]:
     return checks
 
 
-def _scraper(request: Request) -> Caller:
-    return caller(request)
-
-
 @router.get("/metrics", summary="Prometheus metrics", response_class=Response)
-def metrics(request: Request, who: Annotated[Caller, Depends(_scraper)]) -> Response:
+def metrics(request: Request, who: Annotated[Caller, Depends(caller)]) -> Response:
     if not (who.may("read") or who.may("admin")):
         raise ProblemError(403, "these credentials lack the scope 'read'")
     return Response(generate_latest(request.app.state.metrics), media_type=CONTENT_TYPE_LATEST)

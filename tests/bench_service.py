@@ -17,6 +17,7 @@ from typing import Any
 import httpx
 
 from tests.service.stack import ROOT, Stack
+from workers.gauges import counters
 
 NOTE = (ROOT / "api" / "example_note.txt").read_text(encoding="utf-8")
 CLIENTS, SECONDS = 200, 60
@@ -116,10 +117,10 @@ def overhead(stack: Stack, client: httpx.Client, processes: int) -> tuple[float,
     """Of one list, in ms a note: what its processes spent on anything but reading and matching (claiming, opening, writing the answer,
     sealing, settling, waiting, their share of Celery, Redis and the API on the same cores), and all figures as a line."""
     pool = [pid for worker in stack.workers for pid in stack.pool(worker)]
-    stats, spent = stack.store().stats(), cpu(pool)
+    stats, spent = counters(stack.store().redis), cpu(pool)
     _, took = batch(client, ROWS)
     spent = (cpu(pool) - spent) / ROWS * 1000
-    now = stack.store().stats()
+    now = counters(stack.store().redis)
     busy = sum(now[key] - stats.get(key, 0) for key in ("seconds:read", "seconds:match")) / ROWS * 1000
     rest = took * processes / ROWS * 1000 - busy
     return rest, f"{ROWS / took:.1f} notes/s; reading and matching {busy:.1f} ms a note, all else {rest:.1f} ms; CPU of its processes {spent:.1f} ms a note"
@@ -131,15 +132,15 @@ def main(clients: int = CLIENTS, seconds: float = SECONDS) -> None:
             one_note(client, 10)
             idle = one_note(client)
             print(f"{processes} worker process(es), one note of {len(NOTE)} characters, idle: {percentiles(idle)}")
-            before = stack.store().stats()
+            before = counters(stack.store().redis)
             taken, failed = asyncio.run(_clients(str(client.base_url), clients, seconds))
-            after = stack.store().stats()
+            after = counters(stack.store().redis)
             done = after["notes:done"] - before["notes:done"]
             assert not failed
             assert done == len(taken), (done, len(taken))
             print(f"  {clients} clients for {seconds:g} s: accepted {len(taken)} = completed {done:.0f}; {len(taken) / seconds:.1f} notes/s; {percentiles(taken)}")
             _, figures = min(overhead(stack, client, processes) for _ in range(TURNS))
-            print(f"  a list of {ROWS}, best of {TURNS}: {figures}")
+            print(f"  a list of {ROWS}, best of {TURNS}, load of the machine {os.getloadavg()[0]:.1f}: {figures}")
             accepted, _ = batch(client, 10_000)
             print(f"  a list of 10,000: 202 after {accepted * 1000:.0f} ms from its last byte")
             workers = [memory(pid) for worker in stack.workers for pid in (worker.pid, *stack.pool(worker))]

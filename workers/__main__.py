@@ -7,6 +7,8 @@ import os
 import resource
 import signal
 import sys
+from multiprocessing.sharedctypes import RawValue
+from typing import Any
 
 import structlog
 from celery import Celery
@@ -42,7 +44,8 @@ def main(settings: Settings | None = None) -> None:
     warm_up(catalogue.trials()[:_WARM])
     # A process that a strange note has made grow is replaced after its turn.
     app.conf.worker_max_memory_per_child = max(450_000, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss + 100_000)  # KiB
-    process = register(app, settings, catalogue)
+    stopping = RawValue("b", 0)  # shared with the processes
+    process = register(app, settings, catalogue, lambda: bool(stopping.value))
     gc.freeze()  # what all notes need is neither searched for garbage nor, by that, copied from page to page in every process
 
     @setup_logging.connect(weak=False)
@@ -63,6 +66,13 @@ def main(settings: Settings | None = None) -> None:
     def ready(**_: object) -> None:
         start_sweeping(store, app, settings.erase_every, settings.alive_file)
         start_telling(store, settings)
+        go_on: Any = signal.getsignal(signal.SIGTERM)
+
+        def stop(signum: int, frame: object) -> None:
+            stopping.value = 1  # Celery waits for the turns in hand, but does not tell them
+            go_on(signum, frame)
+
+        signal.signal(signal.SIGTERM, stop)
 
     app.worker_main(["--quiet", "worker", "--without-gossip", "--without-mingle", "--without-heartbeat", f"--loglevel={settings.log_level}"])
 

@@ -16,7 +16,7 @@ from workers.settings import Settings
 
 QUEUES = INTERACTIVE, BULK = "eligo.interactive", "eligo.bulk"  # consumed in this order: a pasted note does not wait behind a list
 WORK, READ = "eligo.work", "eligo.read"
-_LONGEST_TURN = 600  # seconds: a slice, a note, and trials that are read again
+_TASK_LIMIT = 600  # seconds: a turn, a note, and trials that are read again
 _READING = 3600  # seconds that reading one uploaded list may take
 
 
@@ -32,7 +32,7 @@ def make_app(settings: Settings) -> Celery:
         task_serializer="json",
         accept_content=["json"],
         # The last resort; a note that will not end is ended by its own limits long before (workers.tasks).
-        task_time_limit=_LONGEST_TURN,
+        task_time_limit=_TASK_LIMIT,
         worker_prefetch_multiplier=1,
         worker_concurrency=settings.processes,
         worker_soft_shutdown_timeout=settings.soft_shutdown,
@@ -42,7 +42,7 @@ def make_app(settings: Settings) -> Celery:
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,
         broker_transport_options={
-            "visibility_timeout": _LONGEST_TURN + 60,
+            "visibility_timeout": _TASK_LIMIT + 60,
             "unacked_restore_interval": 2,
             "unacked_restore_throttle": 1,
             "queue_order_strategy": "priority",

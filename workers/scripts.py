@@ -54,8 +54,8 @@ return {id, ARGV[4]}
 """
 
 # A process reads one note and may hold the one after it: an attempt counts when its reading begins, not when a lease is given, so that a
-# process which dies takes one note's attempt with it. A lost note goes first, so that no batch ends with its hardest ones, and is begun at
-# once. The last notes of a list are given singly, to whoever is free. The upload is index -1 of a batch, taken by a reading turn only.
+# process which dies takes one note's attempt with it. A lost note comes first, so that no batch ends with its hardest ones. The last notes
+# of a list are given singly, to whoever is free. The upload is index -1 of a batch, taken by a reading turn only.
 # A claim is index, attempt, revision, sealed note, sealed corrections, created.
 _CLAIM = """
 local function begin(index, attempt)
@@ -71,12 +71,10 @@ local function hold(id, lease, index)
   local corrections = revision > 0 and redis.call('HGET', job..':corrections', index) or ''
   return {index, attempt, revision, redis.call('HGET', notes, index) or '', corrections, redis.call('HGET', job, 'created')}
 end
-local function lost()
+local function following(least)
   for _, index in ipairs(redis.call('ZRANGEBYSCORE', leases, '-inf', now, 'LIMIT', 0, 2)) do
     if index ~= '-1' then return tonumber(index) end
   end
-end
-local function fresh(least)
   local f = redis.call('HMGET', job, 'available', 'next')
   local available, index = tonumber(f[1]), tonumber(f[2])
   while index >= 0 and index < available and redis.call('HEXISTS', results, index) == 1 do index = index + 1 end
@@ -87,13 +85,13 @@ end
 local function claim(id, lease, has_one)
   local state, claims = redis.call('HGET', job, 'state'), {}
   if not state or state == 'done' or state == 'failed' then return claims end
-  local first = not has_one and (lost() or fresh(1)) or nil
+  local first = not has_one and following(1)
   if first then
     claims[1] = hold(id, lease, first)
     begin(first, claims[1][2])
     if state == 'queued' then redis.call('HSET', job, 'state', 'running', 'started', now) end
   end
-  local ahead = (has_one or first) and fresh(16)
+  local ahead = (has_one or first) and following(8)
   if ahead then claims[#claims + 1] = hold(id, lease, ahead) end
   return claims
 end
@@ -135,9 +133,9 @@ end
 
 # One result per note and revision, whoever else is reading it; and at once the next claim, so that a note costs one write to the disk.
 # Unheld results (bad rows) have no lease to give back.
-# KEYS job, active, stats, queues that go before the next note where they hold a turn
+# KEYS job, active, stats
 # ARGV id, ttl, index, revision, done or failed, result, summary, lease of the next notes ('' for none),
-#      the note that its process begins now ('' for none), its attempt, counter, amount ...
+#      1 where they are claimed only while no other job is unfinished, the note that its process begins now ('' for none), its attempt, counter, amount ...
 # answers 0 not taken, 1 taken, 2 taken and the job is finished; then claims, of which the first is begun where no note was said to be
 SETTLE = _PRELUDE + _FINISH + _CLAIM + """
 local function settle(index, revision, outcome)
@@ -148,15 +146,15 @@ local function settle(index, revision, outcome)
   redis.call('HSET', summaries, index, ARGV[7])
   redis.call('HINCRBY', job, outcome, 1)
   if outcome == 'failed' then redis.call('SADD', job..':failures', index) end
-  for i = 11, #ARGV, 2 do redis.call('HINCRBYFLOAT', KEYS[3], ARGV[i], ARGV[i + 1]) end
+  for i = 12, #ARGV, 2 do redis.call('HINCRBYFLOAT', KEYS[3], ARGV[i], ARGV[i + 1]) end
   keep(results, summaries, job..':failures')
   local finished = finish(tonumber(ARGV[2]))
   if finished == 0 then changed(ARGV[1]) end
   return 1 + finished
 end
-local settled, more, begun = settle(ARGV[3], ARGV[4], ARGV[5]), ARGV[8] ~= '', ARGV[9] ~= ''
-if begun and redis.call('ZSCORE', leases, ARGV[9]) then begin(ARGV[9], ARGV[10]) end
-for i = 4, #KEYS do more = more and redis.call('LLEN', KEYS[i]) == 0 end
+local settled, begun = settle(ARGV[3], ARGV[4], ARGV[5]), ARGV[10] ~= ''
+if begun and redis.call('ZSCORE', leases, ARGV[10]) then begin(ARGV[10], ARGV[11]) end
+local more = ARGV[8] ~= '' and (ARGV[9] == '0' or redis.call('ZCARD', KEYS[2]) <= 1)
 return {settled, unpack(more and claim(ARGV[1], tonumber(ARGV[8]), begun) or {})}
 """
 

@@ -45,7 +45,7 @@ class Settings(BaseSettings):
     spacy_model: str = Field(default="", description="A spaCy pipeline of your own, by package name or path: its drugs and conditions join those of the rules")
     max_attempts: int = Field(default=5, ge=1, description="How often a note may take its process down before it is given up")
     lease: float = Field(default=5, gt=1, description="A note whose process gave no sign for so long is read by another")
-    slice: float = Field(default=0.25, ge=0.05, description="Work done for one job before its next turn in the queue")
+    slice: float = Field(default=0.25, ge=0.05, description="Work done for one job before its next turn in the queue, while other jobs are unfinished")
     soft_shutdown: float = Field(default=2, ge=0, description="Given to the turns in hand when a worker is told to stop; what is not finished is read again")
 
     # the door

@@ -27,7 +27,6 @@ log = structlog.get_logger()
 
 ACTIVE = "eligo:active"
 STATS = "eligo:stats"
-WORKERS = "eligo:workers"
 WEBHOOKS = "eligo:webhooks"
 CHANGES = "eligo:changes"  # a channel: ids of jobs as they change
 ERASED = "eligo:erased"  # how many keys had expired at the last rewrite of the append-only file; gone where something was deleted since
@@ -52,6 +51,15 @@ class Claim:
     sealed: bytes  # the note; empty for the upload
     corrections: bytes  # sealed; empty where there are none
     waited: float  # seconds since the job was accepted
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What became of a note: its result (one with an "error" is a failure), the few values of it that lists show, and what to add to the counters."""
+
+    result: Mapping[str, Any]
+    summary: Mapping[str, Any]
+    stats: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +140,7 @@ class Store:
         }  # fmt: skip
         key = submission.idempotency and self.fingerprint(submission.idempotency.encode())
         note = self._seal(submission.note, job, "notes", 0) if submission.note is not None else b""
-        keys = [_key(job), ACTIVE, _tenant_jobs(submission.tenant), f"eligo:idempotency:{submission.tenant}:{key}"]
+        keys = [job_key(job), ACTIVE, _tenant_jobs(submission.tenant), f"eligo:idempotency:{submission.tenant}:{key}"]
         flat = [part for pair in fields.items() for part in pair]
         with self.redis.client() as one:  # connection: WAITAOF speaks of what was written on it
             found, fingerprint = self._script["SUBMIT"](
@@ -152,14 +160,14 @@ class Store:
 
     def put_piece(self, job: str, number: int, piece: bytes) -> None:
         """One piece of an upload that is still arriving; swept away by its time to live if it never ends."""
-        key = _key(job, ":upload")
+        key = job_key(job, ":upload")
         with self.redis.pipeline(transaction=False) as pipe:
             pipe.hset(key, str(number), self._sealer.seal(piece, f"{job}:upload:{number}"))
             pipe.pexpire(key, 3_600_000)
             pipe.execute()
 
     def piece(self, job: str, number: int) -> bytes:
-        sealed = self.redis.hget(_key(job, ":upload"), str(number))
+        sealed = self.redis.hget(job_key(job, ":upload"), str(number))
         if sealed is None:
             raise JobGone(job)
         return self._sealer.open(sealed, f"{job}:upload:{number}")
@@ -167,30 +175,30 @@ class Store:
     def append(self, job: str, first: int, notes: Sequence[Mapping[str, Any] | None]) -> None:
         """Notes of an upload, by index from `first`; None where the row was bad and is settled already."""
         sealed = [b"" if note is None else self._seal(note, job, "notes", first + i) for i, note in enumerate(notes)]
-        if not self._script["APPEND"](keys=[_key(job)], args=[first, *sealed]):
+        if not self._script["APPEND"](keys=[job_key(job)], args=[first, *sealed]):
             raise JobGone(job)
 
-    def parsed(self, job: str, total: int) -> bool:
-        """The upload has been read; True where this also finished the job."""
-        return self._script["PARSED"](keys=[_key(job), ACTIVE], args=[job, self._ttl, total]) == 2
+    def parsed(self, job: str, total: int) -> None:
+        """The upload has been read to its end; it held so many notes."""
+        self._script["PARSED"](keys=[job_key(job), ACTIVE], args=[job, self._ttl, total])
 
     def refuse(self, job: str, reason: str) -> None:
         """The upload cannot be read at all: the job has failed."""
-        self._script["REFUSE"](keys=[_key(job), ACTIVE], args=[job, self._ttl, self._seal(reason, job, "error", 0)])
+        self._script["REFUSE"](keys=[job_key(job), ACTIVE], args=[job, self._ttl, self._seal(reason, job, "error", 0)])
 
     def correct(self, job: str, index: int, corrections: Sequence[Mapping[str, Any]]) -> int:
         """Replace the corrections of one note and queue it again: the new revision, 0 if gone, -1 if it has no result yet."""
         sealed = self._seal(list(corrections), job, "corrections", index)
-        return self._script["CORRECT"](keys=[_key(job), ACTIVE], args=[job, index, sealed, _LOOK])
+        return self._script["CORRECT"](keys=[job_key(job), ACTIVE], args=[job, index, sealed, _LOOK])
 
     # ------------------------------------------------------------ working
 
     def claim(self, job: str) -> list[Claim]:
         """The next note of a job that nobody holds, under a lease; of a long list, the one after it, too."""
-        return [_claim(job, found) for found in self._script["CLAIM"](keys=[_key(job), ACTIVE], args=[job, self._lease])]
+        return [_claim(job, found) for found in self._script["CLAIM"](keys=[job_key(job), ACTIVE], args=[job, self._lease])]
 
     def claim_upload(self, job: str) -> Claim | None:
-        found = self._script["CLAIM_UPLOAD"](keys=[_key(job), ACTIVE], args=[job, self._lease])
+        found = self._script["CLAIM_UPLOAD"](keys=[job_key(job), ACTIVE], args=[job, self._lease])
         return _claim(job, found) if found else None
 
     def opened(self, claim: Claim) -> tuple[dict[str, Any], list[dict[str, Any]]]:
@@ -204,29 +212,27 @@ class Store:
         deadline = seconds * 1000 + micros // 1000 + self._lease
         with self.redis.pipeline(transaction=False) as pipe:
             for claim in claims:
-                pipe.zadd(_key(claim.job, ":leases"), {str(claim.index): deadline}, xx=True)
+                pipe.zadd(job_key(claim.job, ":leases"), {str(claim.index): deadline}, xx=True)
                 pipe.zadd(ACTIVE, {claim.job: deadline}, xx=True)
             pipe.execute()
 
-    def settle(
-        self, claim: Claim, result: Mapping[str, Any], summary: Mapping[str, Any], stats: Mapping[str, float],
-        following: Claim | None = None, more: bool = False, unless: Sequence[str] = (),
-    ) -> Sent[tuple[int, list[Claim]]]:  # fmt: skip
-        """Keep the one result of a note: answers 0 if it had one (or the job is gone), 1 if taken, 2 if that finished the job; and further claims.
+    def settle(self, claim: Claim, answer: Answer, following: Claim | None = None, more: bool = False, if_alone: bool = False) -> Sent[tuple[int, list[Claim]]]:
+        """Keep the one answer of a note. Redis says 0 if it had one (or the job is gone), 1 if it is taken, 2 if that finished the job; and further claims.
 
-        `result` with an "error" is a failure; `following` is the note that its process now goes on to. With `more`, the next claims are made
-        in the same step, unless one of these lists holds something.
+        `following` is the note that its process now goes on to. With `more`, the next claims are made in the same step; with `if_alone`, only
+        while no other job is unfinished.
         """
         job, index = claim.job, claim.index
-        args: list[Any] = [job, self._ttl, index, claim.revision, "failed" if "error" in result else "done"]
-        args += [self._seal(result, job, "results", index), self._seal(summary, job, "summaries", index)]
-        args += [self._lease if more else "", *((following.index, following.attempt) if following else ("", ""))]
-        args += (part for pair in stats.items() for part in pair)
-        return Sent(self._script["SETTLE"], [_key(job), ACTIVE, STATS, *unless], args, lambda found: (found[0], [_claim(job, claim) for claim in found[1:]]))
+        args: list[Any] = [job, self._ttl, index, claim.revision, "failed" if "error" in answer.result else "done"]
+        args += [self._seal(answer.result, job, "results", index), self._seal(answer.summary, job, "summaries", index)]
+        args += [self._lease if more else "", int(if_alone), *((following.index, following.attempt) if following else ("", ""))]
+        args += (part for pair in answer.stats.items() for part in pair)
+        return Sent(self._script["SETTLE"], [job_key(job), ACTIVE, STATS], args, lambda said: (said[0], [_claim(job, found) for found in said[1:]]))
 
     def has_work(self, job: str) -> bool:
-        available, taken = self.redis.hmget(_key(job), "available", "next")
-        return available is not None and 0 <= int(taken) < int(available)
+        """Whether there are notes that nobody has taken yet."""
+        state, available, taken = self.redis.hmget(job_key(job), "state", "available", "next")
+        return state == b"running" and 0 <= int(taken) < int(available)
 
     def sweep(self, look: float, limit: int = 1000) -> list[Idle]:
         """Jobs whose work nobody may know of; each is asked again after `look` seconds."""
@@ -246,7 +252,7 @@ class Store:
 
     def job(self, job: str, tenant: str | None = None) -> Job:
         """Raises JobGone, also for a tenant who does not own it."""
-        f = {k.decode(): v if k == b"error" else v.decode() for k, v in self.redis.hgetall(_key(job)).items()}
+        f = {k.decode(): v if k == b"error" else v.decode() for k, v in self.redis.hgetall(job_key(job)).items()}
         if "kind" not in f or (tenant is not None and f["tenant"] != tenant):
             raise JobGone(job)
         return Job(
@@ -268,7 +274,7 @@ class Store:
 
     def order(self, job: str) -> tuple[str, dict[str, Any], str]:
         """What was asked for: kind, options, and the trace it belongs to. Raises JobGone."""
-        kind, options, trace = self.redis.hmget(_key(job), "kind", "options", "trace")
+        kind, options, trace = self.redis.hmget(job_key(job), "kind", "options", "trace")
         if kind is None:
             raise JobGone(job)
         return kind.decode(), json.loads(options), (trace or b"").decode()
@@ -282,24 +288,24 @@ class Store:
         return [i.decode() for i in ids], self.redis.zcard(key)
 
     def note(self, job: str, index: int) -> dict[str, Any] | None:
-        return self._open(self.redis.hget(_key(job, ":notes"), str(index)), job, "notes", index)
+        return self._open(self.redis.hget(job_key(job, ":notes"), str(index)), job, "notes", index)
 
     def result(self, job: str, index: int) -> dict[str, Any] | None:
-        return self._open(self.redis.hget(_key(job, ":results"), str(index)), job, "results", index)
+        return self._open(self.redis.hget(job_key(job, ":results"), str(index)), job, "results", index)
 
     def results(self, job: str, kind: str, start: int, stop: int) -> Iterator[tuple[int, dict[str, Any]]]:
         """(index, value) of `results` or `summaries` in order, a page at a time; what is not settled yet is left out."""
         for low in range(start, stop, _PAGE):
             indexes = range(low, min(low + _PAGE, stop))
-            for index, sealed in zip(indexes, self.redis.hmget(_key(job, f":{kind}"), [str(i) for i in indexes]), strict=True):
+            for index, sealed in zip(indexes, self.redis.hmget(job_key(job, f":{kind}"), [str(i) for i in indexes]), strict=True):
                 if sealed is not None:
                     yield index, self._open(sealed, job, kind, index)
 
     def delete(self, job: str) -> bool:
         """The note and everything derived from it is gone; a process that still reads it finds nothing to write to."""
-        idempotency, tenant = self.redis.hmget(_key(job), "idempotency", "tenant")
+        idempotency, tenant = self.redis.hmget(job_key(job), "idempotency", "tenant")
         with self.redis.pipeline(transaction=False) as pipe:  # a full Redis takes no transaction, but must take this
-            pipe.delete(*(_key(job, suffix) for suffix in scripts.SUFFIXES), *([idempotency] if idempotency else []))
+            pipe.delete(*(job_key(job, suffix) for suffix in scripts.SUFFIXES), *([idempotency] if idempotency else []))
             pipe.delete(ERASED)
             pipe.zrem(ACTIVE, job)
             pipe.zrem(WEBHOOKS, job)
@@ -308,41 +314,9 @@ class Store:
             pipe.publish(CHANGES, job)
             return bool(pipe.execute()[0])
 
-    # ------------------------------------------------------------ the door and the gauges
-
     def take(self, bucket: str, rate: float, burst: int) -> float:
         """One token of a caller's bucket: 0, or the seconds to wait for one."""
         return self._script["TAKE"](keys=[f"eligo:rate:{bucket}"], args=[rate, burst]) / 1000
-
-    def beat(self, worker: str, memory: int, living: float) -> None:
-        """A worker process is alive, with so many bytes of memory, and is taken for dead after `living` seconds."""
-        seconds, _ = self.redis.time()
-        with self.redis.pipeline(transaction=True) as pipe:
-            pipe.hset(WORKERS, worker, f"{seconds + living} {memory}")
-            pipe.execute()
-
-    def workers(self) -> dict[str, int]:
-        """The living worker processes and their memory in bytes."""
-        seconds, _ = self.redis.time()
-        living = {}
-        for name, value in self.redis.hgetall(WORKERS).items():
-            until, memory = value.decode().split()
-            if float(until) >= seconds:
-                living[name.decode()] = int(memory)
-            elif float(until) < seconds - 60:
-                self.redis.hdel(WORKERS, name)
-        return living
-
-    def oldest_age(self, now: float, sample: int = 200) -> float:
-        """Seconds since the oldest unfinished job was accepted, among those that have waited longest for a look."""
-        with self.redis.pipeline(transaction=False) as pipe:
-            for job in self.redis.zrange(ACTIVE, 0, sample - 1):
-                pipe.hget(_key(job.decode()), "created")
-            created = [int(value) / 1000 for value in pipe.execute() if value]
-        return max(0.0, now - min(created)) if created else 0.0
-
-    def stats(self) -> dict[str, float]:
-        return {k.decode(): float(v) for k, v in self.redis.hgetall(STATS).items()}
 
     def _seal(self, value: Any, job: str, field: str, index: int) -> bytes:
         return self._sealer.seal(to_json(value), f"{job}:{field}:{index}")
@@ -351,7 +325,7 @@ class Store:
         return None if sealed is None else from_json(self._sealer.open(sealed, f"{job}:{field}:{index}"))
 
 
-def _key(job: str, suffix: str = "") -> str:
+def job_key(job: str, suffix: str = "") -> str:
     return f"eligo:job:{job}{suffix}"
 
 

@@ -12,6 +12,7 @@ from celery import Celery
 from kombu.exceptions import OperationalError
 
 from workers.app import enqueue, enqueue_reading, waiting_turns
+from workers.gauges import living_workers
 from workers.store import ERASED, Store
 
 log = structlog.get_logger()
@@ -27,7 +28,7 @@ def sweep(store: Store, celery: Celery) -> int:
     if not client.set("eligo:sweeping", 1, nx=True, px=int(_EVERY * 800)):
         return 0
     waiting = waiting_turns(client)
-    processes = max(1, len(store.workers()))
+    processes = max(1, len(living_workers(client)))
     turns = 0
     for idle in store.sweep(_LOOK_BUSY if waiting else _LOOK_IDLE):
         more = max(0, min(idle.waiting, processes - idle.held))

@@ -7,8 +7,7 @@ import resource
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from functools import cache
 from time import monotonic, perf_counter, sleep
 from typing import Any
@@ -22,13 +21,14 @@ from opentelemetry import propagate
 
 from matcher import EligoError
 from matcher.domain import Trial
-from workers.app import QUEUES, READ, WORK, enqueue
+from workers.app import READ, WORK, enqueue
 from workers.catalogue import Catalogue
 from workers.connection import Sent, connect
+from workers.gauges import beat, living_workers
 from workers.matching import answer_note, summary
 from workers.sealing import load_sealer
 from workers.settings import Settings
-from workers.store import Claim, JobGone, Store
+from workers.store import Answer, Claim, JobGone, Store
 from workers.tracing import span
 from workers.upload import read_upload
 
@@ -36,15 +36,15 @@ log = structlog.get_logger()
 
 _BEAT = 1.0  # seconds between signs of life
 _LIVING = 5.0  # seconds after which a silent process is taken for dead
-_LONGEST_TURN = 1.0  # seconds, well within a soft shutdown
+_LONGEST_TURN = 60.0  # seconds, well within the time limit of a task
 _INSIST = 10.0  # seconds to go on offering a finished result to a Redis that is away or full
 
 
 class Process:
-    """One worker process: its Redis, its trials, and the thread that shows it is alive while it reads."""
+    """One worker process: its Redis, its trials, and the thread that shows it is alive while it reads. `stopping`: whether the worker was told to."""
 
-    def __init__(self, settings: Settings, celery: Celery, catalogue: Catalogue) -> None:
-        self.settings, self.celery, self.catalogue = settings, celery, catalogue
+    def __init__(self, settings: Settings, celery: Celery, catalogue: Catalogue, stopping: Callable[[], bool]) -> None:
+        self.settings, self.celery, self.catalogue, self.stopping = settings, celery, catalogue, stopping
         self.store = Store(connect(settings), load_sealer(settings), settings)
         self._holding: Sequence[Claim] = ()
         self._reading_ends = float("inf")  # when the note in hand has had its hard limit
@@ -56,7 +56,7 @@ class Process:
             if monotonic() > self._reading_ends:
                 os.kill(os.getpid(), signal.SIGKILL)  # what does not hear the soft limit
             try:
-                self.store.beat(name, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024, _LIVING)
+                beat(self.store.redis, name, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024, _LIVING)
                 if claims := self._holding:
                     self.store.renew(claims)
             except redis.RedisError:
@@ -64,31 +64,48 @@ class Process:
             sleep(_BEAT)
 
     def work(self, job: str) -> None:
-        """Match notes of a job for one slice, or while nobody else waits; then, if it has more, ask for another turn behind the others.
+        """Match notes of a job for one slice, or while it is the only one; then, if it has more, ask for another turn behind the others."""
+        self._turn(job, self._match)
 
-        While a note is read, Redis takes the result of the one before it and answers with the one after it.
-        """
-        with self._turn(job) as (kind, options):
-            trials = self.catalogue.trials(options.get("trials"))
-            began, hand, sent = monotonic(), self.store.claim(job), None
-            try:
-                while hand:
-                    self._holding = hand
-                    claim, *hand = hand
-                    result, stats = self._answer(claim, trials, options)
-                    if sent is not None:
-                        hand += self._heard(sent)
-                    spent = monotonic() - began
-                    queues = QUEUES if spent >= self.settings.slice else ()
-                    sent = self.store.settle(claim, result, summary(result), stats, hand[0] if hand else None, spent < _LONGEST_TURN, queues)
-                    if not hand:
-                        hand, sent = self._heard(sent), None
-            finally:
-                self._holding = ()
+    def read(self, job: str) -> None:
+        """Make the upload of a batch into its notes; other processes begin to match them meanwhile, and this one when it is done."""
+        self._turn(job, self._read)
+        self._turn(job, self._match)
+
+    def _turn(self, job: str, do: Callable[[str, str, dict[str, Any]], None]) -> None:
+        """Does it with the job's kind and options. A deleted job ends the turn; so does a Redis that is away: leases run out, the sweep begins again."""
+        try:
+            kind, options, parent = self.store.order(job)
+            with structlog.contextvars.bound_contextvars(job=job), span("turn", propagate.extract({"traceparent": parent})):
+                do(job, kind, options)
+        except JobGone:
+            log.info("job_gone", job=job)
+        except (redis.RedisError, OperationalError) as error:
+            log.warning("redis_unavailable", job=job, error=type(error).__name__)
+        finally:
+            self._holding = ()
+
+    def _match(self, job: str, kind: str, options: dict[str, Any]) -> None:
+        """While a note is read, Redis takes the result of the one before it and answers with the one after it."""
+        trials = self.catalogue.trials(options.get("trials"))
+        began, hand, sent = monotonic(), self.store.claim(job), None
+        try:
+            while hand:
+                self._holding = hand
+                claim, *hand = hand
+                answer = self._answer(claim, trials, options)
                 if sent is not None:
-                    sent.close()
-            if self.store.has_work(job):
-                enqueue(self.celery, kind, job)
+                    hand += self._heard(sent)
+                spent = monotonic() - began
+                more = spent < _LONGEST_TURN and not self.stopping()
+                sent = self.store.settle(claim, answer, hand[0] if hand else None, more, spent >= self.settings.slice)
+                if not hand:
+                    hand, sent = self._heard(sent), None
+        finally:
+            if sent is not None:
+                sent.close()
+        if self.store.has_work(job):
+            enqueue(self.celery, kind, job)
 
     def _heard(self, sent: Sent[tuple[int, list[Claim]]]) -> list[Claim]:
         settled, claims = sent.answer(_INSIST)
@@ -96,36 +113,17 @@ class Process:
             log.info("job_finished")
         return claims
 
-    def read(self, job: str) -> None:
-        """Make the upload of a batch into its notes; other processes begin to match them meanwhile, and this one when it is done."""
-        with self._turn(job) as (kind, options):
-            claim = self.store.claim_upload(job)
-            if claim is None:
-                return
-            if claim.attempt > self.settings.max_attempts:
-                self.store.refuse(job, f"given up: {claim.attempt - 1} processes ended while reading the file")
-                return
-            self._holding = [claim]
-            try:
-                read_upload(self.store, claim, options, lambda: enqueue(self.celery, kind, job, len(self.store.workers()) - 1))
-            finally:
-                self._holding = ()
-        self.work(job)
+    def _read(self, job: str, kind: str, options: dict[str, Any]) -> None:
+        claim = self.store.claim_upload(job)
+        if claim is None:
+            return
+        if claim.attempt > self.settings.max_attempts:
+            self.store.refuse(job, f"given up: {claim.attempt - 1} processes ended while reading the file")
+            return
+        self._holding = [claim]
+        read_upload(self.store, claim, options, lambda: enqueue(self.celery, kind, job, len(living_workers(self.store.redis))))
 
-    @contextmanager
-    def _turn(self, job: str) -> Iterator[tuple[str, dict[str, Any]]]:
-        """The job's kind and options. A deleted job ends the turn; so does a Redis that is away: leases run out, the sweep begins again."""
-        try:
-            kind, options, parent = self.store.order(job)
-            with structlog.contextvars.bound_contextvars(job=job), span("turn", propagate.extract({"traceparent": parent})):
-                yield kind, options
-        except JobGone:
-            log.info("job_gone", job=job)
-        except (redis.RedisError, OperationalError) as error:
-            log.warning("redis_unavailable", job=job, error=type(error).__name__)
-
-    def _answer(self, claim: Claim, trials: Sequence[Trial], options: dict[str, Any]) -> tuple[dict[str, Any], dict[str, float]]:
-        """The result of a note, and what its work took."""
+    def _answer(self, claim: Claim, trials: Sequence[Trial], options: dict[str, Any]) -> Answer:
         started, took = perf_counter(), dict[str, float]()
         result: dict[str, Any]
         try:
@@ -145,7 +143,8 @@ class Process:
         outcome = f"failed:{result['kind']}" if "error" in result else "done"
         stats = {f"seconds:{stage}": seconds for stage, seconds in took.items()}
         stats |= {f"notes:{outcome}": 1, "seconds:wait": claim.waited, "seconds:work": perf_counter() - started}
-        return result, stats
+        return Answer(result, summary(result), stats)
+
 
 class Turn(Request):
     """A message whose acknowledgement Redis does not hear counts against what its worker may hold, for good, and Celery only logs that.
@@ -157,12 +156,12 @@ class Turn(Request):
         super().__init__(message, **{**options, "connection_errors": ()})
 
 
-def register(celery: Celery, settings: Settings, catalogue: Catalogue) -> Callable[[], Process]:
+def register(celery: Celery, settings: Settings, catalogue: Catalogue, stopping: Callable[[], bool]) -> Callable[[], Process]:
     """Give the application its tasks. What is returned makes the one Process of a forked child, on its first call there."""
 
     @cache
     def process() -> Process:
-        return Process(settings, celery, catalogue)
+        return Process(settings, celery, catalogue, stopping)
 
     @celery.task(name=WORK, Request=Turn)
     def work(job: str) -> None:

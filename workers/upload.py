@@ -12,7 +12,7 @@ from redis import RedisError
 
 from workers.matching import summary, where
 from workers.patients import Columns, ListError, Patient, file_rows, read_patients
-from workers.store import Claim, JobGone, Store
+from workers.store import Answer, Claim, JobGone, Store
 
 log = structlog.get_logger()
 
@@ -54,7 +54,7 @@ class SealedFile(io.RawIOBase):
 
 
 def read_upload(store: Store, claim: Claim, options: Mapping[str, Any], announce: Callable[[], None]) -> None:
-    """Store the notes in groups, calling `announce` when the first is there, and the last. Reading twice changes nothing."""
+    """Store the notes in groups, calling `announce` after each, so that others match them meanwhile. Reading twice changes nothing."""
     job, upload = claim.job, options["upload"]
 
     @contextmanager
@@ -67,9 +67,8 @@ def read_upload(store: Store, claim: Claim, options: Mapping[str, Any], announce
     try:
         for group in _groups(read_patients(lambda: file_rows(source, upload["name"], columns))):
             _keep(store, claim, count, group)
-            if count == 0:
-                announce()
             count += len(group)
+            announce()
     except ListError as error:
         store.refuse(job, str(error))
     except (RedisError, JobGone):
@@ -79,8 +78,6 @@ def read_upload(store: Store, claim: Claim, options: Mapping[str, Any], announce
         store.refuse(job, f"the file cannot be read ({type(error).__name__})")
     else:
         store.parsed(job, count)
-        if count > _GROUP[0]:
-            announce()
 
 
 def _groups(patients: Iterable[Patient]) -> Iterator[list[Patient]]:
@@ -101,7 +98,7 @@ def _keep(store: Store, claim: Claim, first: int, group: list[Patient]) -> None:
         if patient.problem:
             bad = {"note_id": patient.id, "rows": list(patient.rows), "error": patient.problem, "kind": "row"}
             row = Claim(claim.job, index, 1, claim.revision, b"", b"", 0.0)
-            store.settle(row, bad, summary(bad), {"notes:failed:row": 1}).answer()
+            store.settle(row, Answer(bad, summary(bad), {"notes:failed:row": 1})).answer()
             notes.append(None)
         else:
             as_of = patient.as_of.isoformat() if patient.as_of else None

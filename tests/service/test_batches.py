@@ -174,6 +174,24 @@ def test_a_deleted_list_is_gone_from_every_key(client, stack):
     assert location.rsplit("/", 1)[1].encode() not in all_bytes(stack.store().redis)
 
 
+def test_a_pasted_note_does_not_wait_behind_a_list_and_a_list_in_work_can_be_deleted(fresh):
+    fresh.start_worker("tests.service.poisoned", processes=1)
+    client = fresh.client()
+    fresh.ready(client)
+
+    def pasted() -> str:
+        location = client.post("/api/v1/matches", json={"note": NOTE}).headers["location"]
+        return client.get(location, params={"wait": 30}).json()["state"]
+
+    location = upload(client, "\n".join(json.dumps({"id": f"p{i}", "note": "[slow]" + NOTE}) for i in range(2000)).encode(), "l.jsonl")
+    wait_for(lambda: client.get(location).json()["done"] > 5, "the first notes of the list")
+    assert pasted() == "done"
+    assert client.get(location).json()["state"] == "running"
+    client.delete(location)
+    assert pasted() == "done"  # by the one process, which has let go of the list
+    wait_for(lambda: location.rsplit("/", 1)[1].encode() not in all_bytes(fresh.store().redis), "the end of the turns that were queued")
+
+
 def test_ten_thousand_rows_are_accepted_within_a_second_of_their_last_byte(client, stack):
     rows = b"mrn,note\n" + b"".join(b'%d,"%s"\n' % (i, NOTE.encode() * 8) for i in range(10_000))
     head = b'--b\r\nContent-Disposition: form-data; name="file"; filename="l.csv"\r\n\r\n'
