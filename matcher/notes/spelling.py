@@ -29,7 +29,7 @@ _TOKEN = re.compile(r"[A-Za-z0-9|]{3,}")
 _SCANNED = str.maketrans("01|58i", "olls8l")  # shapes that scanners confuse, each as one of them
 _DIGITS = str.maketrans("OoIl|", "00111")
 # A number with letters in it. "S1", "O2" and "L4" are names, "2l" are litres, "38o" is a degree.
-_NUMBER = re.compile(r"(?<![\w.,/^-])(?=[\dOIl|.,]*\d)(?![\d.,]+[lo]\b)(?:[\dOIl|]{1,4}[.,][\dOoIl|]{1,3}|\d[\dOoIl|]{0,5}[\dO])(?![\w^]|[.,-]\w)")
+_NUMBER = re.compile(r"(?<![\w.,/^-])(?=[\dOIl|.,]{0,7}\d)(?![\d.,]+[lo]\b)(?:[\dOIl|]{1,4}[.,][\dOoIl|]{1,3}|\d[\dOoIl|]{0,5}[\dO])(?![\w^]|[.,-]\w)")
 
 
 class Correction(NamedTuple):
