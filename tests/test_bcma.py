@@ -101,6 +101,7 @@ def test_unknown(text):
     ("She enrolled on a phase 2 study (elranatamab) in 3/2022 and had 22 months of VGPR.", "exposed"),
     ("Regimen D: ciltacabtagene autoleucel. 02/14/2023. Response: sCR.", "exposed"),
     ("BCMA-directed therapy: not performed.", "naive"),
+    ("No prior MM therapy. To begin D-VRd.", "naive"),
     ("Induction with VRd and an autograft; in remission. First line only.", "naive"),
     ("Treatment: only melphalan-prednisone 2022, relapse 2025.", "naive"),
     ("VRd, VGPR. DRd, PD. KCd, PD. No further therapy yet.", "unknown"),

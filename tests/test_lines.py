@@ -121,6 +121,16 @@ SHAPES = [
      "V T d +auto | R d | Ix P d | bela | K C d | tec"),
     ("the one drug that is told", "PMH: multiple myeloma on Revlimid, HTN. Pt states had 'bone marrow transplant' 3 yrs ago.",
      "R"),
+    ("numbers, a relapse and how many courses", "Mrs K, born 1951. Dx 2015 IgG-lambda MM stage II. Therapy: 1) 5x VCD, apheresis, HDM 200 + ASCT 02/16, CR. 2) 03/19 relapse: 10x EloRd until 05/20 (PD). 3) 06/20-01/22 DaraPomDex, PD. 4) since 02/22 Kd56, partial response, PD 01/25.",
+     "V C d +auto | E R d | D P d | K d"),
+    ("lines with their dates ahead", "Multiple myeloma. Line 1 (05/2017): VTD induction x4; HDM/ASCT 11/2017; VTD consolidation x2. Line 2 (09/2020): IRd, biochemical relapse 02/2022. Line 3 (03/2022): Isa-Pd, PD 12/2023. Line 4 (01/2024): Vd-selinexor, ongoing, MR. No CAR-T, no bispecific.",
+     "V T d +auto | Ix R d | I P d | X V d"),
+    ("said in small letters", "Multiple myeloma. she started out on revlimid and dex and that held her for almost three years then she went on to velcade cytoxan dex which she could not tolerate because of her feet and after that daratumumab alone and she is still on daratumumab every four weeks",
+     "R d | V C d | D"),
+    ("years and months ahead", "Multiple myeloma. 2019/05 Rd-DARA (MAIA trial arm) -> CR -> 2024/02 PD on dara+len. 2024/03 SVd -> PR; 2024/11 PD. 2024/12 Kd.",
+     "D R d | X V d | K d"),
+    ("the last line first", "Line 5 now: Iberdomide/dex (CC-220-MM-002). L4 Elranatamab. L3 Dara-Kd. L2 Pd. L1 VRd + ASCT.",
+     "V R d +auto | P d | D K d | elra | iberdomide d"),
 ]
 
 

@@ -175,7 +175,7 @@ class Event:
     def restated(self) -> bool:
         """Named as what the disease progressed on, or what was stopped: no new start."""
         told = self.up_to("tells_of")
-        begun = told is not None and self.signals.up_to("begun", told.start, self.low) is not None  # "started on X"
+        begun = told is not None and (self.up_to("then") or self.signals.up_to("begun", told.start, self.low)) is not None  # "after that X", "started on X"
         return (told is not None and not begun) or self.at_once("recalled") is not None or self.in_exposure_list
 
     @property
