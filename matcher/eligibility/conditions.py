@@ -151,10 +151,8 @@ def _one(fact: ConditionFact, asked: Presence, chart: Chart) -> Answer:
     worst = Truth.TRUE
     for key, wanted in (*asked.qualifiers, *_active(fact, asked, chart)):
         met = qualifies(dict(fact.qualifiers), key, wanted)
-        if met is Truth.UNKNOWN and key == "treatment" and wanted not in ("none", "no"):
-            met = _treated(fact, chart)
-        if met is Truth.UNKNOWN and key == "activity":
-            met = _treated(fact, chart)
+        if met is Truth.UNKNOWN and (key == "activity" or (key == "treatment" and wanted not in ("none", "no"))):
+            met = _treated(fact, key, chart)
         if met is Truth.UNKNOWN and key == "control" and fact.status is Status.HISTORICAL:
             met = Truth.FALSE if wanted == "uncontrolled" else met
         if met is Truth.FALSE:
@@ -220,12 +218,12 @@ def _outside(fact: ConditionFact, window: Window | None) -> str:
     return f", {'more' if window.relation == 'within' else 'less'} than {duration(window.days)} ago"
 
 
-def _treated(fact: ConditionFact, chart: Chart) -> Truth:
+def _treated(fact: ConditionFact, key: str, chart: Chart) -> Truth:
     """Systemic treatment that follows from the rest of the note: an infection that is active is treated (annotation
     guidelines), as is a malignancy that is not said to be watched; an autoimmune disease beside an immunosuppressant outside
     the lines of therapy is treated by it."""
     known = chart.vocabulary.conditions.get(fact.id)
-    if (known and known.course == "malignancy") or (fact.status is Status.PRESENT and _passing_infection(fact.id, chart)):
+    if (key == "treatment" and known and known.course == "malignancy") or (fact.status is Status.PRESENT and _passing_infection(fact.id, chart)):
         return Truth.TRUE
     if fact.status is Status.PRESENT and chart.vocabulary.is_a(fact.id, "autoimmune_disease"):
         drugs = [e for kind in _SUPPRESSANTS for e in chart.given.get(kind, ()) if e.line is None and not e.end and e.purpose in (None, fact.id)]
