@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from matcher.domain import Course, PartialDate
+from matcher.domain import PartialDate
 from matcher.notes.events import Event, active, is_cell_product
 from matcher.notes.treatments import without_generic
 from models import load_vocabulary
@@ -182,8 +182,6 @@ def _told_again(told: Told) -> bool | None:
         return False
     if told.drugs <= told.earlier and len(told.drugs) == 1 and (not told.event.start or told.event.restated):
         return False
-    if told.event.course is Course.ONGOING and any(told.drugs <= set(known.drugs) for known in told.lines):
-        return False
     return None
 
 
@@ -207,14 +205,9 @@ def _again(told: Told) -> bool | None:
     return bool(told.boundary and over and event.start)
 
 
-def _in_full(told: Told) -> bool | None:
-    """The combination at hand, told in full; or a name told again."""
-    event = told.event
-    if event.restated and told.drugs <= told.earlier:
-        return False
-    if not event.start and not told.boundary and active(told.line.drugs) < told.drugs and len(event.gap.split()) > 2 and not event.since("added"):
-        return False
-    return None
+def _recalled(told: Told) -> bool | None:
+    """Named once more, as what the disease progressed on or what was stopped."""
+    return False if told.event.restated and told.drugs <= told.earlier else None
 
 
 def _changed(told: Told) -> bool | None:
@@ -238,11 +231,7 @@ def _other_kind(told: Told) -> bool | None:
 def _later(told: Told) -> bool | None:
     """No reason is told: the dates, or the way the course is written, decide."""
     event, line = told.event, told.line
-    if line.transplant and len(event.drugs) == 1 and not event.start:
-        return False
     several = len(event.drugs) > 1 and len(line.drugs) > 1
-    if line.maintenance and several and not told.drugs & set(line.drugs):
-        return True
     if event.start and not line.start and not line.transplant and not told.drugs & set(line.drugs) and re.search(r"\.\s", event.gap):
         return True
     if event.start and line.start:
@@ -252,7 +241,7 @@ def _later(told: Told) -> bool | None:
 
 
 RULES: tuple[Callable[[Told], bool | None], ...] = (
-    _intensified, _exposure, _transplant_alone, _part_told, _phase, _outcome, _cell_product, _told_again, _induction, _same_row, _list_item, _told_before, _again, _in_full, _changed, _other_kind, _later)
+    _intensified, _exposure, _transplant_alone, _part_told, _phase, _outcome, _cell_product, _told_again, _induction, _same_row, _list_item, _told_before, _again, _recalled, _changed, _other_kind, _later)
 
 
 def begins_line(event: Event, lines: list[Line], ahead: Sequence[Event] = ()) -> bool:
