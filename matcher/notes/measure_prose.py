@@ -22,7 +22,7 @@ _FILL = (
     r"found|noted|recorded|an?|the|with|to|from|free|(?-i:24 ?-?h(?:(?:ou)?rs?)?)|urine|spot|concentration|percent(?:age)?|rate|in|low|high|elevated|normal|"
     r"on (?:room air|air|ra|oxygen|admission|arrival)|room air|at rest|resting|type|chain|chains|light|band|here|yesterday|this morning|this week|repeat(?:ed)?|latest|last|recent|most recent"
 )
-_LINK = re.compile(rf"(?>(?:[ \t]+|[:=|~≈#]+|\.{{2,}}|\*(?=[ \t])|(?:{_FILL})(?![\w/])|[-–—]{{1,2}}(?=[ \t\d<>.~])|\b[HL](?=[ \t]+\d)|,(?=[ \t]?\d+(?:\.\d+)?[ \t]?(?:%|[a-zµ]+/))|\r?\n[ \t]{{0,12}}(?=\d+(?:[.,]\d+)?[ \t]*(?:[%,;)(a-zA-Z\r\n]|$)))*)", re.IGNORECASE)
+_LINK = re.compile(rf"(?>(?:[ \t]+|[:=|~≈#]+|\.{{2,}}|\*(?=[ \t])|(?=[a-z2])(?:{_FILL})(?![\w/])|[-–—]{{1,2}}(?=[ \t\d<>.~])|\b[HL](?=[ \t]+\d)|,(?=[ \t]?\d+(?:\.\d+)?[ \t]?(?:%|[a-zµ]+/))|\r?\n[ \t]{{0,12}}(?=\d+(?:[.,]\d+)?[ \t]*(?:[%,;)(a-zA-Z\r\n]|$)))*)", re.IGNORECASE)
 _WORDED = re.compile(r"(?:[ \t,]+[A-Za-z'’/-]+){1,7}?[ \t~≈:]+(?=[<>]?\d)")
 _AWAY = re.compile(r"\b(?:if|under|below|above|over|by|increase|rise|drop|every|than|not|no|until|fall|reduction|decrease|iv|po|dose|daily|mg|infus\w+|replace\w*|given|weigh\w*|max)\b", re.IGNORECASE)
 
