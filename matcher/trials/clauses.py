@@ -55,8 +55,10 @@ def widen(main: Expression, tokens: Sequence[Token], context: Context) -> Expres
 
 def _asked_of_some(tokens: Sequence[Token], context: Context) -> Expression | None:
     """ "Patients with HIV must have CD4 > 350": asked of those patients alone, unless they are all that the trial is for."""
+    if context.exclusion or not tokens or not _PEOPLE_WITH.match(context.text, tokens[0].start):
+        return None
     must = next((p for p, t in enumerate(tokens) if context.text[t.start : t.end].lower() in ("must", "should") and _depth(tokens, p) == 0), 0)
-    if context.exclusion or not must or not _PEOPLE_WITH.match(context.text, tokens[0].start, tokens[must].start):
+    if not must:
         return None
     who = combine(Reader(tokens[:must], context.inner).read(), True)
     if who is None or not any(isinstance(e, Presence) and e.fact in ("condition", "prior_therapy") for e in atoms(who)):

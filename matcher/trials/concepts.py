@@ -79,8 +79,10 @@ class Concepts(Words):
 
     def _tail_of(self) -> bool:
         """ "Carcinoma in situ of the cervix or breast", "cancer of the colon, lung or ovary": the words after the connective are of the noun before it."""
-        last = next((t for t in reversed(self.tokens) if t.kind == "condition" and self.unknown and t.end <= self.unknown[0].start), None)
-        if last is None or len(self.pieces) > self.chunk or self.heads or self.joint not in ("or", "and", ","):
+        if not self.unknown or len(self.pieces) > self.chunk or self.heads or self.joint not in ("or", "and", ","):
+            return False
+        last = next((t for t in reversed(self.tokens) if t.kind == "condition" and t.end <= self.unknown[0].start), None)
+        if last is None:
             return False
         noun = _OF.match(self.context.text, last.start, last.end)
         place = self.context.text[self.unknown[0].start : self.unknown[-1].end]

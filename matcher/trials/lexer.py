@@ -133,14 +133,14 @@ def tokens(text: str) -> list[Token]:
         if occupied[sign.start()] or (sign.group() == "=" and sign.end() < len(text) and text[sign.end()].isalpha() and sign.start() and text[sign.start() - 1].isalpha()):
             continue
         take("op", _OPERATOR[sign.lastgroup or "eq"], *sign.span())
-    hits = [h for h in hits if not any(occupied[h.start : h.end])]
+    hits = [h for h in hits if occupied.find(1, h.start, h.end) < 0]
     named = {place: h for h in hits if h.meaning[0] in CONCEPTS | {"any_of", "target"} for place in range(h.start, h.end)}
     for number in _NUMBER.finditer(text):
         start, end = number.span()
         unit = _UNIT.match(text, end)
         value = _value(number.group())
         glued = (_glued(text, end) or _degrees(value, text, end)) if not (unit and unit["unit"]) else None
-        if start in named or any(occupied[start:end]) or (number["glued"].isalpha() and not glued and not (unit and unit["unit"]) and not _GLUED.match(text, end)):
+        if start in named or occupied.find(1, start, end) >= 0 or (number["glued"].isalpha() and not glued and not (unit and unit["unit"]) and not _GLUED.match(text, end)):
             continue
         if start and text[start - 1] == "-" and start > 1 and text[start - 2].isalpha() and not _YEARS.match(text, end):
             continue
@@ -169,20 +169,20 @@ def tokens(text: str) -> list[Token]:
                 continue  # a duration: the time cue says so
             take("unit", "%" if unit["unit"].lower().startswith("percent") and "ile" not in unit["unit"].lower() else unit["unit"], *unit.span("unit"))
     for hit in hits:
-        if not any(occupied[hit.start : hit.end]):
+        if occupied.find(1, hit.start, hit.end) < 0:
             adjusted = hit.meaning[0] == "age" and _ADJUSTED.match(text, hit.end)
             take(*(("stop", "age") if adjusted else hit.meaning), hit.start, hit.end)
     for target in _TARGET.finditer(text):
-        if not any(occupied[target.start() : target.end()]):
+        if occupied.find(1, target.start(), target.end()) < 0:
             take("target", re.sub(r"[-() ]", "", target.group().lower()), *target.span())
     states = {h.start for h in hits if h.meaning in _STATES}
     for word in _WORD.finditer(text):
         if word.group()[:4].lower() == "non-" and word.start() + 4 in states:
             take("neg", "", word.start(), word.start() + 4)
-        if any(occupied[word.start() : word.end()]):
-            if not all(occupied[word.start() : word.end()]):  # "self-reported", of which "reported" is known
+        if occupied.find(1, word.start(), word.end()) >= 0:
+            if occupied.find(0, word.start(), word.end()) >= 0:  # "self-reported", of which "reported" is known
                 for part in _LETTERS.finditer(text, *word.span()):
-                    if not any(occupied[part.start() : part.end()]):
+                    if occupied.find(1, part.start(), part.end()) < 0:
                         take("stop" if fold(part.group()) in STOP else "word", fold(part.group()), *part.span())
             continue
         folded = fold(word.group())
@@ -199,9 +199,11 @@ def tokens(text: str) -> list[Token]:
             take("number", ROMAN[folded], *word.span())
         else:
             take("stop" if folded in STOP else "word", folded, *word.span())
-    for place, char in enumerate(text):
-        if not occupied[place] and not char.isspace():
+    place = occupied.find(0)
+    while place >= 0:
+        if not (char := text[place]).isspace():
             take(char if char in _PUNCTUATION else "word" if char.isalnum() else "stop", char, place, place + 1)
+        place = occupied.find(0, place + 1)
     found.sort(key=lambda t: t.start)
     found = [Token(mark := ":" if _label(found[:at]) else ";", mark, t.start, t.end) if t.kind == "-" and _dash(found, at, text) else t for at, t in enumerate(found)]
     found = [Token("op", t.value[0], t.start, t.end) if t.kind == "postop" and found[at + 1 : at + 2] and found[at + 1].value == "than" else t for at, t in enumerate(found)]
