@@ -251,6 +251,7 @@ def test_no_lines(text):
     ("Myeloma, VRd 2018, PD; two collections, two lots, nothing infused. DPd 2020.", 2),
     ("Myeloma, 5 prior lines before elranatamab (so this is line 6). Elranatamab since 7/2024.", 6),
     ("Lymphoma. Treatment complete: R-CHOP 2022, CMR.", None),
+    ("Prostate cancer, docetaxel 2019. He has not had any other cancer treatment.", None),
 ])
 def test_number_of_lines(text, number):
     found = reading(text).n_lines

@@ -26,17 +26,17 @@ from matcher.notes.disease_state import has_active_myeloma, read_disease_state
 from matcher.notes.document import Document
 from matcher.notes.endings import Ending, read_endings
 from matcher.notes.event_dates import course_dates
-from matcher.notes.events import Event, counts_in_line
+from matcher.notes.events import Event, active, counts_in_line
 from matcher.notes.history import stated_complete, told_from_the_first
 from matcher.notes.line_count import read_stated_lines
 from matcher.notes.line_rules import Line
 from matcher.notes.lines import build_lines
 from matcher.notes.purposes import MYELOMA_DRUGS, settle_purposes
 from matcher.notes.refractory import read_refractory
+from models import load_vocabulary
 
 _PLASMA_CELL = ("multiple_myeloma", "plasma_cell_leukemia", "al_amyloidosis", "waldenstrom_macroglobulinemia", "poems_syndrome", "solitary_plasmacytoma",
                 "smoldering_multiple_myeloma")
-_OTHER_CANCERS = ("lymphoma", "leukemia", "renal_cell_carcinoma", "lung_cancer", "breast_cancer", "colorectal_cancer", "myelodysplastic_syndrome")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ def read_therapy(doc: Document, note_date: date | None, conditions: tuple[Condit
     refractory = read_refractory(doc, lines, endings, events) if counted else ()
     stated = read_stated_lines(doc, len(lines), max((line.number or 0 for line in lines), default=0))
     complete = stated_complete(doc, lines, stated)
-    n_lines = stated or _described(lines, complete if counted or not any(e.active and e.received for e in events) else None) or _never_treated(conditions, events)
+    n_lines = stated or _described(lines, complete if counted or not _treated(events) else None) or _never_treated(conditions, events)
     state = read_disease_state(doc, conditions, lines, endings, has_active_myeloma(conditions, lines), n_lines.value if n_lines else None, {r.value for r in refractory})
     complete = complete or told_from_the_first(doc, note_date, conditions, lines, state, dates)
     return TherapyReading(
@@ -93,10 +93,19 @@ def _lines_count(conditions: tuple[ConditionFact, ...], events: list[Event]) -> 
     """Lines are those of a plasma cell disease; a note of another cancer alone has none."""
     status = {c.id: c.status for c in conditions}
     own = (Status.PRESENT, Status.HISTORICAL)
-    plasma = any(status.get(c) in own for c in _PLASMA_CELL)
-    other = any(status.get(c) in own for c in _OTHER_CANCERS)
+    vocabulary = load_vocabulary()
+    if any(status.get(c) in own for c in _PLASMA_CELL):
+        return True
+    others = {s for c, s in status.items() if s in own and c != "malignancy" and vocabulary.is_a(c, "malignancy") and not vocabulary.is_a(c, "plasma_cell_disorder")}
     treated = any(MYELOMA_DRUGS & set(e.drugs) and e.received for e in events)
-    return plasma or (not other and status.get("multiple_myeloma") is not Status.ABSENT) or (treated and status.get("multiple_myeloma") is Status.FAMILY)
+    family = status.get("multiple_myeloma") is Status.FAMILY
+    return status.get("multiple_myeloma") is not Status.ABSENT and (not others or (treated and (family or Status.PRESENT not in others)))
+
+
+def _treated(events: list[Event]) -> bool:
+    """Whether any drug against a cancer was given, be it none that counts in a line."""
+    drugs = load_vocabulary().drugs
+    return any(e.received and any(d in drugs and drugs[d].antineoplastic for d in active(e.group.drugs)) for e in events)
 
 
 def _described(lines: list[Line], complete: Reading | None) -> Reading | None:
