@@ -49,6 +49,7 @@ def test_exposed(text, agents):
     "Teclistamab proposed in July; she refused. To date therefore no anti-BCMA administered.",
     "Talquetamab 2023, PD. BCMA-naive.",
     "Full treatment summary (all given here, chart complete): VTD 2016, DPd 2019, PD. Apheresis for ide-cel done; cells shipped.",
+    "Seen in the Cell Therapy Unit with the BMT fellow. Complete list of treatments: VTD, DKd, Pd.",
     "Product foreseen: idecabtagene vicleucel. Complete list of treatments: VTD, DKd, Pd.",
     "VTD 2019, Dd since 2023. She has had no other cancer treatment at any time.",
     "Treatment to date (complete): 1st line VTD 2016. 2nd line DPd 2019-2021, PD.",

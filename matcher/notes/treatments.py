@@ -21,6 +21,7 @@ from models.words import load_words
 _SUBSTANCE = {"pegylated liposomal doxorubicin": "doxorubicin"}
 # Letters that stand for drugs by what is beside them: "KR maintenance", "VRd/ASCT/R (PD)", "stopped K 10/2021", "on D until".
 _AFTER_COURSE = re.compile(r"(?:/|→|->|=>)\s?(?P<letter>[RVKDT])(?=\s*(?:\(|→|-+>|=>|,|;|\)|\.|\n|$)|\s(?:til|until|till|x)\b)")
+_OF_A_SERVICE = re.compile(r"[ ](?:units?|program(?:me)?s?|cent(?:re|er)s?|clinics?|dep(?:artmen)?t|teams?|services?|wards?|coordinators?|physicians?|fellows?|transfer|handoff)\b", re.IGNORECASE)
 _COURSE_END = re.compile(r"(?:SCT|HCT|BMT|auto|transplant|d)(?:\s?['’]?\d[\d/.'’-]{1,9})?(?:\s?\([^()\n]{0,20}\))?\s?-*$")
 # Each begins with a set of characters, so that most places are passed over at once.
 _LETTER = re.compile(
@@ -141,7 +142,7 @@ def find_mentions(doc: Document) -> list[Mention]:
         elif table == "regimen" and not _means_another(doc, hit.start, hit.end):
             regimen = vocabulary.regimens[concept]
             found.append(Mention(hit.start, hit.end, regimen.drugs, f"{regimen.transplant}_transplant" if regimen.transplant else None, True))
-        elif table == "therapy":
+        elif table == "therapy" and not _OF_A_SERVICE.match(text, hit.end):
             found.append(Mention(hit.start, hit.end, therapy=concept))
     free = _Free(found)
     for mention in [m for m in found if m.drugs and not m.regimen]:
