@@ -13,13 +13,14 @@ from matcher.trials.lexer import CONCEPTS, Token
 from matcher.trials.logic import Piece, combine, conjoin, disjoin
 from matcher.trials.measures import bounds_at
 from matcher.trials.periods import closing, period_at
+from matcher.trials.severity import Severity
 from matcher.trials.timing import given, since, within
 from models import load_vocabulary
 from models.limits import load_limits
 
 
 @dataclass
-class Brackets(Concepts, Comparisons):
+class Brackets(Concepts, Severity, Comparisons):
     """What stands in brackets: an abbreviation or synonym, examples, an exception, a limit, or more of the sentence."""
 
     def _bracket(self, at: int) -> int:

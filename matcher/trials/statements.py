@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from matcher.domain import AnyOf, AtScreening, Comparison, Expression, Not, Presence, Unparsed, Window
 from matcher.expressions import atoms
 from matcher.trials.brackets import Brackets
-from matcher.trials.concepts import SCALES
 from matcher.trials.lexer import CONCEPTS, Token
 from matcher.trials.logic import Piece, combine, conjoin, disjoin
 from matcher.trials.measures import Bounds, bounds_at, scale_value
 from matcher.trials.periods import period_at
+from matcher.trials.severity import SCALES
 from matcher.trials.timing import given
 from matcher.trials.words import SEPARATORS
 from models import load_vocabulary
