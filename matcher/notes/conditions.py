@@ -39,8 +39,10 @@ def read_conditions(doc: Document, note_date: date | None) -> tuple[ConditionFac
     mentions = read_mentions(doc, note_date, read_places(markers))
     now = note_date or max((m.date.latest for m in mentions if m.date), default=None)
     said: dict[str, list[tuple[Status, Mention]]] = defaultdict(list)
-    for mention in mentions:
-        status = _status(doc, mention, vocabulary, now)
+    told = [(mention, _status(doc, mention, vocabulary, now)) for mention in mentions]
+    if not any(status is Status.PRESENT and _is_primary(mention.id, vocabulary) for mention, status in told):
+        told = [(mention, _status(doc, mention, vocabulary, None) if _own_cancer(doc, mention, vocabulary) else status) for mention, status in told]
+    for mention, status in told:
         if status is not None:
             for concept in _reported(mention.id):
                 if concept != "active_infection" or status in (Status.PRESENT, Status.ABSENT, Status.POSSIBLE):
@@ -60,6 +62,19 @@ def read_conditions(doc: Document, note_date: date | None) -> tuple[ConditionFac
             facts[concept] = ConditionFact(concept, status, (*evidence, *(own.evidence if own and own.status is status else ())))
     _derive(facts, said, vocabulary)
     return tuple(sorted(facts.values(), key=lambda f: (f.evidence[0].start, f.id)))
+
+
+def _is_primary(concept: str, vocabulary: Vocabulary) -> bool:
+    return vocabulary.conditions[concept].course == "malignancy" and not vocabulary.is_a(concept, "metastatic_disease")
+
+
+_PAST_HISTORY = re.compile(r"\b(?:PMHx?|past|previous|medical history|background)\b[^.;\n]{0,60}\Z", re.IGNORECASE)
+
+
+def _own_cancer(doc: Document, mention: Mention, vocabulary: Vocabulary) -> bool:
+    """Whether a tumour may be what the note is about, however long ago it began: not one of the past history."""
+    listed = mention.section == "history" or _PAST_HISTORY.search(doc.text, max(0, mention.start - 80), mention.start)
+    return vocabulary.conditions[mention.id].course == "malignancy" and not listed
 
 
 @cache
