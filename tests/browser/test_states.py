@@ -222,7 +222,7 @@ def test_the_first_paint_needs_one_answer_and_the_other_files_are_kept(service: 
         assert "unsafe" not in policy
         assert page.headers["cache-control"] == "no-cache"
         assert client.get("/", headers={"If-None-Match": page.headers["etag"]}).status_code == 304
-        (module,) = re.findall(r'href="([^"]+main\.js)"', page.text)
+        (module,) = re.findall(r'src="([^"]+main\.js)"', page.text)
         assert "immutable" in client.get(f"/{module}").headers["cache-control"]
         older = client.get("/~older/js/main.js")
         assert (older.text, older.headers["cache-control"]) == (client.get(f"/{module}").text, "no-cache")

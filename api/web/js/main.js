@@ -2,10 +2,10 @@
 
 import { credentials, get, onSignIn, Problem, session, signOff } from "./api.js";
 import { afterPaint, h, inPause } from "./dom.js";
+import { showStart } from "./start.js";
 import { failure, waiting } from "./states.js";
 
 const root = document.getElementById("main");
-const startPage = document.getElementById("start");
 const signOut = document.getElementById("sign-out");
 let leaving = new AbortController();
 let justSent = null; // the note this page sent last: {id, note}
@@ -63,14 +63,10 @@ function route() {
   else if (view === "batch" && index) show("result", ({ showPatient }) => showPatient(root, id, index, trial && decodeURIComponent(trial), signal));
   else if (view === "batch" && id) show("lists", ({ showBatch }) => showBatch(root, id, signal));
   else if (view === "lists") show("lists", ({ showLists }) => showLists(root, signal));
-  else {
-    if (!startPage.isConnected) root.replaceChildren(startPage);
-    const accepted = (job, note) => {
-      justSent = { id: job, note };
-      location.hash = `#/match/${job}`;
-    };
-    import("./start.js").then(({ showStart }) => signal.aborted || showStart(accepted, signal));
-  }
+  else showStart(root, (job, note) => {
+    justSent = { id: job, note };
+    location.hash = `#/match/${job}`;
+  }, signal);
 }
 
 async function whenIdle() {

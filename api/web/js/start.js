@@ -35,12 +35,10 @@ async function recent() {
 
 // What can be typed into or clicked stands in a template of index.html: it costs more than all else that is painted first,
 // and is there only once it works. What is typed stays until it is accepted.
-const form = document.querySelector("#start form");
+const page = document.getElementById("start");
+const form = page.querySelector("form");
 const template = form.querySelector("template");
-template.replaceWith(template.content);
-const told = form.querySelector(".told");
-const drop = form.querySelector(".drop");
-const [note, asOf, silent, chooser] = ["note-input", "as-of", "unmentioned", "note-file"].map((id) => document.getElementById(id));
+const [told, drop, note, asOf, silent, chooser, example, file] = [".told", ".drop", "#note-input", "#as-of", "#unmentioned", "#note-file", "#use-example", "#open-file"].map((name) => template.content.querySelector(name));
 let opened = () => null; // what the view that shows the form does with an accepted note
 
 const hint = (words) => told.replaceChildren(h("p", { class: "hint", role: "alert" }, words));
@@ -90,19 +88,21 @@ function submit(event) {
 
 form.addEventListener("submit", submit);
 form.addEventListener("keydown", (e) => e.key === "Enter" && (e.ctrlKey || e.metaKey) && submit(e));
-document.getElementById("use-example").addEventListener("click", () => attempt("Loading the example", async () => {
+example.addEventListener("click", () => attempt("Loading the example", async () => {
   note.value = await text("/api/v1/example");
   note.focus();
 }));
-document.getElementById("open-file").addEventListener("click", () => chooser.click());
+file.addEventListener("click", () => chooser.click());
 chooser.addEventListener("change", () => chooser.files[0] && take(chooser.files[0]));
 for (const name of ["dragenter", "dragover"]) drop.addEventListener(name, (e) => (e.preventDefault(), drop.classList.add("over")));
 for (const name of ["dragleave", "drop"]) drop.addEventListener(name, (e) => (e.preventDefault(), drop.classList.remove("over")));
 drop.addEventListener("drop", (e) => e.dataTransfer.files[0] && take(e.dataTransfer.files[0]));
 
 /** `accepted(id, note)` is called once the note is; not where the view has been left meanwhile. */
-export function showStart(accepted, signal) {
+export function showStart(root, accepted, signal) {
   opened = (id, words) => signal.aborted || accepted(id, words);
+  if (template.parentNode) template.replaceWith(template.content);
+  if (page.parentElement !== root) root.replaceChildren(page);
   told.replaceChildren();
   note.focus({ preventScroll: true });
   afterPaint(() => {
