@@ -93,10 +93,16 @@ def _coloured(word: str) -> str:
     return f"[{_COLOUR[word]}]{word}[/]"
 
 
+_ASKED = {"therapy": "prior {}", "refractory": "refractory to {}", "allergy": "allergy to {}"}
+_ALLERGIES = {"allergy:any": "drug allergies", "allergy:other": "other allergies"}
+
+
 def missing_words(fact: str) -> str:
     """A missing fact as people say it: "condition:ecg_abnormality" is "ECG abnormality"."""
     kind, _, concept = fact.rpartition(":")
-    return test_name(concept) if kind in ("", "measurement") else name_of(concept)
+    if fact in _ALLERGIES:
+        return _ALLERGIES[fact]
+    return test_name(concept) if kind in ("", "measurement") else _ASKED.get(kind, "{}").format(name_of(concept))
 
 
 def _missing(criteria: list[dict[str, Any]]) -> list[str]:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from api.terminal import missing_words
+
 ROOT = Path(__file__).parents[1]
 NOTE = "Date of visit: 2025-03-01\n61-year-old woman with multiple myeloma. ECOG 1. Hemoglobin 10.1 g/dL."
 TRIAL = {"id": "T-1", "title": "A study in multiple myeloma", "conditions": ["multiple myeloma"], "eligibility": "Inclusion Criteria:\n- Age 18 or older\n- Hemoglobin > 8 g/dL\nExclusion Criteria:\n- HIV infection"}
@@ -63,6 +65,17 @@ def test_people_get_a_table(eligo, note):
     assert status == 0
     assert "BCMA" in out
     assert "Supports and does not replace clinical judgment." in out
+
+
+@pytest.mark.parametrize(("fact", "said"), [
+    ("condition:ecg_abnormality", "ECG abnormality"),
+    ("therapy:bcma", "prior BCMA-directed therapy"),
+    ("refractory:daratumumab", "refractory to daratumumab"),
+    ("allergy:other", "other allergies"),
+    ("aptt", "activated partial thromboplastin time"),
+])
+def test_what_is_missing_is_said_as_people_say_it(fact, said):
+    assert missing_words(fact) == said
 
 
 def test_the_note_may_come_from_standard_input_or_a_folder(eligo, note):
