@@ -20,6 +20,7 @@ def bcma(text: str):
 
 @pytest.mark.parametrize(("text", "agents"), [
     ("Tecvayli 2/2023 - 10/2024, VGPR.", [("teclistamab", "bispecific_antibody")]),
+    ("She agreed to teclistamab and received it 2023-2024, then PD.", [("teclistamab", "bispecific_antibody")]),
     ("Blenrep from 11/2022, stopped for his eyes.", [("belantamab mafodotin", "antibody_drug_conjugate")]),
     ("Ide-cel infused 7/19/2021, then teclistamab 2023.", [("idecabtagene vicleucel", "car_t"), ("teclistamab", "bispecific_antibody")]),
     ("BCMA CAR-T on protocol at an outside center (no product name), infused 11/2020.", [("anti-bcma car-t", "car_t")]),
