@@ -21,6 +21,8 @@ def bcma(text: str):
 @pytest.mark.parametrize(("text", "agents"), [
     ("Tecvayli 2/2023 - 10/2024, VGPR.", [("teclistamab", "bispecific_antibody")]),
     ("She agreed to teclistamab and received it 2023-2024, then PD.", [("teclistamab", "bispecific_antibody")]),
+    ("Teclistamab was approved for her and she received it from 4/2023.", [("teclistamab", "bispecific_antibody")]),
+    ("He was referred for cilta-cel and received it in 3/2024.", [("ciltacabtagene autoleucel", "car_t")]),
     ("Blenrep from 11/2022, stopped for his eyes.", [("belantamab mafodotin", "antibody_drug_conjugate")]),
     ("Ide-cel infused 7/19/2021, then teclistamab 2023.", [("idecabtagene vicleucel", "car_t"), ("teclistamab", "bispecific_antibody")]),
     ("BCMA CAR-T on protocol at an outside center (no product name), infused 11/2020.", [("anti-bcma car-t", "car_t")]),
@@ -118,6 +120,7 @@ def test_unknown(text):
     ("RRMM. Plan: hold elranatamab for neutropenia.", "exposed"),
     ("RRMM. Plan: stop belantamab because of keratopathy.", "exposed"),
     ("RRMM on isatuximab. In case of PD: talquetamab, or elranatamab.", "unknown"),
+    ("RRMM. She was referred for cilta-cel and has not received it.", "unknown"),
     ("RRMM. The board has agreed to teclistamab for her in principle, step-up from 3 April.", "unknown"),
     ("RRMM. Plan: hold apixaban for the teclistamab step-up next week.", "unknown"),
     ("RRMM. Assessment: progressing. Teclistamab requested 3/12/2024, insurance denied.", "unknown"),

@@ -90,6 +90,12 @@ def _setting(doc: Document, group: Group, following: int | None) -> _Setting:
     return _Setting(doc.text, signals_of(doc.text), max(start, group.start - _REACH), group.start, group.end, max(near, group.end), high)
 
 
+# What was planned, and then told as done: "consented to X and received it". No word of denial, wish or condition stands between.
+_RECEIVED_IT = re.compile(
+    r"[^.;\n]{0,40}?(?:,|\band\b|\bthen\b)(?: (?:and|then|he|she|they|the|patient|pt|was|has|had|since|subsequently|later)){0,4} "
+    r"(?:(?:received|got|underwent|took|had|given|infused|started) (?:it|this|them)\b|completed (?:\d{1,2}|\w+) (?:cycles|doses|infusions)\b)", re.IGNORECASE)
+
+
 def course_of(doc: Document, group: Group, following: int | None = None) -> Course:
     """How the note asserts this treatment. `following`: where the next treatment of the same statement begins."""
     at = _setting(doc, group, following)
@@ -104,6 +110,8 @@ def course_of(doc: Document, group: Group, following: int | None = None) -> Cour
         return Course.ABSENT
     infused = _INFUSED.match(at.text, at.end, at.high)
     if infused and not _UNDONE_INFUSION.search(at.text, at.end, min(at.high, max(at.end + 60, infused.end() + 20))):
+        return Course.GIVEN
+    if _RECEIVED_IT.match(at.text, at.end, at.high):
         return Course.GIVEN
     added = section.kind == "plan" and re.search(r"\baddendum\b", doc.text[section.start : group.start], re.IGNORECASE) is not None
     if _planned(at, section.kind == "plan" and not added and not _listed_as_prior(at, section.start)):
