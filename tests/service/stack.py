@@ -134,6 +134,11 @@ class Stack:
             )  # fmt: skip
 
 
+def wait_forgotten(client: redis.Redis, job: str) -> None:
+    """Until no key tells of a deleted job. Its message does until the turn that took it has ended, and by then all is written that the turn may write."""
+    wait_for(lambda: job.encode() not in all_bytes(client), f"forgetting {job}")
+
+
 def all_bytes(client: redis.Redis) -> bytes:
     """Every key and every value that a Redis holds."""
     found = []

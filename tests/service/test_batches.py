@@ -11,7 +11,7 @@ import openpyxl
 import pytest
 
 from matcher.registry import bundled_trials
-from tests.service.stack import NOTE, all_bytes, wait_for
+from tests.service.stack import NOTE, wait_for, wait_forgotten
 
 LIST = f'mrn,date,note\np1,2024-02-11,"{NOTE}"\np2,2024-02-11,\np3,2024-01-02,"[slow]{NOTE}"\np3,2023-01-02,"[raise]"\n"=cmd()",2024-02-11,"Healthy volunteer."\n'.encode()
 
@@ -139,7 +139,7 @@ def test_a_patient_of_the_list_is_ranked_again_with_corrections_the_others_stay(
     taken_back = client.get(location + "/notes/0", params={"wait": 20}).json()
     assert (taken_back["revision"], taken_back["corrections"], taken_back["result"]) == (2, [], results[0]["result"])
     client.delete(location)
-    assert location.rsplit("/", 1)[1].encode() not in all_bytes(stack.store().redis)
+    wait_forgotten(stack.store().redis, location.rsplit("/", 1)[1])
 
 
 def test_corrections_in_quick_succession_end_with_the_last(client):
@@ -171,7 +171,7 @@ def test_a_deleted_list_is_gone_from_every_key(client, stack):
     finished(client, location)
     assert client.delete(location).status_code == 204
     assert client.get(location + "/results").status_code == 404
-    assert location.rsplit("/", 1)[1].encode() not in all_bytes(stack.store().redis)
+    wait_forgotten(stack.store().redis, location.rsplit("/", 1)[1])
 
 
 def test_a_pasted_note_does_not_wait_behind_a_list_and_a_list_in_work_can_be_deleted(fresh):
@@ -189,7 +189,7 @@ def test_a_pasted_note_does_not_wait_behind_a_list_and_a_list_in_work_can_be_del
     assert client.get(location).json()["state"] == "running"
     client.delete(location)
     assert pasted() == "done"  # by the one process, which has let go of the list
-    wait_for(lambda: location.rsplit("/", 1)[1].encode() not in all_bytes(fresh.store().redis), "the end of the turns that were queued")
+    wait_forgotten(fresh.store().redis, location.rsplit("/", 1)[1])
 
 
 def test_ten_thousand_rows_are_accepted_within_a_second_of_their_last_byte(client, stack):
