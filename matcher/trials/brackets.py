@@ -204,6 +204,6 @@ def _spells(before: Token | None, inner: list[Token], text: str) -> bool:
     """Whether the bracket spells an abbreviation out: POEMS (polyneuropathy, organomegaly, ...)."""
     if before is None:
         return False
-    short = text[before.start : before.end].split()[0]
+    short = text[before.start : before.end].partition(" ")[0]
     initials = "".join(text[t.start] for t in inner if t.kind not in (",", "and", "stop", "or", "-", "/")).lower()
     return len(short) > 2 and short.isupper() and initials[: len(short) - 1] == short.lower()[:-1]
