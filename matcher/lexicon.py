@@ -51,7 +51,7 @@ class Lexicon(Generic[Meaning]):
             else:
                 spaced = _spaced(fold(name))
                 meanings.setdefault(spaced, meaning)
-                if re.search(r"[^aeiou]y$", spaced) and len(spaced) > 3:
+                if spaced.endswith("y") and len(spaced) > 3 and spaced[-2] not in "aeiou":
                     meanings.setdefault(spaced[:-1] + "ies", meaning)
         patterns = sorted({*meanings, *exact} - {""})
         self._names = [(meanings.get(p), exact.get(p, ())) for p in patterns]
@@ -94,7 +94,7 @@ class Lexicon(Generic[Meaning]):
 
 
 def _spaced(folded: str) -> str:
-    return re.sub(r"[\s\-]+", " ", folded).strip()
+    return " ".join(folded.replace("-", " ").split())
 
 
 _GAP = re.compile("   *")  # two blanks or more; written out, so that a search goes for them

@@ -28,7 +28,8 @@ def load_cues() -> tuple[Cue, ...]:
     for where, row in read_rows("therapy_cues.csv"):
         exact, pattern = row["pattern"].startswith("="), row["pattern"].removeprefix("=")
         try:
-            compiled = re.compile(rf"(?<![A-Za-z0-9])(?:{pattern})(?![A-Za-z0-9])", re.NOFLAG if exact else re.IGNORECASE)
+            # the bounds without regard of case would take most of the time to compile
+            compiled = re.compile(rf"(?-i:(?<![A-Za-z0-9]))(?:{pattern})(?-i:(?![A-Za-z0-9]))", re.NOFLAG if exact else re.IGNORECASE)
         except re.error as fault:
             raise VocabularyError(f"{where}, column pattern: {fault}; mend the pattern") from None
         begins = frozenset(opening.lower() for opening in openings(pattern))
