@@ -63,6 +63,15 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Settled:
+    """Whether an answer was taken (a note has one, and a deleted job none), whether it finished the job, and the claims that were made with it."""
+
+    taken: bool
+    finished: bool
+    claims: list[Claim]
+
+
+@dataclass(frozen=True, slots=True)
 class Idle:
     """An unfinished job: whether its upload waits to be read, and how many notes wait and are held."""
 
@@ -216,8 +225,8 @@ class Store:
                 pipe.zadd(ACTIVE, {claim.job: deadline}, xx=True)
             pipe.execute()
 
-    def settle(self, claim: Claim, answer: Answer, following: Claim | None = None, more: bool = False, if_alone: bool = False) -> Sent[tuple[int, list[Claim]]]:
-        """Keep the one answer of a note. Redis says 0 if it had one (or the job is gone), 1 if it is taken, 2 if that finished the job; and further claims.
+    def settle(self, claim: Claim, answer: Answer, following: Claim | None = None, more: bool = False, if_alone: bool = False) -> Sent[Settled]:
+        """Keep the one answer of a note.
 
         `following` is the note that its process now goes on to. With `more`, the next claims are made in the same step; with `if_alone`, only
         while no other job is unfinished.
@@ -227,7 +236,7 @@ class Store:
         args += [self._seal(answer.result, job, "results", index), self._seal(answer.summary, job, "summaries", index)]
         args += [self._lease if more else "", int(if_alone), *((following.index, following.attempt) if following else ("", ""))]
         args += (part for pair in answer.stats.items() for part in pair)
-        return Sent(self._script["SETTLE"], [job_key(job), ACTIVE, STATS], args, lambda said: (said[0], [_claim(job, found) for found in said[1:]]))
+        return Sent(self._script["SETTLE"], [job_key(job), ACTIVE, STATS], args, lambda said: Settled(said[0] > 0, said[0] == 2, [_claim(job, found) for found in said[1:]]))
 
     def has_work(self, job: str) -> bool:
         """Whether there are notes that nobody has taken yet."""

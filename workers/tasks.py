@@ -28,7 +28,7 @@ from workers.gauges import beat, living_workers
 from workers.matching import answer_note, summary
 from workers.sealing import load_sealer
 from workers.settings import Settings
-from workers.store import Answer, Claim, JobGone, Store
+from workers.store import Answer, Claim, JobGone, Settled, Store
 from workers.tracing import span
 from workers.upload import read_upload
 
@@ -107,11 +107,11 @@ class Process:
         if self.store.has_work(job):
             enqueue(self.celery, kind, job)
 
-    def _heard(self, sent: Sent[tuple[int, list[Claim]]]) -> list[Claim]:
-        settled, claims = sent.answer(_INSIST)
-        if settled == 2:
+    def _heard(self, sent: Sent[Settled]) -> list[Claim]:
+        settled = sent.answer(_INSIST)
+        if settled.finished:
             log.info("job_finished")
-        return claims
+        return settled.claims
 
     def _read(self, job: str, kind: str, options: dict[str, Any]) -> None:
         claim = self.store.claim_upload(job)

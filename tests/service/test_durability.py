@@ -103,8 +103,8 @@ def test_a_process_that_dies_takes_an_attempt_of_the_note_it_was_reading_only(fr
             store.redis.zadd(f"eligo:job:{job}:leases", {index: 0})
 
     first, second = store.claim(job)
-    settled, claims = store.settle(first, Answer({"note_id": "p0"}, {}, {}), second, more=True).answer()
-    assert (settled, attempts(claims)) == (1, {2: 1})
+    settled = store.settle(first, Answer({"note_id": "p0"}, {}, {}), second, more=True).answer()
+    assert (settled.taken, settled.finished, attempts(settled.claims)) == (True, False, {2: 1})
     die()
     assert attempts(store.claim(job)) == {1: 2, 2: 1}  # lost notes go first
     assert attempts(store.claim(job)) == {3: 1, 4: 1}
