@@ -31,6 +31,9 @@ export function say(text) {
 export const grouped = (n) => String(n).replace(/^-?\d{5,}/, (whole) => whole.replace(/\B(?=(\d{3})+$)/g, ","));
 export const plural = (n, one, many = one + "s") => `${grouped(n)} ${n === 1 ? one : many}`;
 
+/** For ids and dates. `localeCompare` is for titles alone: its first use loads Intl, too. */
+export const inOrder = (a, b) => (a < b ? -1 : Number(a > b));
+
 const DAYS = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
 
 /** An instant as the clock on this wall shows it: Mon 03:15. */
@@ -43,19 +46,17 @@ export const inPause = globalThis.requestIdleCallback ?? ((act) => setTimeout(ac
 
 const SLICE = 8; // ms of drawing at a time, so that a frame and a click find their place between
 
-/** Take the steps of a generator, a slice at a time, until it is done or `left()`. */
-export function inSlices(steps, left) {
-  setTimeout(() => {
-    const began = performance.now();
-    do {
-      if (left() || steps.next().done) return;
-    } while (performance.now() - began < SLICE);
-    inSlices(steps, left);
-  }, 0);
-}
-
 /** Act once the frame that is being made has been shown; at once where none is made, in a tab behind others. */
 export const afterPaint = (act) => (document.hidden ? setTimeout(act, 0) : requestAnimationFrame(() => setTimeout(act, 0)));
+
+/** Take the steps of a generator once the frame that is being made has been shown, a slice at a time, until it is done or `left()`. */
+export const inSlices = (steps, left) => afterPaint(function slice() {
+  const began = performance.now();
+  do {
+    if (left() || steps.next().done) return;
+  } while (performance.now() - began < SLICE);
+  setTimeout(slice, 0);
+});
 
 let dialogs = 0;
 

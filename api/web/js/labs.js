@@ -1,6 +1,6 @@
 // Measurements: the latest of each, its flag against the limits of normal, and its course where there are several.
 
-import { h, svg } from "./dom.js";
+import { h, inOrder, svg } from "./dom.js";
 import { dateName, numberName, testName, testOf, testOrder, title, unitName } from "./names.js";
 
 const SHOWN = 14;
@@ -14,7 +14,7 @@ export function grouped(labs) {
   }
   const order = testOrder();
   return [...tests]
-    .map(([test, values]) => ({ test, values: values.map((v, i) => [v, i]).sort(([a, i], [b, j]) => (a.date ?? "").localeCompare(b.date ?? "") || i - j).map(([v]) => v) }))
+    .map(([test, values]) => ({ test, values: values.map((v, i) => [v, i]).sort(([a, i], [b, j]) => inOrder(a.date ?? "", b.date ?? "") || i - j).map(([v]) => v) }))
     .sort((a, b) => order(a.test) - order(b.test));
 }
 

@@ -1,7 +1,7 @@
 // Patients by trials: a cell is a verdict, by colour, sign and words; either side sorts and filters the other.
 
 import { get } from "./api.js";
-import { h, plural } from "./dom.js";
+import { h, inOrder, plural } from "./dom.js";
 import { VERDICT } from "./names.js";
 
 const PAGE = 500; // patients asked for at a time
@@ -75,7 +75,7 @@ export class Matrix {
   #byFit(patients) {
     const worth = new Map();
     for (const p of patients) for (const [id, cell] of p.cells) worth.set(id, (worth.get(id) ?? 0) + (WORTH[cell.verdict] ? WORTH[cell.verdict] + cell.score : 0));
-    return [...worth.keys()].sort((a, b) => worth.get(b) - worth.get(a) || a.localeCompare(b));
+    return [...worth.keys()].sort((a, b) => worth.get(b) - worth.get(a) || inOrder(a, b));
   }
 
   #chosen() {

@@ -3,7 +3,7 @@
 import { h } from "./dom.js";
 
 const LINES = 15; // of a block, which the browser lays out only when it is near the screen
-const FIRST = 5; // blocks drawn at once; the rest follow with their marks
+const FIRST = 3; // blocks drawn at once, as they are seen at once; the rest follow with their marks
 
 /** Offsets count characters; JavaScript counts UTF-16 units, of which an emoji has two. */
 function unitsOf(text) {
@@ -58,7 +58,7 @@ export class NoteView {
     this.describe = describe;
     this.source = text;
     this.blocks = blocks(text);
-    this.text = h("div", { class: "note-text", role: "group", "aria-label": "The note; arrow keys go from mark to mark" }, this.blocks.slice(0, FIRST).map((words) => h("div", { class: "block" }, words)));
+    this.text = h("div", { class: "note-text", role: "group", "aria-label": "The note; arrow keys go from mark to mark" }, this.blocks.slice(0, FIRST).map((words) => h("div", {}, words)));
     this.became = h("div", { class: "became", role: "status" });
     this.element = h("div", { class: "note" }, this.text, this.became);
     this.unit = unitsOf(text);

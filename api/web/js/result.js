@@ -101,6 +101,7 @@ export class ResultView {
   draw(changes) {
     const { result, note, corrections } = this.view;
     performance.mark("draw-start");
+    afterPaint(() => performance.measure("draw", "draw-start"));
     const evidence = (this.evidence = new Evidence());
     const edit = (fact, current, label, text) => this.#pencil(fact, current, label, text);
     const { patient, trials } = result;
@@ -124,10 +125,7 @@ export class ResultView {
       this.element.querySelector(".print-page")?.remove();
       this.element.append(printPage(this.view));
     };
-    afterPaint(() => {
-      performance.measure("draw", "draw-start");
-      inSlices(rest, () => this.rest !== rest);
-    });
+    inSlices(rest, () => this.rest !== rest);
   }
 
   /** What is not seen at first, step by step: measurements and conditions, then the note with its marks. */
@@ -139,6 +137,7 @@ export class ResultView {
     }
     for (const trial of trials) {
       for (const c of trial.criteria) c.item = this.evidence.add("", "criterion", c.evidence, { trial, criterion: c });
+      yield;
     }
     yield* this.note.marking(this.evidence.items);
     performance.mark("complete");
@@ -197,6 +196,7 @@ export class ResultView {
       const [page, note] = [window.scrollY, this.note.text.scrollTop];
       this.draw({ changed: changed.map((t) => [t, before.get(t.trial_id)?.verdict]), moved });
       this.complete(); // so that everything is where it was
+      if (page) this.trials.drawRest();
       window.scrollTo(0, page);
       this.note.text.scrollTop = note;
       say(`Ranked again: ${plural(changed.length, "verdict")} changed`);

@@ -1,6 +1,6 @@
 // The lines of therapy on one axis of time.
 
-import { h, svg } from "./dom.js";
+import { h, inOrder, svg } from "./dom.js";
 import { agentName, dateName, isA, title, treatsCancer } from "./names.js";
 
 const DAY = 86_400_000;
@@ -41,7 +41,7 @@ function unnumbered(patient) {
     group.ongoing ||= t.course === "ongoing";
     groups.set(when, group);
   }
-  return [...groups.values()].sort((a, b) => (a.start ?? "~").localeCompare(b.start ?? "~"));
+  return [...groups.values()].sort((a, b) => inOrder(a.start ?? "~", b.start ?? "~"));
 }
 
 /** All that was given against the cancer: the numbered lines, then the rest. */

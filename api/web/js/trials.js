@@ -4,7 +4,8 @@ import { criteria } from "./criteria.js";
 import { h, inSlices, plural, say } from "./dom.js";
 import { dated, factName, title, VERDICT } from "./names.js";
 
-const GROUP = 10; // rows that the browser lays out together when they come near the screen; the first are drawn at once, the rest in the pauses
+const FIRST = 5; // rows drawn at once, as no more are seen at once
+const GROUP = 10; // rows that the browser lays out together when they come near the screen
 
 const SORTS = {
   rank: ["Rank", (a, b) => a.rank - b.rank],
@@ -94,7 +95,7 @@ export class TrialList {
   #fits(trial) {
     const { verdict, status, phase, country, words } = this.kept;
     return (!verdict.size || verdict.has(trial.verdict)) && (!status || statusOf(trial) === status) && (!phase || phaseOf(trial) === phase) &&
-      (!country || countries(trial).includes(country)) && words.toLowerCase().split(/\s+/).every((word) => wordsOf(trial).includes(word));
+      (!country || countries(trial).includes(country)) && (!words || words.toLowerCase().split(/\s+/).every((word) => wordsOf(trial).includes(word)));
   }
 
   draw() {
@@ -106,9 +107,14 @@ export class TrialList {
     this.shown.textContent = found.length === this.trials.length ? "" : found.length ? `${found.length} of ${this.trials.length} shown` : "No trial fits these filters.";
   }
 
+  /** The rest of the list, now. */
+  drawRest() {
+    for (const _ of this.groups);
+  }
+
   *#groups(found) {
-    for (let from = 0; from < found.length; from += GROUP) {
-      this.list.append(h("ol", { class: "trial-group", start: from + 1 }, found.slice(from, from + GROUP).map((t) => this.#row(t))));
+    for (let from = 0, many = FIRST; from < found.length; from += many, many = GROUP) {
+      this.list.append(h("ol", { class: from > 0 && "trial-group", start: from + 1 }, found.slice(from, from + many).map((t) => this.#row(t))));
       yield;
     }
   }
@@ -155,7 +161,7 @@ export class TrialList {
     const trial = this.trials.find((t) => t.trial_id === trialId);
     if (!trial) return;
     const row = this.#row(trial);
-    if (!row.isConnected) for (const _ of this.groups); // the rest of the list, now
+    if (!row.isConnected) this.drawRest();
     if (!row.isConnected) this.list.prepend(h("ol", { class: "trial-group" }, row)); // the filters leave it out
     this.#toggle(row, true);
     row.scrollIntoView({ block: "start" });
