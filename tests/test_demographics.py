@@ -58,7 +58,9 @@ def test_age(text, years):
 def test_age_from_the_date_of_birth():
     assert age("DOB: 06/11/1960. Here for follow-up.", date(2025, 6, 10)) == 64
     assert age("DOB: 06/09/1960. Here for follow-up.", date(2025, 6, 10)) == 65
-    assert age("born in 1960", date(2025, 6, 10)) is None  # a year leaves two ages
+    assert age("DOB 03/1960", date(2025, 6, 10)) == 65
+    assert age("born in June 1960", date(2025, 6, 10)) is None  # a month that runs leaves two ages, as a year does
+    assert age("born in 1960", date(2025, 6, 10)) is None
 
 
 @pytest.mark.parametrize(("text", "wanted"), [

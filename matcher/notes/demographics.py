@@ -168,13 +168,14 @@ def _age_from_birth(doc: Document, note_date: date | None) -> Reading | None:
         return None
     for mention in find_dates(doc.text[:20_000], doc.day_first):
         if re.search(r"(?:\bd\.?o\.?b\.?|birth(?:day|date)?|\bborn(?: on| in)?|\*)[\s:.=-]*$", doc.text[max(0, mention.start - 20) : mention.start], re.IGNORECASE):
-            born = mention.date
-            if not born.day:
-                continue  # a year of birth alone leaves two ages
-            years = note_date.year - born.year - ((note_date.month, note_date.day) < (born.month, born.day))
-            if 0 <= years <= 120:
-                return Reading(years, (doc.evidence(mention.start, mention.end),))
+            youngest, oldest = (_years(born, note_date) for born in (mention.date.latest, mention.date.earliest))
+            if youngest == oldest and 0 <= oldest <= 120:  # a year of birth alone leaves two ages
+                return Reading(oldest, (doc.evidence(mention.start, mention.end),))
     return None
+
+
+def _years(born: date, today: date) -> int:
+    return today.year - born.year - ((today.month, today.day) < (born.month, born.day))
 
 
 _SEX_LABEL = re.compile(r"\b(?:sex|gender)\s*(?:at birth\s*)?[:=]?\s*(?:(?P<sex>female|male|woman|man|f|m)\b(?!\s*\[)|(?=[\w ]{0,8}\[))", re.IGNORECASE)

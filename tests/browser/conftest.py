@@ -38,7 +38,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         running.start_redis()
         running.start_worker()
         with running.start_api() as client:
-            wait_for(lambda: client.get("/health/ready").status_code == 200, "readiness")
+            running.ready(client)
         yield running
 
 

@@ -98,7 +98,7 @@ class Stack:
     def client(self, key: str = "") -> httpx.Client:
         assert self._listening is not None
         headers = {"Authorization": f"Bearer {key}"} if key else {}
-        return httpx.Client(base_url=f"http://127.0.0.1:{self._listening.getsockname()[1]}", headers=headers, timeout=60, trust_env=False, verify=False)  # to load authorities that plain HTTP never asks takes 30 ms
+        return httpx.Client(base_url=f"http://127.0.0.1:{self._listening.getsockname()[1]}", headers=headers, timeout=PATIENCE, trust_env=False, verify=False)  # to load authorities that plain HTTP never asks takes 30 ms
 
     def store(self) -> Store:
         return Store(connect(self.settings), load_sealer(self.settings), self.settings)
@@ -108,7 +108,7 @@ class Stack:
             for child in [self.api, *self.workers]:
                 assert child is None or child.poll() is None, self.log.read_text()[-3000:]
             try:
-                return client.get("/health/ready", timeout=1).status_code == 200
+                return client.get("/health/ready", timeout=10).status_code == 200
             except httpx.HTTPError:
                 return False
 

@@ -91,7 +91,7 @@ def test_its_commands_run_and_are_healthy(tmp_path):
         children += [run("worker"), run("api")]
         wait_for(lambda: healthy("api"), "api")
         wait_for(lambda: healthy("worker"), "worker")
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers={"Authorization": f"Bearer {key}"}, trust_env=False, timeout=60) as client:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers={"Authorization": f"Bearer {key}"}, trust_env=False, timeout=PATIENCE) as client:
             location = client.post("/api/v1/matches", json={"note": "62-year-old man with myeloma. ECOG 1."}).headers["location"]
             assert client.get(location, params={"wait": 20}).json()["state"] == "done"
         for child in reversed(children):

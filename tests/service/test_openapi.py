@@ -13,6 +13,8 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from tests.service.stack import PATIENCE
+
 pytestmark = pytest.mark.service
 
 
@@ -42,7 +44,7 @@ def test_every_answer_is_one_the_document_names(stack):
         @settings(max_examples=12, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck), phases=[Phase.explicit, Phase.generate])
         @given(case=operation.as_strategy())
         def answers(case):
-            case.call_and_validate(checks=CHECKS, timeout=20)
+            case.call_and_validate(checks=CHECKS, timeout=PATIENCE)
 
         answers()
     assert len(tried) >= 20

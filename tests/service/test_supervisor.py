@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.service.stack import ROOT, wait_for
+from tests.service.stack import PATIENCE, ROOT, wait_for
 
 pytestmark = pytest.mark.service
 
@@ -32,7 +32,7 @@ class Serve:
 
     def ready(self) -> httpx.Client:
         url = wait_for(lambda: re.search(r"Eligo is at (\S+)", self.log.read_text()), "readiness")[1]
-        self.client = httpx.Client(base_url=url, timeout=60, trust_env=False, verify=False)
+        self.client = httpx.Client(base_url=url, timeout=PATIENCE, trust_env=False, verify=False)
         return self.client
 
     def family(self) -> set[int]:
