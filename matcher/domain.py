@@ -140,7 +140,8 @@ class ConditionFact:
 class Lab:
     """A measurement in the canonical unit of its test. `comparator`: one of < <= >= > where the note gives a bound.
 
-    `condition`: what a saturation was measured on, "room air" or "on oxygen", where the note says.
+    `condition`: what a saturation was measured on, "room air" or "on oxygen", where the note says; how a value that is not in
+    the note was calculated.
     """
 
     test: str

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from matcher import read_note
 from matcher.domain import PartialDate
 from matcher.notes.abbreviations import definitions
 from matcher.notes.conditions import read_conditions
@@ -127,6 +128,18 @@ def test_status(note: str, facts: dict[str, str | None]) -> None:
 ])
 def test_lines_and_drains(note: str, status: str) -> None:
     assert conditions(note) == {"indwelling_catheter": status}
+
+
+@pytest.mark.parametrize(("note", "facts"), [
+    ("On hemodialysis since 2022.", {"dialysis": "present"}),
+    ("Dialysis was not needed.", {"dialysis": "absent"}),
+    ("Intubation was not required.", {"mechanical_ventilation": "absent"}),
+    ("He is on the waiting list for a kidney transplant.", {}),
+    ("Awaiting liver transplantation.", {}),
+    ("Kidney transplant in 2015.", {"kidney_transplant": "present"}),
+])
+def test_a_procedure_is_a_state_of_the_patient_where_it_was_done(note: str, facts: dict[str, str]) -> None:
+    assert {fact.id: fact.status.value for fact in read_note(note).conditions} == facts
 
 
 @pytest.mark.parametrize(("panel", "facts"), [

@@ -32,7 +32,7 @@ from matcher.domain import (
     Window,
 )
 from matcher.eligibility import evaluate, judge_criterion
-from matcher.eligibility.measurements import cockcroft_gault
+from matcher.eligibility.measurements import ckd_epi, cockcroft_gault
 
 TODAY = date(2025, 3, 14)
 TRUE, FALSE, UNKNOWN = "true", "false", "unknown"
@@ -149,10 +149,25 @@ def test_cockcroft_gault_is_computed_where_its_four_inputs_are_given():
     assert truth(Comparison("creatinine_clearance", ">=", 60, "mL/min"), labs=(lab("egfr", 90, "mL/min/{1.73_m2}"),)) == UNKNOWN
 
 
-def test_dialysis_violates_any_minimum_clearance():
-    minimum = Comparison("creatinine_clearance", ">=", 30, "mL/min")
+@pytest.mark.parametrize(("age", "creatinine", "sex", "rate"), [(50, 1.0, "male", 92), (60, 1.0, "female", 64), (25, 0.6, "female", 128), (80, 3.0, "male", 20)])
+def test_ckd_epi_of_2021(age, creatinine, sex, rate):
+    assert ckd_epi(age, creatinine, sex) == pytest.approx(rate, abs=0.6)
+
+
+def test_filtration_follows_from_the_creatinine_of_an_adult():
+    minimum = Comparison("egfr", ">=", 60, "mL/min/{1.73_m2}")
+    inputs = {"age_years": Reading(60), "sex": Reading("female"), "labs": (lab("creatinine", 1.0, "mg/dL"),)}
+    assert truth(minimum, **inputs) == TRUE
+    assert truth(minimum, **{**inputs, "labs": (*inputs["labs"], lab("egfr", 58, "mL/min/{1.73_m2}"))}) == FALSE
+    for unknown in ({"sex": None}, {"age_years": Reading(9)}, {"labs": (lab("creatinine", 1.0, "mg/dL", comparator="<"),)}):
+        assert truth(minimum, **{**inputs, **unknown}) == UNKNOWN
+
+
+@pytest.mark.parametrize("minimum", [Comparison("creatinine_clearance", ">=", 30, "mL/min"), Comparison("egfr", ">=", 15, "mL/min/{1.73_m2}")])
+def test_dialysis_violates_any_minimum_clearance(minimum):
     assert truth(minimum, treatments=(drug("hemodialysis", "ongoing"),)) == FALSE
     assert truth(minimum, conditions=(has("end_stage_renal_disease"),)) == FALSE
+    assert truth(minimum, treatments=(drug("hemodialysis", "given"),)) == UNKNOWN
 
 
 def test_saturation_under_oxygen_says_nothing_of_room_air():
@@ -292,6 +307,8 @@ SECOND = Presence("condition", "malignancy", within(1825), (), ("multiple_myelom
         ((has("multiple_myeloma"), has("prostate_cancer", "historical", "2023")), TRUE),
         ((has("multiple_myeloma"), has("colorectal_cancer")), TRUE),
         ((has("multiple_myeloma"), has("breast_cancer", "family")), UNKNOWN),
+        ((has("multiple_myeloma"), has("ductal_carcinoma_in_situ", "historical", "2009")), FALSE),
+        ((has("multiple_myeloma"), has("ductal_carcinoma_in_situ", "historical", "2024")), UNKNOWN),  # whether in situ counts is not said
     ],
 )
 def test_second_malignancies(facts, wanted):
@@ -328,10 +345,21 @@ def test_what_only_the_other_sex_can_have():
         ((has("indwelling_catheter", "historical"),), "indwelling_catheter", UNKNOWN),  # another may be in place
         ((has("cd138_positive"),), "minimal_residual_disease", TRUE),
         ((has("pneumonia"),), "active_infection", TRUE),
+        ((has("type_1_diabetes_mellitus"),), "type_2_diabetes_mellitus", FALSE),
+        ((has("ulcerative_colitis"),), "crohn_disease", FALSE),
+        ((has("esophageal_varices"),), "portal_hypertension", TRUE),
+        ((has("pacemaker"),), "mri_contraindication", TRUE),
+        ((has("pacemaker", "possible"),), "mri_contraindication", UNKNOWN),
     ],
 )
 def test_what_follows_from_other_conditions(facts, asked, wanted):
     assert truth(Presence("condition", asked), conditions=facts) == wanted
+
+
+def test_who_had_a_stent_has_coronary_disease():
+    asked = Presence("condition", "coronary_artery_disease")
+    assert truth(asked, treatments=(drug("coronary_stent", start="2019"),)) == TRUE
+    assert truth(asked, treatments=(drug("coronary_stent", "planned"),)) == UNKNOWN
 
 
 def test_an_active_infection_is_treated_and_an_autoimmune_disease_by_its_immunosuppressant():
@@ -366,6 +394,12 @@ def test_graft_versus_host_disease_needs_a_donor():
 )
 def test_a_condition_that_a_lab_value_defines(anc, asked, wanted):
     assert truth(asked, labs=(lab("anc", anc, "10*9/L"),)) == wanted
+
+
+@pytest.mark.parametrize(("age", "wanted"), [(40, TRUE), (None, TRUE), (3, UNKNOWN)])
+def test_limits_of_vital_signs_are_those_of_adults(age, wanted):
+    facts = {"labs": (lab("systolic_bp", 84, "mm[Hg]"),), "age_years": Reading(age) if age else None}
+    assert truth(Presence("condition", "hypotension"), **facts) == wanted
 
 
 GOOD_LIVER = (lab("total_bilirubin", 0.5, "mg/dL"), lab("alt", 20, "U/L"))
@@ -530,6 +564,9 @@ def _line(response, stopped, drugs=("daratumumab",)):
     return (TherapyLine(1, drugs, (), best_response=response, reason_stopped=stopped),)
 
 
+DROPPED = (TherapyLine(1, ("daratumumab", "lenalidomide"), (), start=on("2020-02"), end=on("2022-04"), best_response="VGPR", reason_stopped="progression"),)
+
+
 @pytest.mark.parametrize(
     ("facts", "wanted"),
     [
@@ -541,6 +578,9 @@ def _line(response, stopped, drugs=("daratumumab",)):
         ({"lines": _line("SD", "completion")}, UNKNOWN),
         ({"lines": _line("VGPR", None)}, UNKNOWN),
         ({"lines": _line(None, None), "disease_state": Reading("remission")}, FALSE),
+        # progression on what was left of the line, more than 60 days after the last dose
+        ({"lines": DROPPED, "treatments": (drug("daratumumab", start="2020-02", end="2020-11", line=1),)}, FALSE),
+        ({"lines": DROPPED, "treatments": (drug("daratumumab", start="2020-02", end="2022-03", line=1),)}, UNKNOWN),
         ({}, UNKNOWN),
     ],
 )
@@ -679,14 +719,26 @@ def test_logic(expression, wanted):
         (Presence("condition", "prostate_cancer"), "Prostate cancer in a relative; the note does not mention prostate cancer of the patient"),
         (AtScreening("consent"), "To be confirmed at screening"),
         (Unparsed("odd words"), "Not interpreted: “odd words”"),
+        (AllOf(()), "Permits, and asks nothing of the patient"),
+        (Comparison("creatinine_clearance", ">=", 30, "mL/min"), "Creatinine clearance 63 mL/min (Cockcroft-Gault), required ≥ 30 mL/min"),
+        (Presence("condition", "heart_failure"), "Heart failure NYHA II"),
+        (Presence("condition", "heart_failure", qualifiers=(("nyha", ">=3"),)), "Heart failure NYHA II, not NYHA ≥ III"),
+        (Presence("prior_therapy", "bortezomib"), "Bortezomib given in line 1 (2021-02 to 2022-04)"),
+        (Presence("prior_therapy", "lenalidomide"), "Lenalidomide ongoing since 2024-01"),  # told once as given, once as going on
+        (Presence("prior_therapy", "carfilzomib"), "Carfilzomib given in 2020-03"),  # said to have begun after it ended
+        (Presence("allergy", "other"), "No known drug allergies; the note does not mention other allergies"),
     ],
 )
 def test_reasons_read_as_a_clinician_writes(expression, reason):
     patient = note(
         age_years=Reading(63),
-        labs=(lab("hemoglobin", 9.8, "g/dL", "2024-02-11"),),
+        sex=Reading("male"),
+        labs=(lab("hemoglobin", 9.8, "g/dL", "2024-02-11"), lab("weight", 70, "kg"), lab("creatinine", 1.188, "mg/dL")),
+        lines=(TherapyLine(1, ("bortezomib",), (), start=on("2021-02"), end=on("2022-04")),),
+        treatments=(drug("lenalidomide", "ongoing", "2024-01"), drug("lenalidomide", "given", "2024-01"), drug("carfilzomib", start="2020-06", end="2020-03")),
+        allergies=(_allergy("any", "absent"),),
         bcma=BcmaExposure("exposed", (BcmaAgent("teclistamab", "bispecific_antibody", (), on("2023-05")),)),
-        conditions=(has("stroke", "absent"), has("myocardial_infarction", "historical", "2011"), has("prostate_cancer", "family")),
+        conditions=(has("stroke", "absent"), has("myocardial_infarction", "historical", "2011"), has("prostate_cancer", "family"), has("heart_failure", nyha="2")),
     )
     assert evaluate(expression, patient).reason == reason
 

@@ -118,9 +118,11 @@ class Chart:
         what came before the last line ended."""
         named = self._named()
         placed = {e.agent for e in named if e.start or e.end or e.ongoing or e.line is not None}
+        going_on = {(e.agent, e.start) for e in named if e.ongoing}
         products = {c for e in named if not e.agent.startswith("anti-") and (drug := self.vocabulary.drugs.get(e.agent)) for c in drug.classes}
         named = [e for e in named if not (e.agent.startswith("anti-") and self.product_class(e.agent) in products)]
         dated_once = {e.agent for e in named if e.end and self._once(e.agent)}
+        named = [e for e in named if e.ongoing or e.end or (e.agent, e.start) not in going_on]
         kept = [e for e in named if e.end or (e.agent not in dated_once and (e.start or e.ongoing or e.line is not None or e.agent not in placed))]
         floor = min((e.since[0] for e in kept if e.line is not None and e.line == self._last_line), default=0)
         return tuple(
@@ -198,6 +200,8 @@ class Chart:
     def _exposure(
         self, agent: str, ongoing: bool, start: PartialDate | None, end: PartialDate | None, evidence: Evidences, line: int | None, purpose: str | None
     ) -> Exposure:
+        if start and end and start.earliest > end.latest:
+            start = None  # of two dates that exclude each other the later one counts for windows
         least, most = self._since(ongoing, start, end, line)
         if start and not end and not ongoing and self.vocabulary.is_a(agent, "radiotherapy"):
             least = max(least, self.days_ago(start)[0] - _COURSE)

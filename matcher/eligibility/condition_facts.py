@@ -58,7 +58,7 @@ def _active(fact: ConditionFact, asked: Presence, chart: Chart) -> Qualifiers:
 
 def shown_fact(fact: ConditionFact) -> str:
     told = dict(fact.qualifiers)
-    grade = "".join(f" {label} {told[key]}" for key, label in (("nyha", "NYHA"), ("grade", "grade"), ("stage", "stage")) if key in told)
+    grade = "".join(f" {worded(key, told[key])}" for key in ("nyha", "grade", "stage") if key in told)
     words = [told[key] for key in ("severity", "control", "acuity") if key in told and not name_of(fact.id).startswith(told[key])]
     name = " ".join([*words, name_of(fact.id)]) + grade
     if fact.status is Status.HISTORICAL:
@@ -117,6 +117,8 @@ def _treated(fact: ConditionFact, key: str, chart: Chart) -> Truth:
 
 _LIMIT = re.compile(r"(<=|>=|<|>|=)?\s*(.+)", re.DOTALL)
 _ROMAN = {"i": 1, "ii": 2, "iii": 3, "iv": 4, "v": 5}
+_CLASSES = ("I", "II", "III", "IV")
+_CLASS = re.compile(r"[1-4]")
 _SYNONYMS = {"serious": "severe", "life-threatening": "severe", "major": "severe", "minor": "mild"}
 
 
@@ -156,4 +158,6 @@ def worded(key: str, wanted: str) -> str:
         return f"lasting {wanted} days"
     if (key, wanted) == ("treatment", "none"):
         return "untreated"
-    return f"NYHA {wanted}" if key == "nyha" else f"{key} {wanted}" if key in ("grade", "stage", "class") else f"needing {wanted} treatment" if key == "treatment" else wanted
+    if key == "nyha":
+        return "NYHA " + _CLASS.sub(lambda figure: _CLASSES[int(figure.group()) - 1], wanted)
+    return f"{key} {wanted}" if key in ("grade", "stage", "class") else f"needing {wanted} treatment" if key == "treatment" else wanted

@@ -20,21 +20,20 @@ from matcher.eligibility.reasons import (
     false,
     listing,
     name_of,
-    number,
-    on,
+    shown_lab,
     silent,
-    test_name,
     together,
     true,
-    unit_of,
     unsettled,
 )
-from matcher.eligibility.therapies import never_given
+from matcher.eligibility.therapies import exposure_shown, never_given
 from models.limits import load_limits
 from models.presumptions import load_presumptions
 
 _MENOPAUSE = 60  # annotation guidelines: women of 60 and above
 _MENARCHE = 9
+_ADULT = 18
+_VITAL = ("systolic_bp", "heart_rate")  # whose limits are those of adults
 # Ages in years, from and before: ICH E11(R1) for newborns, children (2-11, here with adolescents) and adolescents; WHO for older people.
 LIFE_STAGES = {"newborn": (0, 28 / 365), "infant": (0, 2), "child": (0, 18), "adolescent": (12, 18), "adult": (18, float("inf")), "older_adult": (65, float("inf"))}
 _NOT_OF_WOMEN = ("male_genital_disease", "prostate_cancer", "testicular_cancer", "penile_cancer")
@@ -117,9 +116,12 @@ def _may_be_excluded(fact: ConditionFact, asked: Presence, chart: Chart) -> bool
 
 
 def _only_permitted(asked: Presence, chart: Chart) -> Answer | None:
-    """Past tumours that are all excepted: a note that lists them has reviewed the group, and lists no other."""
+    """Past tumours that are all excepted, or in situ and too long ago: a note that lists them has reviewed the group, and lists no other."""
     if asked.value not in _LISTED:
         return None
+    in_situ = [judge_fact(f, asked, chart) for f in chart.conditions.get("carcinoma_in_situ", ()) if asked.value == "malignancy"]
+    if in_situ and all(a.truth is Truth.FALSE for a in in_situ):
+        return together(Truth.FALSE, in_situ)
     listed = list(dict.fromkeys(f for x in asked.excluding for f in chart.conditions.get(x, ()) if f.status is Status.HISTORICAL))
     return together(Truth.FALSE, [false(f"{shown_fact(f)}, which is allowed", f.evidence) for f in listed]) if listed else None
 
@@ -147,12 +149,15 @@ def _follows(asked: Presence, chart: Chart) -> Answer | None:
 
 
 def _contradicted(value: str, chart: Chart) -> Answer | None:
-    """A condition that another one of the note excludes, or shows (presumptions.csv)."""
+    """A condition that another one of the note excludes, or that another one or a treatment of it shows (presumptions.csv)."""
     known = load_presumptions()
     for table, settled in ((known.excluded_by, false), (known.shown_by, true)):
-        for fact in (f for other in table.get(value, ()) for f in chart.conditions.get(other, ())):
-            if fact.status is Status.PRESENT or (fact.status is Status.HISTORICAL and settled is false):
-                return settled(shown_fact(fact), fact.evidence)
+        for other in table.get(value, ()):
+            for fact in chart.conditions.get(other, ()):
+                if fact.status is Status.PRESENT or (fact.status is Status.HISTORICAL and settled is false):
+                    return settled(shown_fact(fact), fact.evidence)
+            if settled is true and (given := chart.given.get(other)):
+                return true(exposure_shown(given[0]), given[0].evidence)
     return None
 
 
@@ -214,10 +219,10 @@ def _by_measurement(asked: Presence, chart: Chart) -> Answer | None:
     """A condition that is by definition a lab value beyond a limit (lab_findings.csv)."""
     for finding in load_limits().findings.get(asked.value, ()):
         lab = measurement(finding.test, chart)
-        if lab is None or (finding.sex and finding.sex != chart.sex):
+        if lab is None or (finding.sex and finding.sex != chart.sex) or (finding.test in _VITAL and (chart.age or _ADULT) < _ADULT):
             continue
         there = holds(Interval.measured(lab.value, lab.comparator), "<" if finding.side == "below" else ">", finding.limit)
-        shown = f"{test_name(lab.test)} {lab.comparator or ''}{number(lab.value)}{unit_of(lab.unit)}{on(lab.date)}"
+        shown = shown_lab(lab)
         if there is Truth.FALSE:
             return false(f"{shown}, no {name_of(asked.value)}", lab.evidence)
         if there is Truth.TRUE and (asked.qualifiers or asked.window):

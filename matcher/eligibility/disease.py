@@ -14,8 +14,8 @@ from matcher.eligibility.reasons import (
     name_of,
     number,
     on,
+    shown_lab,
     silent,
-    test_name,
     together,
     true,
     unit_of,
@@ -146,7 +146,7 @@ def measurable_disease(asked: Presence, chart: Chart) -> Answer:
     if found := [a for a in judged if a and a.truth is Truth.TRUE]:
         return together(Truth.TRUE, found)
     if serum is not None and holds(Interval.measured(serum.value, serum.comparator), ">=", _SERUM_LEAST) is not Truth.FALSE:
-        return unsettled(f"{_shown(serum)}: measurable where the protocol accepts {_SERUM_LEAST} g/dL", "measurable_disease", serum.evidence)
+        return unsettled(f"{shown_lab(serum)}: measurable where the protocol accepts {_SERUM_LEAST} g/dL", "measurable_disease", serum.evidence)
     normal_ratio = _ratio_normal(chart)
     no_chains = normal_ratio is True or (judged[2] is not None and judged[2].truth is Truth.FALSE)
     settled = [a for a in judged if a and a.truth is Truth.FALSE]
@@ -164,7 +164,7 @@ def _reaches(lab: Lab | None, least: float, chart: Chart) -> Answer | None:
         return None
     there = holds(Interval.measured(lab.value, lab.comparator), ">=", least)
     wanted = f"≥ {number(least)}{unit_of(lab.unit)}"
-    return Answer(there, (true(_shown(lab), verb="measurable if", asked=wanted).said), evidence=lab.evidence, missing=() if there is not Truth.UNKNOWN else ("measurable_disease",))
+    return Answer(there, (true(shown_lab(lab), verb="measurable if", asked=wanted).said), evidence=lab.evidence, missing=() if there is not Truth.UNKNOWN else ("measurable_disease",))
 
 
 def _involved_chain(chart: Chart) -> Lab | None:
@@ -190,10 +190,6 @@ def _chain_measurable(chain: Lab | None, chart: Chart) -> Answer | None:
     if reached and reached.truth is Truth.TRUE and normal is None:
         return Answer(Truth.UNKNOWN, reached.said, evidence=reached.evidence, missing=("flc_ratio",))
     return reached
-
-
-def _shown(lab: Lab) -> str:
-    return f"{test_name(lab.test)} {lab.comparator or ''}{number(lab.value)}{unit_of(lab.unit)}{on(lab.date)}"
 
 
 def sex(asked: Presence, chart: Chart) -> Answer:

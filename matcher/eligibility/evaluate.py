@@ -104,6 +104,8 @@ def any_of(answers: Sequence[Answer]) -> Answer:
 
 
 def _decided(answers: Sequence[Answer], deciding: Truth) -> Answer:
+    if not answers:
+        return Answer(~deciding, (Said("permits, and asks nothing of the patient"),))
     found = [a for a in answers if a.truth is deciding]
     if found:
         certain = [a for a in found if not a.presumed]

@@ -12,13 +12,10 @@ from matcher.eligibility.reasons import (
     Answer,
     false,
     name_of,
-    number,
-    on,
+    shown_lab,
     silent,
-    test_name,
     together,
     true,
-    unit_of,
     unsettled,
 )
 from models import load_vocabulary
@@ -65,7 +62,7 @@ def _measured(asked: Presence, chart: Chart) -> Answer | None:
     if lab is None:
         return None
     found, missing = Interval.measured(lab.value, lab.comparator), f"expression:{asked.value}"
-    shown = f"{test_name(lab.test)} {lab.comparator or ''}{number(lab.value)}{unit_of(lab.unit)}{on(lab.date)}"
+    shown = shown_lab(lab)
     for _, wanted in asked.qualifiers:
         met = _share(found, wanted)
         if met is not Truth.TRUE:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from matcher.domain import Comparison, Evidences, Lab, Reading, Status, Truth
@@ -14,6 +15,7 @@ from matcher.eligibility.reasons import (
     name_of,
     number,
     on,
+    shown_lab,
     sign,
     silent,
     test_name,
@@ -28,6 +30,7 @@ from models.limits import load_limits
 _DAYS = {"d": 1, "wk": 7, "mo": 30, "a": 365, "h": 1 / 24, "min": 1 / 1440}
 FLC_RATIO = (0.26, 1.65)  # reference interval of the serum kappa to lambda ratio (Katzmann, Clin Chem 2002;48:1437)
 _ADULT = 18
+_FILTRATION = ("creatinine_clearance", "egfr")
 _YEARS = {"a": 1, "mo": 1 / 12, "wk": 7 / 365, "d": 1 / 365}
 
 
@@ -181,16 +184,16 @@ def _days(since: Days) -> Interval:
 
 def _lab(asked: Comparison, chart: Chart, verb: str) -> Answer:
     lab = measurement(asked.fact, chart) or _by_name(asked.fact, chart)
-    if asked.fact == "creatinine_clearance" and (dialysis := _on_dialysis(chart)) is not None:
+    if asked.fact in _FILTRATION and (failure := _kidney_failure(chart)) is not None:
         truth = holds(Interval(0, 0), asked.op, max(asked.value, 0))
-        return _told(truth, "on dialysis, which no minimum clearance allows", dialysis, verb, _limit(asked, unit=asked.unit), asked.fact)
+        return _told(truth, f"{name_of(failure[0])}, which no minimum clearance allows", failure[1], verb, _limit(asked, unit=asked.unit), asked.fact)
     if lab is None and asked.fact == "urine_m_protein" and (ratio := _normal_chain_ratio(chart)) is not None:
         shown = f"free light chain ratio {number(ratio.value)}{on(ratio.date)} is normal, so no measurable light chains in urine"
         return _told(holds(Interval(0, 0), asked.op, asked.value), shown, ratio.evidence, "", "", asked.fact)
     if lab is None:
         return silent(test_name(asked.fact), asked.fact)
     limit = _in_canonical_unit(asked, lab, chart)
-    shown = f"{test_name(asked.fact)} {lab.comparator or ''}{number(lab.value)}{unit_of(lab.unit)}{on(lab.date)}"
+    shown = shown_lab(lab)
     if limit is None:
         return unsettled(f"{shown} cannot be compared with a limit in{unit_of(asked.unit) or ' no unit'}", asked.fact, lab.evidence)
     if asked.window and lab.date and in_window(chart.days_ago(lab.date), asked.window) is not Truth.TRUE:
@@ -233,6 +236,8 @@ def measurement(test: str, chart: Chart) -> Lab | None:
     match test:
         case "creatinine_clearance":
             return _estimated_clearance(chart)
+        case "egfr":
+            return _estimated_filtration(chart)
         case "bmi":
             return _body_mass_index(chart)
         case "flc_ratio":
@@ -254,7 +259,7 @@ def _estimated_clearance(chart: Chart) -> Lab | None:
     if chart.age is None or chart.sex is None or weight is None or creatinine is None or creatinine.value <= 0 or creatinine.comparator:
         return None
     value = cockcroft_gault(chart.age, weight.value, creatinine.value, chart.sex)
-    return Lab("creatinine_clearance", value, "mL/min", creatinine.evidence + weight.evidence, creatinine.date)
+    return Lab("creatinine_clearance", value, "mL/min", creatinine.evidence + weight.evidence, creatinine.date, condition="Cockcroft-Gault")
 
 
 def cockcroft_gault(age: int, weight: float, creatinine: float, sex: str) -> float:
@@ -266,17 +271,35 @@ def cockcroft_gault(age: int, weight: float, creatinine: float, sex: str) -> flo
     return clearance * 0.85 if sex == "female" else clearance
 
 
+def _estimated_filtration(chart: Chart) -> Lab | None:
+    creatinine = chart.profile.latest("creatinine")
+    if chart.age is None or chart.age < _ADULT or chart.sex is None or creatinine is None or creatinine.value <= 0 or creatinine.comparator:
+        return None
+    value = ckd_epi(chart.age, creatinine.value, chart.sex)
+    return Lab("egfr", value, "mL/min/{1.73_m2}", creatinine.evidence, creatinine.date, condition="CKD-EPI 2021")
+
+
+def ckd_epi(age: int, creatinine: float, sex: str) -> float:
+    """Estimated glomerular filtration rate of an adult in mL/min/1.73 m². Age in years, serum creatinine in mg/dL (above zero).
+
+    Source: Inker et al., N Engl J Med 2021;385:1737-1749 (creatinine, without race).
+    """
+    kappa, alpha, factor = (0.7, -0.241, 1.012) if sex == "female" else (0.9, -0.302, 1.0)
+    ratio = creatinine / kappa
+    return 142 * min(ratio, 1) ** alpha * max(ratio, 1) ** -1.2 * 0.9938**age * factor  # type: ignore[no-any-return]
+
+
 def _body_mass_index(chart: Chart) -> Lab | None:
     weight, height = chart.profile.latest("weight"), chart.profile.latest("height")
     if weight is None or height is None or height.value <= 0:
         return None
-    return Lab("bmi", weight.value / (height.value / 100) ** 2, "kg/m2", weight.evidence + height.evidence, weight.date)
+    return Lab("bmi", weight.value / (height.value / 100) ** 2, "kg/m2", weight.evidence + height.evidence, weight.date, condition="from weight and height")
 
 
 def _ratio(test: str, over: Lab | None, under: Lab | None) -> Lab | None:
     if over is None or under is None or under.value <= 0 or over.comparator or under.comparator or over.date != under.date:
         return None
-    return Lab(test, over.value / under.value, "1", over.evidence + under.evidence, over.date)
+    return Lab(test, over.value / under.value, "1", over.evidence + under.evidence, over.date, condition="calculated")
 
 
 def _normal_chain_ratio(chart: Chart) -> Lab | None:
@@ -285,20 +308,23 @@ def _normal_chain_ratio(chart: Chart) -> Lab | None:
     return ratio if ratio is not None and not ratio.comparator and FLC_RATIO[0] <= ratio.value <= FLC_RATIO[1] else None
 
 
-def _on_dialysis(chart: Chart) -> Evidences | None:
-    for exposure in chart.given.get("dialysis", ()):
-        if exposure.ongoing:
-            return exposure.evidence
-    present = [f for c in ("end_stage_renal_disease", "dialysis") for f in chart.conditions.get(c, ()) if f.status is Status.PRESENT]
-    return present[0].evidence if present else None
+def _kidney_failure(chart: Chart) -> tuple[str, Evidences] | None:
+    return _ongoing(("dialysis", "end_stage_renal_disease"), chart)
 
 
 def _on_oxygen(chart: Chart) -> Evidences | None:
-    for exposure in chart.given.get("oxygen_therapy", ()):
-        if exposure.ongoing:
-            return exposure.evidence
-    present = [f for f in chart.conditions.get("oxygen_dependence", ()) if f.status is Status.PRESENT]
-    return present[0].evidence if present else None
+    found = _ongoing(("oxygen_therapy", "oxygen_dependence"), chart)
+    return found[1] if found else None
+
+
+def _ongoing(concepts: Sequence[str], chart: Chart) -> tuple[str, Evidences] | None:
+    """The first of some treatments and conditions that the patient has now."""
+    for concept in concepts:
+        treated = (e.evidence for e in chart.given.get(concept, ()) if e.ongoing)
+        present = (f.evidence for f in chart.conditions.get(concept, ()) if f.status is Status.PRESENT)
+        if (evidence := next(iter((*treated, *present)), None)) is not None:
+            return concept, evidence
+    return None
 
 
 def _told(truth: Truth, shown: str, evidence: Evidences, verb: str, wanted: str, missing: str) -> Answer:

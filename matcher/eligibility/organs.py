@@ -6,8 +6,9 @@ from dataclasses import replace
 
 from matcher.domain import Evidences, Lab, Presence, Status, Truth
 from matcher.eligibility.chart import Chart
+from matcher.eligibility.condition_facts import shown_fact
 from matcher.eligibility.measurements import Interval, holds, measurement, upper_normal
-from matcher.eligibility.reasons import Answer, denied, false, name_of, number, on, test_name, true, unit_of, unsettled
+from matcher.eligibility.reasons import Answer, denied, false, name_of, shown_lab, true, unsettled
 from models.limits import Organ, OrganLimit, load_limits
 
 
@@ -33,9 +34,9 @@ def organ_dysfunction(asked: Presence, chart: Chart) -> Answer | None:
     missing = f"condition:{asked.value}"
     for limit, lab in tests:
         if _beyond(limit, lab, limit.severe if severe else limit.definite, chart) is Truth.TRUE:
-            return true(f"{_shown(lab)}: {'severely ' if severe else ''}impaired {organ.name}", lab.evidence)
+            return true(f"{shown_lab(lab)}: {'severely ' if severe else ''}impaired {organ.name}", lab.evidence)
     evidence: Evidences = tuple(e for _, lab in tests for e in lab.evidence)
-    shown = ", ".join(_shown(lab) for _, lab in tests)
+    shown = ", ".join(shown_lab(lab) for _, lab in tests)
     if not tests:
         return None
     bound = [(limit, lab, limit.moderate if severe else limit.normal) for limit, lab in tests]
@@ -63,7 +64,7 @@ def _failing(organ: Organ, chart: Chart) -> Answer | None:
     if organ.id == "heart":
         for fact in chart.conditions.get("heart_failure", ()):
             if fact.status is Status.PRESENT and dict(fact.qualifiers).get("nyha", "") in ("3", "4", "III", "IV"):
-                return true(f"heart failure NYHA {dict(fact.qualifiers)['nyha']}", fact.evidence)
+                return true(shown_fact(fact), fact.evidence)
     return None
 
 
@@ -74,7 +75,3 @@ def _beyond(limit: OrganLimit, lab: Lab, bound: float, chart: Chart) -> Truth:
             return Truth.UNKNOWN
         bound *= normal
     return holds(Interval.measured(lab.value, lab.comparator), ">" if limit.side == "above" else "<", bound)
-
-
-def _shown(lab: Lab) -> str:
-    return f"{test_name(lab.test)} {lab.comparator or ''}{number(lab.value)}{unit_of(lab.unit)}{on(lab.date)}"

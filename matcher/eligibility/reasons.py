@@ -9,7 +9,7 @@ from datetime import date
 from functools import lru_cache
 from typing import TypeVar
 
-from matcher.domain import Evidences, Finding, PartialDate, Reading, Truth
+from matcher.domain import Evidences, Finding, Lab, PartialDate, Reading, Truth
 from models import load_vocabulary
 
 _T = TypeVar("_T")
@@ -141,6 +141,12 @@ def test_name(test: str) -> str:
     """What clinicians call a measurement; "egfr" is a test here and a target elsewhere."""
     known = load_vocabulary().tests.get(test)
     return known.name if known else test.replace("_", " ")
+
+
+def shown_lab(lab: Lab) -> str:
+    """ "Hemoglobin 9.2 g/dL on 2025-03-01", "oxygen saturation 94% (room air)"; with the bound where the report gives one."""
+    how = f" ({lab.condition})" if lab.condition else ""
+    return f"{test_name(lab.test)} {lab.comparator or ''}{number(lab.value)}{unit_of(lab.unit)}{how}{on(lab.date)}"
 
 
 def number(value: float) -> str:

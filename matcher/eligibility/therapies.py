@@ -26,6 +26,7 @@ RESPONSES = ("PD", "SD", "MR", "PR", "VGPR", "CR", "sCR")  # IMWG, from worst to
 _NEEDS = {"coronary_revascularization_procedure": "coronary_artery_disease"}  # who never had the disease never had the procedure
 _RECENT = 31  # days that "on no steroids" speaks for
 _REPEATED = ("surgery", "vaccine", "transfusion")  # an earlier one says nothing of a recent one
+_REFRACTORY = 60  # days after the last dose in which progression makes the disease refractory (IMWG; Rajkumar, Blood 2011;117:4691)
 _SEVERE = ("severe", "serious", "life-threatening", "anaphylaxis", "anaphylactic")
 
 
@@ -116,8 +117,10 @@ def exposure_shown(exposure: Exposure) -> str:
         return f"{name} ongoing" + (f" since {exposure.start}" if exposure.start else "")
     if exposure.agent in STEM_CELLS.values():
         return f"{name}{on(exposure.start or exposure.end)}"
-    when = f" {exposure.start} to {exposure.end}" if exposure.start and exposure.end and exposure.start != exposure.end else on(exposure.end or exposure.start)
-    return f"{name} given{when}"
+    if not exposure.start or not exposure.end or exposure.start == exposure.end:
+        return f"{name} given{on(exposure.end or exposure.start)}"
+    dates = f"{exposure.start} to {exposure.end}"
+    return f"{name} given {dates}" if exposure.line is None else f"{name} given in line {exposure.line} ({dates})"
 
 
 def undated(exposure: Exposure) -> str:
@@ -212,6 +215,8 @@ def _did_not_fail(exposure: Exposure, chart: Chart) -> bool:
     line = next((x for x in chart.profile.lines if x.number == exposure.line), None)
     if line is None or line.best_response not in RESPONSES[RESPONSES.index("MR") :]:
         return False
+    if exposure.end and line.end and (line.end.earliest - exposure.end.latest).days > _REFRACTORY:
+        return True
     if exposure.ongoing:
         return state not in ("refractory", "relapsed_refractory")
     return line.reason_stopped in ("completion", "toxicity", "preference")
@@ -256,6 +261,8 @@ def allergy(asked: Presence, chart: Chart) -> Answer:
     if suffered:
         return unsettled(f"allergy to {name_of(suffered[0].substance)}, {suffered[0].severity or 'severity not stated'}", missing, suffered[0].evidence)
     for a in profile.allergies:
+        if a.status is Status.ABSENT and a.substance == "any" and of_any:
+            return Answer(Truth.UNKNOWN, (Said("no known drug allergies"),), silent=("other allergies",), evidence=a.evidence, missing=(missing,))
         if a.status is Status.ABSENT and (a.substance == "all" or (not of_any and (a.substance == "any" or vocabulary.is_a(value, a.substance)))):
             return denied("known allergies" if a.substance == "all" else "known drug allergies" if a.substance == "any" else f"allergy to {name_of(value)}", a.evidence)
     for concept in ("allergy",) if of_any else ("allergy", "drug_allergy"):

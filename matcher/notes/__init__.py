@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from matcher.domain import ConditionFact, Lab, PatientProfile
+from matcher.domain import ConditionFact, Course, Lab, PatientProfile, Status, Treatment
 from matcher.notes.allergies import read_allergies
 from matcher.notes.conditions import read_conditions
 from matcher.notes.demographics import read_age, read_note_date, read_sex
@@ -16,6 +17,7 @@ from matcher.notes.prognosis import read_life_expectancy
 from matcher.notes.recognition import RECOGNISERS, Recogniser, pipeline_entities, recognise, unrecognised
 from matcher.notes.therapy import read_therapy
 from matcher.notes.transcript import transcribe
+from models import load_vocabulary
 
 __all__ = ["RECOGNISERS", "Recogniser", "pipeline_entities", "read_note"]
 
@@ -41,7 +43,7 @@ def read_document(doc: Document, note_id: str = "note") -> PatientProfile:
         note_date=note_date,
         age_years=read_age(doc, note_date),
         sex=read_sex(doc),
-        conditions=_with_findings(conditions, markers, doc),
+        conditions=_done(_with_findings(conditions, markers, doc), therapy.treatments),
         disease_state=therapy.disease_state,
         n_lines=therapy.n_lines,
         lines=therapy.lines,
@@ -65,6 +67,21 @@ def _with_findings(conditions: tuple[ConditionFact, ...], markers: tuple[Conditi
     findings = (*markers, *([ecg] if ecg else []))
     read = {f.id for f in findings}
     return (*(c for c in conditions if c.id not in read), *findings)
+
+
+def _done(conditions: tuple[ConditionFact, ...], treatments: tuple[Treatment, ...]) -> tuple[ConditionFact, ...]:
+    """A procedure that is a state of the patient as well (dialysis, a transplanted kidney) is one where it was done: "not needed"
+    denies it, and one that is awaited or declined is none."""
+    drugs = load_vocabulary().drugs
+    not_done = [(e, t.course) for t in treatments if t.course not in (Course.GIVEN, Course.ONGOING) and t.agent not in drugs for e in t.evidence]
+    kept = []
+    for fact in conditions:
+        courses = [next((course for at, course in not_done if at.start < e.end and e.start < at.end), None) for e in fact.evidence]
+        if fact.status not in (Status.PRESENT, Status.HISTORICAL) or not courses or None in courses:
+            kept.append(fact)
+        elif Course.ABSENT in courses:
+            kept.append(replace(fact, status=Status.ABSENT, date=None, until=None, qualifiers=()))
+    return tuple(kept)
 
 
 def _of_kidneys(labs: tuple[Lab, ...], markers: tuple[ConditionFact, ...]) -> tuple[Lab, ...]:
