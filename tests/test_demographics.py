@@ -58,6 +58,7 @@ def test_age(text, years):
 def test_age_from_the_date_of_birth():
     assert age("DOB: 06/11/1960. Here for follow-up.", date(2025, 6, 10)) == 64
     assert age("DOB: 06/09/1960. Here for follow-up.", date(2025, 6, 10)) == 65
+    assert [age(f"{said} 12.02.1957", date(2025, 6, 10)) for said in ("geb.", "geboren am", "née le", "Fecha de nacimiento:", "nato il")] == [68] * 5
     assert age("DOB 03/1960", date(2025, 6, 10)) == 65
     assert age("born in June 1960", date(2025, 6, 10)) is None  # a month that runs leaves two ages, as a year does
     assert age("born in 1960", date(2025, 6, 10)) is None

@@ -122,6 +122,7 @@ class Scopes:
         hits = _lexicon().find(doc.text)
         self._cues = [(hit.start, hit.end, cue) for hit in hits for cue in hit.meaning if cue.category != "ignored"]
         self._ignored = [hit.start for hit in hits if any(_shields(cue) for cue in hit.meaning)]
+        self._denying = [(hit.start, hit.end) for hit in hits if any(cue.category == "ignored" and cue.text.startswith(("no ", "without ")) for cue in hit.meaning)]
         self._starts = [c[0] for c in self._cues]
         self._hard = sorted({*(a for a, _ in doc.sentences), *_line_ends(doc.text), *(m.start() for m in _BREAK.finditer(doc.text))})
         self._soft = sorted({*self._hard, *(start for start, _, cue in self._cues if cue.category == "boundary")})
@@ -153,13 +154,15 @@ class Scopes:
             found.add("possible")
         if _UNTICKED.search(before):
             found.add("hypothetical")
+        if any(low < start < high for low, high in self._denying):
+            found.add("negated")  # "no dialysis", which shields what it might be for, denies itself
         for i in range(bisect_left(self._starts, hard_left), bisect_left(self._starts, hard_right)):
             cue_start, cue_end, cue = self._cues[i]
             if cue_start < start:
                 if cue.direction == "forward":
                     reaches = self._forward(cue, cue_start, cue_end, start, end, soft_left)
                 elif cue.direction == "next":
-                    reaches = cue_end <= start and re.fullmatch(r"[ \t-]*(?:\w+[ \t-]+)?", text[cue_end:start]) is not None
+                    reaches = start < cue_end or re.fullmatch(r"[ \t-]*(?:\w+[ \t-]+)?", text[cue_end:start]) is not None
                 else:
                     continue
             elif cue_start >= end:

@@ -152,6 +152,10 @@ _NO_FURTHER = re.compile(r"\bno (?:evidence of |sign of )?(?:new|further|additio
 _REACTION = re.compile(r"\b(?:allerg\w+|intoleran\w+|hypersensitiv\w+|ADRs?)\b[^.;\n]{0,80}$", re.IGNORECASE)  # what a drug once did
 
 
+_AGAIN = re.compile(r"\b(?:recurrent|recurring|repeated|frequent|multiple|several|bouts of|episodes of|prone to)(?: \w+)? $", re.IGNORECASE)  # a tendency
+_NOW = re.compile(r"[^.;\n]{0,40}?\b(?:now|currently|today|at present|ongoing|being treated|day \d)\b", re.IGNORECASE)
+
+
 _SINCE = re.compile(r"(?: (?:at|of|with|on|for|in) [\w. ]{1,25})?,? since (?=\w)", re.IGNORECASE)  # "home oxygen at 2 litres since August": to this day
 
 
@@ -189,6 +193,8 @@ def _status(doc: Document, mention: Mention, vocabulary: Vocabulary, now: date |
     if (row.course == "group" or mention.id == "active_infection") and _LABEL.match(doc.text, mention.end):
         return None  # "Autoimmune: Hashimoto's", "Infection: cefepime": a question, which what follows answers
     if row.course in ("acute", "finding") and _REACTION.search(doc.text, doc.line_at(mention.start)[0], mention.start):
+        return Status.HISTORICAL
+    if _acute_infection(mention.id, vocabulary) and _AGAIN.search(doc.text, max(0, mention.start - 30), mention.start) and not _NOW.match(doc.text, mention.end):
         return Status.HISTORICAL
     lasting = vocabulary.is_a(mention.id, "plasma_cell_disorder")
     told = mention.date or (mention.frame if row.course == "acute" else None)

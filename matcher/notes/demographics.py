@@ -167,7 +167,7 @@ def _age_from_birth(doc: Document, note_date: date | None) -> Reading | None:
     if note_date is None:
         return None
     for mention in find_dates(doc.text[:20_000], doc.day_first):
-        if re.search(r"(?:\bd\.?o\.?b\.?|birth(?:day|date)?|\bborn(?: on| in)?|\*)[\s:.=-]*$", doc.text[max(0, mention.start - 20) : mention.start], re.IGNORECASE):
+        if re.search(r"(?:\bd\.?o\.?b\.?|birth(?:day|date)?|\bborn(?: on| in)?|\bgeb(?:oren)?(?: am)?|\bnée? le|\bnaissance|\bnacid[oa](?: el)?|\bnacimiento|\bnat[oa](?: il)?|\bnascita|\*)[\s:.=-]*$", doc.text[max(0, mention.start - 20) : mention.start], re.IGNORECASE):
             youngest, oldest = (_years(born, note_date) for born in (mention.date.latest, mention.date.earliest))
             if youngest == oldest and 0 <= oldest <= 120:  # a year of birth alone leaves two ages
                 return Reading(oldest, (doc.evidence(mention.start, mention.end),))
