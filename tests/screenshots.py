@@ -12,7 +12,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.browser.conftest import ARGUMENTS, CHROMIUM, EXAMPLE
-from tests.service.stack import ROOT, Stack, wait_for
+from tests.service.stack import ROOT, Stack
 
 SIZES = {1440: 900, 390: 844}
 TARGET = ROOT / "screenshots"
@@ -26,7 +26,7 @@ def running(folder: Path, worker: bool = True) -> Iterator[Stack]:
             service.start_worker()
         with service.start_api() as client:
             if worker:
-                wait_for(lambda: client.get("/health/ready").status_code == 200, "readiness")
+                service.ready(client)
         yield service
 
 

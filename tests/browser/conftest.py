@@ -5,13 +5,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.service.stack import ROOT, Stack, wait_for
 
 CHROMIUM = Path("/usr/bin/chromium")
 ARGUMENTS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-features=PreloadTopChromeWebUI"]  # no pages of its own beside ours
-expect.set_options(timeout=60_000)  # the machine may be busy with other tests
+PATIENCE = 120_000  # milliseconds; a slow machine is no failure
+expect.set_options(timeout=PATIENCE)
+SCREENS = [(360, 740, "dark"), (1440, 900, "light")]
+WIDEST = 3840
 EXAMPLE = (ROOT / "api" / "example_note.txt").read_text(encoding="utf-8")
 
 
@@ -51,6 +55,7 @@ def opened(browser: Browser, service: Stack, also: str = "", **options) -> Itera
     """A page of its own, which asks nobody but the service (and the origin `also`) and reports no error of its own."""
     base = str(service.client().base_url)
     context = browser.new_context(base_url=base, **options)
+    context.set_default_timeout(PATIENCE)
     found = context.new_page()
     asked: list[str] = []
     errors: list[str] = []
@@ -107,3 +112,20 @@ def patient_list(folder: Path) -> Path:
     return path
 
 
+_SERIOUS = """async (part) => (await axe.run(part, {resultTypes: ['violations']})).violations
+  .filter((v) => ['serious', 'critical'].includes(v.impact)).map((v) => [v.id, v.nodes[0].target, v.nodes[0].failureSummary])"""
+
+
+def accessible(page: Page, part: str = "html") -> None:
+    """What is shown, by the rules of axe-core, on a small screen in the dark and on a larger one in the light; and it fits every screen."""
+    before = page.viewport_size
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(Axe().axe_script)
+    for width, height, scheme in SCREENS:
+        page.set_viewport_size({"width": width, "height": height})
+        page.emulate_media(color_scheme=scheme)
+        assert page.evaluate(_SERIOUS, part) == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.set_viewport_size({"width": WIDEST, "height": 2160})
+    assert page.evaluate("document.documentElement.scrollWidth") <= WIDEST
+    page.set_viewport_size(before)

@@ -36,6 +36,7 @@ onSignIn(async (again) => {
 });
 
 signOut.addEventListener("click", async () => {
+  leaving.abort(); // what this view still asks for would ask to sign in again
   await signOff().catch(() => null);
   justSent = null;
   location.hash = "#/";
