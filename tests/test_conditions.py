@@ -32,6 +32,7 @@ def conditions(note: str) -> dict[str, str]:
     ("No recurrent infections.", {}),
     ("Recurrent pneumonias on IVIG, frequent UTIs.", {"pneumonia": "historical", "urinary_tract_infection": "historical"}),
     ("Recurrent sinusitis, now on amoxicillin.", {"active_infection": "present", "sinusitis": "present"}),
+    ("Post-menopausal.", {"postmenopausal": "present"}),
     ("CKD, no dialysis.", {"chronic_kidney_disease": "present", "dialysis": "absent"}),
     ("No dialysis catheter. No need for dialysis.", {"indwelling_catheter": "absent"}),
     ("No longer on dialysis. No longer needs home oxygen.", {"dialysis": "historical", "oxygen_dependence": "historical"}),

@@ -66,6 +66,8 @@ def latest(text):
     ("WBC 3,200/uL (Neut 1,890, Ly 830), Plt 7.8x10^4/uL", {"wbc": 3.2, "anc": 1.89, "alc": 0.83, "platelets": 78}),
     ("leucocytes 3,6 G/L; PNN 2,1 G/L", {"wbc": 3.6, "anc": 2.1}),
     ("Hb 9.O g/dL Leuc 4,l x10e9/L lgM 4120 mg/dL", {"hemoglobin": 9.0, "wbc": 4.1, "igm": 4120}),  # a scan
+    ("EF recovered from 35% to 55%, platelets have recovered from 12 to 95", {"lvef": 55, "platelets": 95}),
+    ("creatinine back down to 1.3, plt ct 23", {"creatinine": 1.3, "platelets": 23}),
     # units left out
     ("Hb 98, creat 88.4, bili 17.1, alb 34, adj Ca 2.5, paraprotein 24", {"hemoglobin": 9.8, "creatinine": 1.0, "total_bilirubin": 1.0, "albumin": 3.4, "calcium": 10.0, "serum_m_protein": 2.4}),
     ("Hgb 9.8, Cr 1.3, T bili 1.1, M-spike 2.4", {"hemoglobin": 9.8, "creatinine": 1.3, "total_bilirubin": 1.1, "serum_m_protein": 2.4}),

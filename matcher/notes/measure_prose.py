@@ -16,7 +16,7 @@ from models import load_vocabulary
 # Words that may stand between a name and its value.
 _FILL = (
     r"was|is|were|are|of|at|now|today|currently|current|levels?|counts?|values?|results?|remains?|remained|stable|up|down|rising|rose|risen|fell|fallen|falling|"
-    r"dropped|drifting|increased|decreased|improved|improving|climbing|climbed|creeping|crept|come back|come|came|measured last|went|has|have|been|about|around|approximately|approx\.?|ca\.?|circa|only|"
+    r"dropped|drifting|drifted|increased|decreased|improved|improving|recovered|recovering|normali[sz]ed|settled|back|climbing|climbed|creeping|crept|come back|come|came|measured last|went|has|have|been|about|around|approximately|approx\.?|ca\.?|circa|only|"
     r"just|still|again|also|measured|measures|reading|reads|calculated|calc\.?|estimated|est\.?|by|cg|c-g|cockcroft(?:[- ]gault)?|total|serum|plasma|blood|venous|"
     r"abs\.?|absolute|corrected|corr\.?|adjusted|adj\.?|random|fasting|trough|peak|max\.?|per|quantified|equals?|came back|returned|show(?:s|ed|ing)?|"
     r"found|noted|recorded|an?|the|with|to|from|free|(?-i:24 ?-?h(?:(?:ou)?rs?)?)|urine|spot|concentration|percent(?:age)?|rate|in|low|high|elevated|normal|"

@@ -12,7 +12,7 @@ from matcher.notes.measure_words import Number, Words, Written
 from matcher.quantities import numbers
 
 FLAG = re.compile(r"[ \t]*(?:\((?:[HLC]{1,2}|[v^*↑↓]|high|low)\)|[*↑↓^!†#]+|\b(?:HH|LL|[HLC]|high|low|hi|lo)\b(?!/)(?![ \t]*(?:[A-Za-z]{2,} |[=:])))", re.IGNORECASE)
-_ARROW = re.compile(r"\s{0,3}(?:-{1,2}>|→|➔|⇒|=>|>{2}|\bto\b|,? (?:and )?then\b|,? rising to|,? falling to|[;,]? (?:but |and )?(?:has |is )?now\b)(?:\s*(?:now|up|down|back|recovered|improved|normali[sz]ed|increased|decreased|fallen|risen|dropped|about|at|is|to)\b)*\s*", re.IGNORECASE)
+_ARROW = re.compile(r"\s{0,3}(?:-{1,2}>|→|➔|⇒|=>|>{2}|\bto\b|,? (?:and )?then\b|,? rising to|,? falling to|,? back (?:up |down )?to|[;,]? (?:but |and )?(?:has |is )?now\b)(?:\s*(?:now|up|down|back|recovered|improved|normali[sz]ed|increased|decreased|fallen|risen|dropped|about|at|is|to)\b)*\s*", re.IGNORECASE)
 _FROM = re.compile(r",?\s*(?:\(?(?:up|down|rising|improved|increased|decreased|risen|rose|fell)?\s*from|vs\.?|versus|was|previously|prior|prev\.?|formerly|compared (?:to|with))\s+", re.IGNORECASE)
 _CHAIN = re.compile(r"\s*[;,]\s*(?:and\s+)?(?:now\s+|then\s+)?", re.IGNORECASE)
 _WHEN = re.compile(r",?[ \t]*(?:(?:on|in|from|at|as of|of|by echo|since|drawn|dated|back in)[ \t]+)?(?:early |late |mid-?)?", re.IGNORECASE)
