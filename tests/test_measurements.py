@@ -66,7 +66,6 @@ def latest(text):
     ("WBC 3,200/uL (Neut 1,890, Ly 830), Plt 7.8x10^4/uL", {"wbc": 3.2, "anc": 1.89, "alc": 0.83, "platelets": 78}),
     ("leucocytes 3,6 G/L; PNN 2,1 G/L", {"wbc": 3.6, "anc": 2.1}),
     ("Hb 9.O g/dL Leuc 4,l x10e9/L lgM 4120 mg/dL", {"hemoglobin": 9.0, "wbc": 4.1, "igm": 4120}),  # a scan
-    ("EF recovered from 35% to 55%, platelets have recovered from 12 to 95", {"lvef": 55, "platelets": 95}),
     ("creatinine back down to 1.3, plt ct 23", {"creatinine": 1.3, "platelets": 23}),
     # units left out
     ("Hb 98, creat 88.4, bili 17.1, alb 34, adj Ca 2.5, paraprotein 24", {"hemoglobin": 9.8, "creatinine": 1.0, "total_bilirubin": 1.0, "albumin": 3.4, "calcium": 10.0, "serum_m_protein": 2.4}),
@@ -223,6 +222,7 @@ AST U/L | 31 | 28 | <40
 CRP mg/L | - | 7 | <5
 LDH U/L | 240 | 233 | <250
 """, {"ast": 28, "crp": 7, "ldh": 233}),
+    "values that recovered": ("EF recovered from 35% to 55%, platelets have recovered from 12 to 95.", {"lvef": 55, "platelets": 95}),
     "an earlier share in brackets": ("Marrow 02/03/2025: 10% plasma cells (was 70% 03/2024).", {"bone_marrow_plasma_cells": 10}),
 }
 
