@@ -119,10 +119,10 @@ class Scopes:
 
     def __init__(self, doc: Document) -> None:
         self._doc, self._text = doc, doc.text
-        hits = _lexicon().find(doc.text)
-        self._cues = [(hit.start, hit.end, cue) for hit in hits for cue in hit.meaning if cue.category != "ignored"]
-        self._ignored = [hit.start for hit in hits if any(_shields(cue) for cue in hit.meaning)]
-        self._denying = [(hit.start, hit.end) for hit in hits if any(cue.category == "ignored" and cue.text.startswith(("no ", "without ")) for cue in hit.meaning)]
+        cues = [(hit.start, hit.end, cue) for hit in _lexicon().find(doc.text) for cue in hit.meaning]
+        self._cues = [c for c in cues if c[2].category != "ignored"]
+        self._ignored = [start for start, _, cue in cues if _shields(cue)]
+        self._denying = [(start, end) for start, end, cue in cues if cue.category == "ignored" and cue.text.startswith(("no ", "without "))]
         self._starts = [c[0] for c in self._cues]
         self._hard = sorted({*(a for a, _ in doc.sentences), *_line_ends(doc.text), *(m.start() for m in _BREAK.finditer(doc.text))})
         self._soft = sorted({*self._hard, *(start for start, _, cue in self._cues if cue.category == "boundary")})

@@ -9,10 +9,10 @@ from matcher.domain import ConditionFact, Evidence, Reading, Status
 from matcher.notes.document import Document
 from matcher.notes.endings import Ending
 from matcher.notes.events import active
-from matcher.notes.exposure import statement_at
 from matcher.notes.line_count import of_patient
 from matcher.notes.line_rules import Line
 from matcher.notes.signals import signals_of
+from matcher.notes.statements import statement_at
 
 _NOT_OF_IT = re.compile(r"\b(?:not|no|for|trials? (?:of|for|in)|in)\s+(?:\w+\s+)?$", re.IGNORECASE)
 _TO_COME = re.compile(r"\b(?:later|once|when|eval\w*|consider\w*|transplant)\b[^.;\n]*$", re.IGNORECASE)  # "transplant in first remission"
@@ -31,7 +31,7 @@ def read_disease_state(doc: Document, conditions: Sequence[ConditionFact], lines
     for said in signals.within("relapsed_refractory", 0, len(doc.text)):
         if of_patient(doc, said.start, said.end) and not _NOT_OF_IT.search(doc.text, max(0, said.start - 25), said.start):
             return Reading("relapsed_refractory", (doc.evidence(said.start, said.end),))
-    if primary := _REFRACTORY.search(doc.text):
+    if primary := next(doc.matches(_REFRACTORY, ("primary",), 1, 20), None):
         later = any(e.relapsed and e.best not in (None, "SD", "PD") for e in endings[1:])
         return Reading("relapsed_refractory" if later else "refractory", (doc.evidence(*primary.span()),))
     relapsed = bool(refractory) or any(e.relapsed or e.failed for e in endings)

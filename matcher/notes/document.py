@@ -45,7 +45,7 @@ _OTHER_TITLE = re.compile(
 )
 _ABBREVIATED = "".join(rf"(?<!\b{word}\.)" for word in ["Dr", "Mr", "Mrs", "Ms", "vs", "e\\.g", "i\\.e", "approx", "gr", "St", "Sept", "Jan", "Feb", "Aug", "Oct", "Nov", "Dec", "T"])
 _SENTENCE_END = re.compile(
-    rf"[.!?\n](?:(?<!\n){_ABBREVIATED}[)\"']?\s+(?=[A-Z0-9(\"'\[~<>+-])"
+    rf"[.!?\n](?:(?<!\n)(?=[)\"']?\s+[A-Z0-9(\"'\[~<>+-]){_ABBREVIATED}[)\"']?\s+"
     r"|(?<=\n)(?:[ \t]*\n\s*|(?=[ \t]*(?:[-*•+>#]|\d{1,2}[.)]\s|[A-Z][\w /&-]{0,40}:))))")
 _LINE_END = re.compile(r"\n")
 _BOX = re.compile(r"[\[(]\s?(?P<mark>[xX✓✔]?)\s?[\])]")

@@ -38,7 +38,7 @@ def counts_in_line(drug: str) -> bool:
 
 
 def active(drugs: Sequence[str]) -> set[str]:
-    return {d for d in drugs if d not in STEROIDS}
+    return set(drugs) - STEROIDS
 
 
 @dataclass(frozen=True, slots=True)

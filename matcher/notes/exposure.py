@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
-from functools import lru_cache
-from typing import NamedTuple
 
 from matcher.domain import Course
 from matcher.notes.document import Document
-from matcher.notes.signals import Signal, Signals, signals_of
+from matcher.notes.signals import Signal, signals_of
+from matcher.notes.statements import REACH, Setting, setting_of, statement_at
 from matcher.notes.treatments import Group
 from models import load_vocabulary
 
-# Where one statement ends and the next begins. Line breaks inside running prose do not; those before a marker, a capital or a digit do.
-_STATEMENT = re.compile(r"[.!?\n;|](?:(?<=[.!?])[)\"'\]]*\s+(?=[A-Z0-9(\[\"'~<>+#*-])|(?<=\n)(?:[ \t]*\n\s*|(?=[ \t]*[^a-z\s]))|(?<=;)|(?<=\|)\n)")
-_ABBREVIATION = re.compile(r"\b(?:Dr|Mr|Mrs|Ms|vs|e\.g|i\.e|ca|approx|No|gr|St|s\.c|i\.v|Inc|pt|wk|mo|yr|max|resp|incl|excl|p\.o|est|fig|al|(?-i:Tabs?|Caps?|Inj)|(?<!CAR )(?<!-)(?-i:T))\.$", re.IGNORECASE)
 _CLAUSE = re.compile(r"[,\s]*\b(?:but|however|although|though|except|whereas|yet|who|then|therefore|because|so)\b|(?<=\w)\s+[-–—]+\s+|:\s|[()]|->|→|//", re.IGNORECASE)
 _STRONG_BREAK = re.compile(r"\b(?:but|however|although|though|except|whereas|then|so|hence|therefore|instead(?! of))\b|//", re.IGNORECASE)
 _PARAGRAPH = re.compile(r"\n[ \t]*\n")
-_INFUSED = re.compile(r"[^.;\n]{0,100}?\b(?:infused|reinfused|received (?:the |an? )?(?:infusion|cells)|infusion (?:on|in|was given)|reinfusion)\b", re.IGNORECASE)
+_THEN_INFUSED = re.compile(r"[^.;\n]{0,80}[.;] (?:(?:and|then|it|he|she|they|patient|pt|was|were|the|cells|product) ){0,3}(?:re)?infused (?:(?:on|in|at) )?(?:\d|[A-Z][a-z]{2,8} \d)", re.IGNORECASE)
+_INFUSED = re.compile(r"[^.;\n]{0,100}?\b(?:infused|reinfused|received (?:the |an? )?(?:infusion|cells)|infusion (?:on|in|of (?=\d)|was given)|reinfusion)\b", re.IGNORECASE)
 _LABEL = re.compile(r"[\s*•#()\d.:-]*(?:(?:line|rx|lot|l|regimen|course)[\s#]*(?:\d{1,2}|[ivx]{1,5}|[a-h]\b)?(?:st|nd|rd|th)?[\s.:)|-]*)?", re.IGNORECASE)
 _CONDITION = re.compile(r"\b(?:(?<!\bas )if\b(?! (?:any|not)\b)|should (?:he|she|they|it|this|the \w+)\b)[^.;,\n]*,?[^.;,\n]*$", re.IGNORECASE)
 _PARENTHESIS = re.compile(r"\s*\([^()\n]{0,120}\)")
-_INFUSION_DAY = re.compile(r"\b(?:re)?infus(?:ed|ion)\b(?: (?:date|day|on|was|of cells))*[\s:=|-]*\(?(?:\d{1,4}[./-]\d|\d{1,2} [A-Z][a-z]{2}|[A-Z][a-z]{2,8} \d)", re.IGNORECASE)
+_INFUSION_DAY = re.compile(r"\b(?:(?:re)?infus(?:ed|ion)\b|(?:day|D) ?0\b)(?: (?:date|day|on|was|of cells))*[\s:=|-]*\(?(?:\d{1,4}[./-]\d|\d{1,2} [A-Z][a-z]{2}|[A-Z][a-z]{2,8} \d)", re.IGNORECASE)
 _LASTING = re.compile(r"(?:since|until|till|through|last)\b", re.IGNORECASE)
 _HAD_IT = re.compile(r"\s*(?:he|she|they|the patient|pt) (?:had|received|took|got|was given|tolerated|completed|responded to) (?:it|this|them|that)\b", re.IGNORECASE)
 _INFUSION_OF = re.compile(r"(?<!no )(?<!not )\b(?:re)?infusion of (?:(?!\b(?:planned|scheduled|before|until)\b)[^.;,\n]){0,80}$", re.IGNORECASE)
@@ -32,10 +28,13 @@ _UNDONE_INFUSION = re.compile(r"\b(?:not|never|no|if|to be|will be|planned|sched
 _DOUBT = re.compile(r"[^*x×#]?\?", re.IGNORECASE)  # of the treatment; "DRd x?" is of its cycles
 _QUESTION = re.compile(r"(?:\s*\([^()\n]{0,40}\))?(?:\s[\w/-]+){0,3}\s?\?|\s+or\s+[\w/-]+\s?\?")
 _DATED = re.compile(r"\b(?:19|20)\d\d\b|\d[/.]\d\d\b")
+_ARROW = re.compile(r"\s?(?:[-=]*>|→)")  # a step that another follows: "DPd -> X -> Kd"
+_ARROW_BEFORE = re.compile(_ARROW.pattern + r"\s?$")
 _TO_PRESENT = re.compile(r"\d\s*(?:[-–—]|to|until|till)\s*(?:present|now|current|today|date|ongoing)\b[\s:|*-]*$", re.IGNORECASE)  # "08/2024-present  DPd"
 _SENTENCE_OR_ROW = re.compile(r"\.\s(?=[A-Z])|\n\s*\n")
 _PRIOR_LIST = re.compile(r"[^.:;\n]{0,30}:[^.\n]*")
 _LIST_OVER = re.compile(r"[.)]\s+[A-Z(]|\n[ \t]*\n|\b(?i:off|stop\w*|held|past|prior|previous\w*|discontinued|until|completed|allerg\w*)\b")  # of the medicines that are taken
+<<<<<<< ours
 _REACH = 320  # characters of a run-on statement that still bear on a name
 
 
@@ -44,7 +43,7 @@ def _statements(text: str) -> tuple[int, ...]:
     cuts = [0]
     for match in _STATEMENT.finditer(text):
         place = match.start() + 1
-        if text[place - 1] == "." and text[place] in " \n" and _ABBREVIATION.search(text, max(0, place - 8), place):
+        if text[place - 1] == "." and text[place] in " \n" and text[place - 2].isalpha() and _ABBREVIATION.search(text, max(0, place - 8), place):
             continue
         cuts.append(match.end())
     return (*cuts, len(text))
@@ -88,17 +87,22 @@ def _setting(doc: Document, group: Group, following: int | None) -> _Setting:
     high = max(group.end, min(end, group.end + _REACH))
     near = high if following is None or following >= end else min(following, high)
     return _Setting(doc.text, signals_of(doc.text), max(start, group.start - _REACH), group.start, group.end, max(near, group.end), high)
+=======
+>>>>>>> theirs
 
 
 # What was planned, and then told as done: "consented to X and received it". No word of denial, wish or condition stands between.
 _RECEIVED_IT = re.compile(
-    r"[^.;\n]{0,40}?(?:,|\band\b|\bthen\b)(?: (?:and|then|he|she|they|the|patient|pt|was|has|had|since|subsequently|later)){0,4} "
-    r"(?:(?:received|got|underwent|took|had|given|infused|started) (?:it|this|them)\b|completed (?:\d{1,2}|\w+) (?:cycles|doses|infusions)\b)", re.IGNORECASE)
+    r"[^.;\n]{0,40}?(?:,|\band\b|\bthen\b)(?: (?:and|then|he|she|they|the|patient|pt|was|has|had|since|subsequently|later)){0,4}? "
+    r"(?:(?:received|got|underwent|took|had|given|infused|started) (?:it|this|them)\b|(?:completed|had|received) (?:\d{1,2}|\w+) (?:cycles|doses|infusions|injections)\b)", re.IGNORECASE)
+
+
+_SO_FAR = re.compile(r"[^.\n]{0,80}?\b(?:\d{1,2}|two|three|four|five|six|seven|eight|nine|ten|twelve) (?:cycles|doses|infusions|injections) (?:so far|to date|since|by now|in total)\b", re.IGNORECASE)
 
 
 def course_of(doc: Document, group: Group, following: int | None = None) -> Course:
     """How the note asserts this treatment. `following`: where the next treatment of the same statement begins."""
-    at = _setting(doc, group, following)
+    at = setting_of(doc, group, following)
     section = doc.section_at(group.start)
     if _of_family(doc, group.start) or _others(at):
         return Course.FAMILY
@@ -106,12 +110,14 @@ def course_of(doc: Document, group: Group, following: int | None = None) -> Cour
         return Course.POSSIBLE
     if denied := _denied(at):
         return denied
+    if _corrected(at):
+        return Course.ABSENT
     if _never_infused(group, at):
         return Course.ABSENT
-    infused = _INFUSED.match(at.text, at.end, at.high)
-    if infused and not _UNDONE_INFUSION.search(at.text, at.end, min(at.high, max(at.end + 60, infused.end() + 20))):
+    infused = _INFUSED.match(at.text, at.end, at.high) or (_THEN_INFUSED.match(at.text, at.end, at.end + _NEXT_WORDS) if _cells(group) else None)
+    if infused and not _UNDONE_INFUSION.search(at.text, at.end, max(infused.end(), min(at.high, max(at.end + 60, infused.end() + 20)))):
         return Course.GIVEN
-    if _RECEIVED_IT.match(at.text, at.end, at.high):
+    if _RECEIVED_IT.match(at.text, at.end, at.high) or _SO_FAR.match(at.text, at.end, at.end + _NEXT_WORDS) or _goes_on_with(at):
         return Course.GIVEN
     added = section.kind == "plan" and re.search(r"\baddendum\b", doc.text[section.start : group.start], re.IGNORECASE) is not None
     if _planned(at, section.kind == "plan" and not added and not _listed_as_prior(at, section.start)):
@@ -122,19 +128,30 @@ def course_of(doc: Document, group: Group, following: int | None = None) -> Cour
     return Course.ONGOING if listed or _ongoing(at) or (_supportive(group) and _on_it(at)) else Course.GIVEN
 
 
-def _listed_as_prior(at: _Setting, low: int) -> bool:
+_LATER_DOSE = re.compile(r"\s*\(?(?:dose|cycle|infusion|injection|C) ?#?(?:[2-9]|[1-9]\d)\b(?! ?m)", re.IGNORECASE)
+
+
+def _goes_on_with(at: Setting) -> bool:
+    """What is to be given next is not the first of its doses: "third step-up dose of X tomorrow", "due for X dose 14"."""
+    if _LATER_DOSE.match(at.text, at.end):
+        return True
+    further = at.signals.up_to("further_dose", at.start, at.low)
+    return further is not None and not at.signals.first("planned_before", at.low, further.start)
+
+
+def _listed_as_prior(at: Setting, low: int) -> bool:
     """In an assessment too: "Prior: VRd; Kd; DPd"."""
-    head = at.signals.last("prior_list", max(low, at.start - _REACH), at.start)
+    head = at.signals.last("prior_list", max(low, at.start - REACH), at.start)
     return head is not None and _PRIOR_LIST.fullmatch(at.text, head.end, at.start) is not None
 
 
 def shown_given(doc: Document, group: Group, following: int | None = None) -> bool:
     """Whether the words around a treatment show that it was given: a date, a response, "received", "last dose"."""
-    at = _setting(doc, group, following)
+    at = setting_of(doc, group, following)
     return _shown_given(at, at.near, _cells(group)) or _had_it(doc, at)
 
 
-def _ongoing(at: _Setting) -> bool:
+def _ongoing(at: Setting) -> bool:
     if (mark := at.after("ongoing_after", 60)) and not re.search(r"\bPD\b|progress", at.until(mark)):
         return True
     if (day := at.after("taken_now", 40)) and not at.until(day).strip(" ,()-"):
@@ -155,12 +172,12 @@ _ON = re.compile(r"\bon (?:[\w-]+ )?$")  # "atrial fibrillation, on apixaban"
 _ON_THEN = re.compile(r"\b(?:was|were|been|had|while|whilst|when|progress\w*|relaps\w*|develop\w*|occurr\w*|bleed\w*|despite)\b[^,;]*$", re.IGNORECASE)
 
 
-def _on_it(at: _Setting) -> bool:
+def _on_it(at: Setting) -> bool:
     lead = at.text[max(at.low, at.start - 80) : at.start]
     return _ON.search(lead) is not None and not _ON_THEN.search(lead) and not at.after("stopped", 60) and not re.match(r"\W*(?:until|till|before|in \d)", at.text[at.end : at.high])
 
 
-def _doubtful(at: _Setting) -> bool:
+def _doubtful(at: Setting) -> bool:
     if _DOUBT.match(at.text, at.end, at.near) or _QUESTION.match(at.text, at.end, at.high) or at.text[at.low : at.start].rstrip()[-1:] == "?":
         return True
     cue = at.before("uncertain_before")
@@ -169,19 +186,19 @@ def _doubtful(at: _Setting) -> bool:
     return at.start - cue.end < 40 and not _CLAUSE.search(at.since(cue))
 
 
-def _never_infused(group: Group, at: _Setting) -> bool:
+def _never_infused(group: Group, at: Setting) -> bool:
     """Of a cell product: "collected, but never received the cells", in the sentence or the next words."""
     if not _cells(group):
         return False
-    nothing = _NOTHING_INFUSED.search(at.text, at.end, at.end + _REACH)
+    nothing = _NOTHING_INFUSED.search(at.text, at.end, at.end + REACH)
     if nothing and "infus" not in at.text[at.end : nothing.start()]:
         return True
-    over = _SENTENCE_OR_ROW.search(at.text, at.end, at.end + _REACH)
-    undone = at.signals.first("uninfused", at.end, over.start() if over else at.end + _REACH)
+    over = _SENTENCE_OR_ROW.search(at.text, at.end, at.end + REACH)
+    undone = at.signals.first("uninfused", at.end, over.start() if over else at.end + REACH)
     return undone is not None and not _INFUSED.search(at.until(undone))
 
 
-def _beyond_brackets(at: _Setting) -> int:
+def _beyond_brackets(at: Setting) -> int:
     """Where what tells of the name ends, a bracket about the bridging left out: "cilta-cel (bridging DCEP x1) | 8/16/2023"."""
     bracket = _PARENTHESIS.match(at.text, at.end, at.high)
     return at.high if bracket and at.near < bracket.end() else at.near
@@ -194,7 +211,7 @@ def _infused_below(doc: Document, group: Group) -> bool:
     return infused is not None and signals_of(doc.text).last("planned_before", max(group.end, infused.start() - 60), infused.end()) is None
 
 
-def _had_it(doc: Document, at: _Setting) -> bool:
+def _had_it(doc: Document, at: Setting) -> bool:
     """The next sentence says so: "... an anti-BCMA bispecific antibody. He had it for eleven months"."""
     following = statement_at(doc, min(at.high + 1, len(doc.text) - 1))[0] if at.high == statement_at(doc, at.start)[1] else at.high
     return _HAD_IT.match(doc.text, min(following, at.high)) is not None
@@ -211,12 +228,16 @@ def _generic(group: Group) -> bool:
     return bool(set(group.therapies) & {"car_t", "bispecific_antibody", "bcma"}) or set(group.therapies) == {"stem_cell_transplant"}
 
 
-def _shown_given(at: _Setting, near: int, cells: bool = False) -> bool:
-    """`cells`: of a cell product, which is given once and not "since the spring"."""
+def _shown_given(at: Setting, near: int, cells: bool = False) -> bool:
+    """`cells`: of a cell product, which is given once and not "since the spring", and is collected and made before."""
     cue = at.before("given_before")
-    if (cue and at.start - cue.end < 40) or _halted(at):
+    if at.signals.first("caused_after", at.end, at.end + 20) and at.text[at.end] == "-":
         return True
-    if _INFUSION_OF.search(at.text, max(at.low, at.start - 100), at.start):
+    if (cue and at.start - cue.end < 40 and not (cells and (_AHEAD_OF.search(at.since(cue)) or at.signals.first("prepared", cue.start, at.start)))) or _halted(at):
+        return True
+    if cells and (made := at.signals.first("prepared", at.end, min(at.high, at.end + 120))):
+        return at.signals.first("cells_given", made.end, at.high) is not None
+    if _INFUSION_OF.search(at.text, max(at.low, at.start - 100), at.start) or (_ARROW_BEFORE.search(at.text, max(at.low, at.start - 4), at.start) and _ARROW.match(at.text, at.end)):
         return True
     if (part := at.before("took_part")) and at.start - part.end < 120:
         return True  # "participated in a study, in another city, of a bispecific antibody"
@@ -237,7 +258,7 @@ def _of_family(doc: Document, place: int) -> bool:
         "\n" not in doc.text[section.start : place].strip("\n") or signals_of(doc.text).first("relative", start, end) is not None)
 
 
-def _others(at: _Setting) -> bool:
+def _others(at: Setting) -> bool:
     """Said of a relative, a room-mate: somebody who is not the patient."""
     person = at.before("relative")
     if person and not _STRONG_BREAK.search(at.since(person)):
@@ -252,21 +273,25 @@ def _others(at: _Setting) -> bool:
 
 _ALL_OF_THEM = re.compile(r"[\s,/]*(?:(?:[\w-]+[\s,/]+){0,8}(?:and|or)\s+[\w-]+|[\w\s,/-]{0,60}\ball)?[\s,:=-]*(?:(?:is|was|were|are|has|have) (?:been )?)?")
 _REPLACED = re.compile(r"\s*(?:was |were )?(?:replaced|corrected|changed)\b")
+_ANSWERED_NO = re.compile(r"\s*[:=?|–-]+\s*(?:no|n|never|none|nil)\b(?=\s*(?:[.,;)\n|/]|$))", re.IGNORECASE)
+_OF_ITS_HARM = re.compile(r"\d{4}[^,;]*,")  # "X 2023, CRS | none"
 _ONE_NAME = re.compile(r"\s*(?:\w+[ -])?")
 
 
-def _denied(at: _Setting) -> Course | None:
+def _denied(at: Setting) -> Course | None:
     """ABSENT, DECLINED, or None where neither is said."""
     if (never := at.before("never_before")) and not _STRONG_BREAK.search(between := at.since(never)) and not re.search(r"\bexcept|\bother than|\bonly\b", between) \
-            and not at.signals.first("given_strong_after", never.end, at.start):
+            and not at.signals.first("given_strong_after", never.end, at.start) and not at.signals.first("called_wrong", never.end, at.start):
         return Course.ABSENT
     if (never := at.before("never_alone")) and _ONE_NAME.fullmatch(at.since(never)):
         return Course.ABSENT
     if (no := at.before("no_before")) and _adjacent_negation(at.since(no), at.text[at.end : min(at.near, at.end + 40)]):
         return Course.ABSENT
+    if _ANSWERED_NO.match(at.text, at.end):
+        return Course.ABSENT
     if _REPLACED.match(at.text, at.end, at.high) and re.search(r"\bcorrection\b[^.;]*$", at.text[at.low : at.start], re.IGNORECASE):
         return Course.ABSENT
-    if (undone := at.after("never_after", 120)) and undone.start - at.end < 45 and not _CLAUSE.search(at.until(undone).rstrip(" -:–?=")):
+    if (undone := at.after("never_after", 120)) and undone.start - at.end < 45 and not _CLAUSE.search(at.until(undone).rstrip(" -:–?=")) and not _OF_ITS_HARM.search(at.until(undone)):
         return Course.ABSENT
     if (undone := at.signals.first("never_after", at.near, at.high)) and at.near < at.high and _ALL_OF_THEM.fullmatch(at.until(undone)):
         return Course.ABSENT  # "ADC, bispecific and CAR-T all not used"
@@ -275,10 +300,26 @@ def _denied(at: _Setting) -> Course | None:
     if (refused := at.before("declined")) and at.start - refused.end < 40 and not _STRONG_BREAK.search(at.since(refused)) and not ("," in at.since(refused) and _given_beside(at)):
         return Course.DECLINED
     refused = at.after("declined", 60)
+    if refused and at.until(refused).strip() and (verb := at.before("received")) and _DETERMINED.fullmatch(at.since(verb)):
+        return None  # "got X after the insurer had refused it"
     return Course.DECLINED if refused and not ("," in at.until(refused) and _leads_on(at, refused)) else None
 
 
-def _leads_on(at: _Setting, cue: Signal) -> bool:
+_AHEAD_OF = re.compile(r"\b(?:before|prior to|ahead of|until|pending|towards?)\b", re.IGNORECASE)
+_NEXT_WORDS = 160  # characters after a name in which its record is called wrong
+_IN_ITS_STEAD = re.compile(r"[\s.,;:–-]*(?:(?:it|this) (?:was|is|should)(?! (?:never|not)\b)|actually|rather|in fact it|should be)\b", re.IGNORECASE)
+
+
+def _corrected(at: Setting) -> bool:
+    """What a record says of the patient, and the next words call wrong: "problem list carries s/p X; this is wrong"; not where they only correct its date."""
+    record = at.before("by_record")
+    if record is None or _SENTENCE_OR_ROW.search(at.since(record)):
+        return False
+    slip = at.signals.first("called_wrong", at.end, at.end + _NEXT_WORDS)
+    return slip is not None and _PARAGRAPH.search(at.until(slip)) is None and _IN_ITS_STEAD.match(at.text, slip.end) is None
+
+
+def _leads_on(at: Setting, cue: Signal) -> bool:
     """The cue stands right before the next name, and tells of that one: "VRd x9, declined | ASCT"."""
     return at.near < at.high and _DETERMINED.fullmatch(at.text, cue.end, at.near) is not None
 
@@ -304,9 +345,9 @@ _FOR = re.compile(r"\bfor (?:an? |the |his |her |their )?$")
 _NOUN = re.compile(r"[\s(-]*(?:the\s|clinical\s|T[- ]cell\s)*")
 
 
-def _planned(at: _Setting, in_plan: bool) -> bool:
+def _planned(at: Setting, in_plan: bool) -> bool:
     before = at.text[at.low : at.start]
-    if _CONDITION.search(before):
+    if _CONDITION.search(before) or ((taught := at.before("taught")) and not _CLAUSE.search(at.since(taught))):
         return True
     if _halted(at):
         return False
@@ -328,19 +369,19 @@ def _planned(at: _Setting, in_plan: bool) -> bool:
     return in_plan and evidence is None and _part_of_a_plan(at, before, given)
 
 
-def _unfulfilled(at: _Setting, cues: list[Signal]) -> list[Signal]:
+def _unfulfilled(at: Setting, cues: list[Signal]) -> list[Signal]:
     """Cues of a plan, without those of "as planned" and the like: they tell of what was done."""
     return [cue for cue in cues if not any(done.start <= cue.start < done.end for done in at.signals.within("past_planned", cue.start - 20, at.high))]
 
 
-def _given_beside(at: _Setting) -> Signal | None:
+def _given_beside(at: Setting) -> Signal | None:
     """A word after the name that shows it given, unless of a condition."""
     over = _SAID_OVER.search(at.text, at.end, min(at.near, at.end + 70))
     shown = at.signals.first("given_after", at.end, over.start() if over else min(at.near, at.end + 70))
     return shown if shown and not _SUPPOSED.search(at.until(shown)) and at.text[shown.end : shown.end + 4] != " if " else None
 
 
-def _planned_after(at: _Setting, evidence: Signal | None) -> bool:
+def _planned_after(at: Setting, evidence: Signal | None) -> bool:
     other = _ALTERNATIVE.match(at.text, at.end, at.high)
     high = min(at.high, other.end() + 120) if other else min(at.near, at.end + 120)
     marks = _unfulfilled(at, at.signals.within("planned_after", other.end() if other else at.end, high))
@@ -356,16 +397,16 @@ def _planned_after(at: _Setting, evidence: Signal | None) -> bool:
     if (verb := at.before("received")) and _DETERMINED.fullmatch(at.since(verb)) and not at.before("planned_before"):
         return False  # "commenced on X as that was what she could afford"
     shown = evidence is not None and evidence.start < mark.start and not _FEW_WORDS.fullmatch(at.text, evidence.end, mark.start)
-    return not shown and not _CLAUSE.search(at.until(mark).lstrip("( :)"))
+    return not shown and not _CLAUSE.search(at.until(mark).lstrip("( :)-–"))
 
 
-def _halted(at: _Setting) -> bool:
+def _halted(at: Setting) -> bool:
     """What is to be stopped, held or spaced out is being taken."""
     cue = at.before("halted")
     return cue is not None and _DETERMINED.fullmatch(at.since(cue)) is not None
 
 
-def _part_of_a_plan(at: _Setting, before: str, given: Signal | None) -> bool:
+def _part_of_a_plan(at: Setting, before: str, given: Signal | None) -> bool:
     if re.search(r"\b(?:then|followed by|afterwards?|subsequently)\b[^.;]*$", before) and not re.search(r"\b(?:received|had|was|were|underwent|progress\w*|relaps\w*|PD)\b", before):
         return True
     return given is None and not re.search(r"\bon\s+$|progress\w*\b[^.;]*$|refractory[^.;]*$|exposed[^.;]*$", before, re.IGNORECASE) \

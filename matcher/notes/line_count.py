@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from matcher.domain import Reading
 from matcher.notes.document import Document
-from matcher.notes.exposure import statement_at
 from matcher.notes.signals import signals_of
+from matcher.notes.statements import statement_at
 
 _NUMBERS = {"no": 0, "zero": 0, "one": 1, "a single": 1, "single": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10, "eleven": 11, "twelve": 12}
 _ORDINALS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "sixth": 6, "seventh": 7, "eighth": 8, "ninth": 9, "tenth": 10}
@@ -75,7 +75,7 @@ def read_stated_lines(doc: Document, described: int, numbered: int = 0) -> Readi
         if numbered > described and (top is None or top.value < numbered):
             return Reading(numbered)
         return _reading(doc, top) if top and top.value > described else None
-    addendum = next((m.start() for m in _ADDENDUM.finditer(doc.text)), len(doc.text))
+    addendum = next((m.start() for m in doc.matches(_ADDENDUM, ("addend",), 1, 10)), len(doc.text))
     if settled := [s for s in counts if s.start > addendum] or [s for s in counts if _SETTLED.search(doc.text, max(0, s.start - 120), s.start)]:
         return _reading(doc, settled[-1])
     if agreeing := [s for s in counts if s.value == described]:

@@ -36,14 +36,19 @@ class Line:
     transplant: str | None = None
     maintenance: list[str] = field(default_factory=list)
     ended: bool = False  # told that the disease progressed on it
+    start: PartialDate | None = None  # of the treatment told first, or of a later phase's range that reaches back further (a table's columns)
+    _first: Event | None = None  # told first with its date; not one told as what failed, where there is another
+    _range: PartialDate | None = None
 
-    @property
-    def start(self) -> PartialDate | None:
-        """Of the treatment told first, or of a later phase's range that reaches back further (a table's columns)."""
-        dated = [e for e in self.events if e.start]
-        begun = [e.start for e in dated if e.start and not e.up_to("failed_on")][:1] or [e.start for e in dated if e.start][:1]
-        ranges = [e.start for e in dated if e.start and e.end and not e.restated]
-        return min([*begun, *ranges], key=lambda d: d.earliest, default=None)
+    def add(self, event: Event) -> None:
+        self.events.append(event)
+        if event.start is None:
+            return
+        if self._first is None or (self._first.up_to("failed_on") and not event.up_to("failed_on")):
+            self._first = event
+        if event.end and not event.restated and (self._range is None or event.start.earliest < self._range.earliest):
+            self._range = event.start
+        self.start = min((d for d in (self._first.start, self._range) if d), key=lambda d: d.earliest)
 
     @property
     def number(self) -> int | None:

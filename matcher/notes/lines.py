@@ -119,7 +119,7 @@ def _extend(events: list[Event], lines: list[Line]) -> None:
     """Later passages: a new treatment that the main passage does not know opens a line if it is told as one."""
     opened = False
     for event in events:
-        mark, alone = event.mark, _stands_alone(Line([*event.drugs], [event]))
+        mark, alone = event.mark, _stands_alone(_open(event))
         told = bool(mark and (mark.line or 0) > len(lines) and event.start) if _known(event, lines) else alone and len(lines) < _MOST_LINES
         if told and (not lines or begins_line(event, lines)):
             lines.append(_open(event))
@@ -141,11 +141,12 @@ def _known(event: Event, lines: list[Line]) -> bool:
 def _stands_alone(line: Line) -> bool:
     event = line.events[0]
     dated = event.start is not None or event.course is Course.ONGOING or event.mark is not None
-    return bool(active(line.drugs)) and dated and not event.restated
+    return bool(active(line.drugs)) and dated and (not event.restated or (event.course is Course.ONGOING and not event.in_exposure_list))
 
 
 def _open(event: Event) -> Line:
-    line = Line([], [event])
+    line = Line([])
+    line.add(event)
     _take(line, event)
     return line
 
@@ -154,7 +155,7 @@ def _merge(event: Event, lines: list[Line]) -> None:
     """Part of the line at hand, unless it names drugs of an earlier one only, or a transplant of an earlier time."""
     line, drugs = lines[-1], event.active
     if event.start and drugs and (known := undated(event, lines[:-1])):
-        known.events.append(event)
+        known.add(event)
         return
     if event.transplant and not drugs and "\n" in event.gap and not event.mark and (
             any(known.transplant == event.transplant for known in lines[:-1]) or (event.start is None and (line.number or 0) > 1)):
@@ -164,7 +165,7 @@ def _merge(event: Event, lines: list[Line]) -> None:
         return
     if event.restated and (event.since("progression") or event.since("relapse")):
         line.ended = True
-    line.events.append(event)
+    line.add(event)
     after_transplant = line.transplant and len(drugs) == 1 and not event.restated and not event.stop_follows
     if drugs and (event.maintenance or after_transplant) and not event.leads("consolidation", 30) and not event.signals.first("consolidation", event.group.end, event.group.end + 20):
         line.maintenance.extend(d for d in event.drugs if d not in line.maintenance)

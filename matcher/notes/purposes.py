@@ -9,7 +9,7 @@ from functools import lru_cache
 from matcher.domain import Course
 from matcher.notes.document import Document
 from matcher.notes.events import Event, is_cell_product
-from matcher.notes.exposure import statement_at
+from matcher.notes.statements import statement_at
 from models import load_vocabulary
 
 NOT_OF_A_LINE = ("bridging", "lymphodepletion", "mobilisation", "premedication", "supportive")
@@ -62,10 +62,12 @@ def _purpose(event: Event, earlier: list[Event]) -> str | None:
 
 def _said_of(event: Event, purpose: str) -> bool:
     text, start = event.doc.text, event.group.start
+    if purpose == "bridging" and _AS_BRIDGE.match(text, event.group.end):
+        return True
+    if purpose not in event.signals:
+        return False
     bracket = text.rfind(")", event.low, start) + 1
     if event.signals.last(purpose, max(event.lead, bracket, start - 60), start):
-        return True
-    if purpose == "bridging" and _AS_BRIDGE.match(text, event.group.end):
         return True
     opened = text.find("(", event.group.end, event.tail)
     if event.signals.first(purpose, event.group.end, min(event.tail if opened < 0 else opened, event.group.end + 50)):
@@ -79,10 +81,11 @@ def _as_before(event: Event, earlier: list[Event]) -> str | None:
     bridge = next((e for e in reversed(earlier) if e.received and e.drugs), None)
     if bridge and bridge.purpose == "bridging" and event.active and not any(is_cell_product(d) for d in event.drugs) and _goes_on(event.doc.text[bridge.group.end : event.group.start]):
         return "bridging"
+    settled = [e for e in earlier if e.purpose]
     again = any(is_cell_product(d) for d in event.drugs)
-    if any(e.purpose == "other_malignancy" and e.active == event.active for e in earlier) and (again or event.restated):
+    if any(e.purpose == "other_malignancy" and e.active == event.active for e in settled) and (again or event.restated):
         return "other_malignancy"
-    told = next((e.purpose for e in earlier if e.purpose in NOT_OF_A_LINE and event.active and event.active <= set(e.drugs)), None)
+    told = next((e.purpose for e in settled if e.purpose in NOT_OF_A_LINE and event.active and event.active <= set(e.drugs)), None)
     return told if told and event.restated else None
 
 
@@ -93,7 +96,7 @@ def _goes_on(between: str) -> bool:
 
 def _other_cancer(event: Event, earlier: list[Event]) -> bool:
     """Told of another cancer: its statement, or the heading of its paragraph, names one and no plasma cell disease."""
-    if MYELOMA_DRUGS & set(event.drugs):
+    if MYELOMA_DRUGS & set(event.drugs) or not _other_cancers(event.doc):
         return False
     text = event.doc.text
     start, end = statement_at(event.doc, event.group.start)

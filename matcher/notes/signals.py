@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
+from collections import defaultdict
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -41,14 +42,16 @@ class Signals:
     def __init__(self, text: str) -> None:
         self._text = text
         automaton, cues = _openings()
-        ends: dict[str, dict[int, int]] = {}  # of two that begin at one place the longer
+        ends: defaultdict[str, dict[int, int]] = defaultdict(dict)  # of two that begin at one place the longer
         for index, start, _ in automaton.find_matches_as_indexes(capitalised(text), overlapping=True):
             for cue in cues[index]:
-                if match := cue.pattern.match(text, start):
-                    places = ends.setdefault(cue.kind, {})
-                    places[start] = max(match.end(), places.get(start, 0))
-        self._found = {kind: [Signal(kind, *place) for place in sorted(places.items())] for kind, places in ends.items()}
+                if (match := cue.pattern.match(text, start)) and match.end() > (places := ends[cue.kind]).get(start, 0):
+                    places[start] = match.end()
         self._starts = {kind: sorted(places) for kind, places in ends.items()}
+        self._found = {kind: [Signal(kind, start, ends[kind][start]) for start in starts] for kind, starts in self._starts.items()}
+
+    def __contains__(self, kind: str) -> bool:
+        return kind in self._starts
 
     def within(self, kind: str, low: int, high: int) -> list[Signal]:
         starts = self._starts.get(kind)

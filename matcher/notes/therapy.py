@@ -67,22 +67,22 @@ def read_therapy(doc: Document, note_date: date | None, conditions: tuple[Condit
     n_lines = stated or _described(lines, complete if counted or not _treated(events) else None) or _never_treated(conditions, events)
     state = read_disease_state(doc, conditions, lines, endings, has_active_myeloma(conditions, lines), n_lines.value if n_lines else None, {r.value for r in refractory})
     complete = complete or told_from_the_first(doc, note_date, conditions, lines, state, dates)
+    bcma = read_bcma(doc, events, lines, complete)
     return TherapyReading(
         treatments=_ledger(events, lines, endings),
         lines=tuple(_line(number, line, ending) for number, (line, ending) in enumerate(zip(lines, endings, strict=True), 1)),
         n_lines=n_lines,
         refractory_to=refractory,
-        bcma=read_bcma(doc, events, lines, complete),
+        bcma=bcma,
         transplants=_transplants(events),
         disease_state=state,
         complete_history=complete,
-        flags=tuple(_contradictions(doc, events, lines, stated)),
+        flags=tuple(_contradictions(doc, bcma, lines, stated)),
     )
 
 
-def _contradictions(doc: Document, events: list[Event], lines: list[Line], stated: Reading | None) -> Iterator[Reading]:
+def _contradictions(doc: Document, exposure: BcmaExposure, lines: list[Line], stated: Reading | None) -> Iterator[Reading]:
     """What the note says in two ways that exclude each other, for its reader to settle."""
-    exposure = read_bcma(doc, events, lines, None)
     if exposure.status == "exposed" and (denial := naive_in_words(doc)) is not None:
         yield Reading(f"BCMA: the note says \"{denial.text}\", and tells of {exposure.agents[0].agent if exposure.agents else exposure.evidence[0].text}", (denial, *exposure.evidence))
     if stated is not None and stated.evidence and stated.value < len(lines):
