@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 
 import pytest
 
@@ -389,3 +390,14 @@ WORDED_AS_NAIVE = (
     *((text, "exposed") for text in WORDED_AS_GIVEN), *((text, "unknown") for text in WORDED_AS_NOT_GIVEN), *((text, "naive") for text in WORDED_AS_NAIVE)])
 def test_many_wordings(text, status):
     assert bcma(text).status == status
+
+
+NAMED = [row.split("\t") for row in (Path(__file__).parent / "specimens" / "bcma.tsv").read_text(encoding="utf-8").splitlines()[1:]]
+
+
+@pytest.mark.parametrize(("status", "text"), NAMED)
+def test_named_and_given_or_named_and_not(status, text):
+    """What is denied by a payer, collected, manufactured, awaited, taught, corrected or another's; and what was given in indirect words."""
+    told = f"Clinic, 12 March 2026\nMyeloma since 2019. VRd, autograft 2020. DPd 2022 to 2024, PD.\n\n{text}\n\nHb 10.1. ECOG 1."
+    doc, today = Document(told), date(2026, 3, 12)
+    assert read_therapy(doc, today, read_conditions(doc, today)).bcma.status == status

@@ -20,6 +20,8 @@ _NO_ANSWER = r"(?!\s*[?:|=]+\s*(?:n\b|no\b|none|never|nil|\[ ?\]))"
 _EXPOSED = (
     re.compile(rf"{BCMA}[- ]*{_KIND}[- ]*(?:pre-?treated|exposed|experienced|refractory|failures?|failed)\b{_NO_ANSWER}", re.IGNORECASE),
     re.compile(rf"\b(?:refractory|exposed|resistant)\s*(?:to\b|\(|:)[^.;:\n]{{0,80}}{BCMA}\b(?![- ]*(?:directed |targeted )?(?:trial|study|studies))", re.IGNORECASE),
+    re.compile(rf"(?<!most )(?<!than )\b(?:one|two|three|several|multiple|both|[123]) (?:prior|previous) {BCMA}[- ]*{_KIND}(?:therap(?:y|ies)|treatments?|agents?|lines?)", re.IGNORECASE),
+    re.compile(rf"\bpost[- ]{BCMA}[- ]*{_KIND}(?:relapse|progression|failure)", re.IGNORECASE),
     re.compile(rf"\b(?:not|no longer|non)[\s-]+{BCMA}[- ]*na[iï]ve\b", re.IGNORECASE),
 )
 _ANSWERED = re.compile(rf"\b(?:relaps|progress|fail|refractory|respon|benefit|tolerat)\w* (?:to |from |on |after |through |under )?(?:the |his |her )?(?:prior|previous) {BCMA}\b", re.IGNORECASE)

@@ -11,8 +11,9 @@ from matcher.domain import Course
 from matcher.notes.document import Document
 from matcher.notes.event_dates import course_dates, dates_of, infused_on
 from matcher.notes.events import Event, counts_in_line
-from matcher.notes.exposure import course_of, statement_at
+from matcher.notes.exposure import course_of
 from matcher.notes.signals import signals_of
+from matcher.notes.statements import statement_at
 from matcher.notes.treatments import TRANSPLANTS, Group, find_mentions, group_mentions
 from models import load_vocabulary
 

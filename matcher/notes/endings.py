@@ -16,9 +16,9 @@ from matcher.dates import DateMention
 from matcher.domain import Evidence, PartialDate
 from matcher.notes.document import Document
 from matcher.notes.events import Event, active
-from matcher.notes.exposure import statement_at
 from matcher.notes.line_rules import Line
 from matcher.notes.signals import Signal, Signals, signals_of
+from matcher.notes.statements import statement_at
 
 WINDOW = timedelta(days=60)  # IMWG
 RESPONSES = ("sCR", "CR", "VGPR", "PR", "MR", "SD", "PD")  # deepest first (IMWG 2016)

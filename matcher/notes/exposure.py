@@ -34,61 +34,6 @@ _TO_PRESENT = re.compile(r"\d\s*(?:[-–—]|to|until|till)\s*(?:present|now|cur
 _SENTENCE_OR_ROW = re.compile(r"\.\s(?=[A-Z])|\n\s*\n")
 _PRIOR_LIST = re.compile(r"[^.:;\n]{0,30}:[^.\n]*")
 _LIST_OVER = re.compile(r"[.)]\s+[A-Z(]|\n[ \t]*\n|\b(?i:off|stop\w*|held|past|prior|previous\w*|discontinued|until|completed|allerg\w*)\b")  # of the medicines that are taken
-<<<<<<< ours
-_REACH = 320  # characters of a run-on statement that still bear on a name
-
-
-@lru_cache(maxsize=8)
-def _statements(text: str) -> tuple[int, ...]:
-    cuts = [0]
-    for match in _STATEMENT.finditer(text):
-        place = match.start() + 1
-        if text[place - 1] == "." and text[place] in " \n" and text[place - 2].isalpha() and _ABBREVIATION.search(text, max(0, place - 8), place):
-            continue
-        cuts.append(match.end())
-    return (*cuts, len(text))
-
-
-def statement_at(doc: Document, place: int) -> tuple[int, int]:
-    """(start, end) of the statement around a place: a sentence, a list item or what a semicolon sets off."""
-    cuts = _statements(doc.text)
-    at = max(0, min(bisect_right(cuts, place) - 1, len(cuts) - 2))
-    return cuts[at], cuts[at + 1]
-
-
-class _Setting(NamedTuple):
-    """A name within its statement low..high; `near`: where the next name begins, or the statement ends."""
-
-    text: str
-    signals: Signals
-    low: int
-    start: int
-    end: int
-    near: int
-    high: int
-
-    def before(self, kind: str) -> Signal | None:
-        return self.signals.last(kind, self.low, self.start)
-
-    def after(self, kind: str, reach: int | None = None) -> Signal | None:
-        """The first up to the next name, of at most `reach` characters."""
-        return self.signals.first(kind, self.end, self.near if reach is None else min(self.near, self.end + reach))
-
-    def since(self, signal: Signal) -> str:
-        """The words between a signal before the name and the name."""
-        return self.text[signal.end : self.start]
-
-    def until(self, signal: Signal) -> str:
-        return self.text[self.end : signal.start]
-
-
-def _setting(doc: Document, group: Group, following: int | None) -> _Setting:
-    start, end = statement_at(doc, group.start)
-    high = max(group.end, min(end, group.end + _REACH))
-    near = high if following is None or following >= end else min(following, high)
-    return _Setting(doc.text, signals_of(doc.text), max(start, group.start - _REACH), group.start, group.end, max(near, group.end), high)
-=======
->>>>>>> theirs
 
 
 # What was planned, and then told as done: "consented to X and received it". No word of denial, wish or condition stands between.

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from matcher.notes.document import Document
-from matcher.notes.exposure import statement_at
 from matcher.notes.signals import signals_of
+from matcher.notes.statements import statement_at
 from models import load_vocabulary
 from models.words import load_words
 
@@ -19,7 +19,7 @@ BCMA = r"(?:anti[- ]?)?(?:BCMA|B[- ]cell maturation antigen)"
 _TARGET = re.compile(rf"\b{BCMA}\b", re.IGNORECASE)
 _CELLS = re.compile(r"(?<!GPRC5D )(?<!CD19 )\b(?:CAR[- ]?T|cell(?:ular)? therap(?:y|ies))\b", re.IGNORECASE)
 _ENGAGERS = re.compile(r"(?<!GPRC5D )(?<!FcRH5 )(?<!CD20 )\b(?:bispecifics?|BsAbs?|BiTEs?|T[- ]cell[- ](?:engag\w+|redirect\w+))\b", re.IGNORECASE)
-_NO = re.compile(r"\b(?:no|nor|neither|without|zero|denie[sd]|denying|never|not (?:one|a single)|not|na[iï]ve (?:to|for|of)|yet to|(?:will|would|to) be (?:his|her|their|the|a) first)\b|n't\b|\bw/o\b", re.IGNORECASE)
+_NO = re.compile(r"\b(?:no|nor|neither|without|zero|denie[sd]|denying|never|none of|untreated with|(?:history|list|lines|therap(?:y|ies)|treatments?) (?:does|do|did) not (?:include|contain)|not (?:one|a single)|not|na[iï]ve (?:to|for|of)|yet to|(?:will|would|to) be (?:his|her|their|the|a) first)\b|n't\b|\bw/o\b", re.IGNORECASE)
 _NEEDS_VERB = ("not", "n't", "yet to")
 _UNMEANT = re.compile(r"\b(?:will|would|can|could|should|shall|may|might|must|no longer|nor|not|non)[\s-]*$|\bcan$", re.IGNORECASE)
 _TOKEN = re.compile(r"[^\W\d_][\w'’]*|\S")
@@ -32,12 +32,14 @@ _ANSWERED = re.compile(rf"[\s)]*{_COLON}(?:{_NO_WORD}\b|0|\(?-\)){_ANSWER_OVER}"
 _TICKED = re.compile(rf"[\s:?|-]*(?:{_BLANK}\s*y(?:es)?\b[\s,/|]*{_TICK}\s*no?\b|{_TICK}\s*no?\b)", re.IGNORECASE)
 _TICKED_YES = re.compile(rf"[\s:?|=-]*(?:{_TICK}\s*y(?:es)?\b|(?:{_BLANK}\s*no?\b[\s,/|]*)?{_TICK}\s*y(?:es)?\b|(?<=[:=?|\s])(?:yes|y|\+|positive)(?![\w/]))", re.IGNORECASE)
 _NAIVE = re.compile(r"[\s:-]*(?:na[iï]ve|unexposed|(?:not|non|never)[ -]exposed)\b", re.IGNORECASE)
+_AS_EXPOSED = re.compile(r"[\s-]*(?:exposed|experienced|(?:pre-?)?treated)\b", re.IGNORECASE)
 _NEVER = re.compile(r"[\s,;]*(?:(?:has|have|had|was|were|is|are)\s+)*(?:never|not|n't)\b", re.IGNORECASE)
 _NOT_NAIVE = re.compile(r"\b(?:not|non|never|no longer|nor|cannot|unclear|whether|assum\w*|presum\w*|if)\b[^.;\n]*$", re.IGNORECASE)
 _SO_FAR = re.compile(r"\s*(?:yet|so far|to date|till now|until now)\s*(?:[.,;)\n]|$)", re.IGNORECASE)
 _THEN_NEVER = re.compile(r"[^.\n]{0,60}[;,]\s*never\s+(?:used|given|received|had|tried)\b", re.IGNORECASE)  # "not available in the public system; never used"
 _LINKED = re.compile(r"[\s-]*(?:(?:is|are|was|were|currently|yet|being|at present) )*", re.IGNORECASE)
 _AWAITED = re.compile(r"\b(?:before cells|until|unless)\b", re.IGNORECASE)
+_TAKEN_BACK = re.compile(r"[\s.,;:–\"'”’)-]*(?:(?:in|on) \w+ )?")
 _BEFORE, _AFTER = 110, 90  # characters within which a denial bears on a name
 
 
@@ -64,8 +66,14 @@ def hypothetical(doc: Document, place: int) -> bool:
 def _denials(doc: Document, name: re.Pattern[str], words: tuple[str, ...]) -> Iterator[tuple[int, int]]:
     for match in doc.matches(name, words, 12, 40):
         found = _denied_before(doc, *match.span()) or _denied_after(doc, *match.span())
-        if found and not hypothetical(doc, match.start()) and signals_of(doc.text).first("unsure", *found) is None:
+        if found and not hypothetical(doc, match.start()) and signals_of(doc.text).first("unsure", *found) is None and not _called_wrong(doc, found[1]):
             yield found
+
+
+def _called_wrong(doc: Document, end: int) -> bool:
+    """The next words take the denial back: "BCMA-naive, which is wrong"."""
+    slip = signals_of(doc.text).first("called_wrong", end, end + 60)
+    return slip is not None and _TAKEN_BACK.fullmatch(doc.text, end, slip.start) is not None
 
 
 def _denied_before(doc: Document, start: int, end: int) -> tuple[int, int] | None:
@@ -75,7 +83,7 @@ def _denied_before(doc: Document, start: int, end: int) -> tuple[int, int] | Non
         return None
     for head in reversed(list(_NO.finditer(text, low, start))):
         reached, words = _plain_to(text, head.end(), start)
-        if reached == start and not _UNMEANT.search(text, max(low, head.start() - 14), head.start()) and (head.group().lower() not in _NEEDS_VERB or words & load_words().given):
+        if reached == start and not _UNMEANT.search(text, max(low, head.start() - 14), head.start()) and (head.group().lower() not in _NEEDS_VERB or words & load_words().given or _AS_EXPOSED.match(text, end)):
             return head.start(), end
     return None
 
