@@ -12,6 +12,7 @@ from matcher.answers import understanding
 from matcher.domain import Status, Trial
 from matcher.eligibility.reasons import name_of, number, test_name, unit_of
 from matcher.expressions import render
+from models import load_vocabulary
 
 console = Console(highlight=False, soft_wrap=False)
 _COLOUR = {"eligible": "green", "possible": "yellow", "ineligible": "red", "satisfied": "green", "unknown": "yellow", "violated": "red"}
@@ -36,32 +37,51 @@ def latest_labs(labs: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return list(latest.values())
 
 
+def _listing(**options: Any) -> Table:
+    """Rows without borders whose last column wraps under itself."""
+    return Table(show_header=False, box=None, pad_edge=False, **options)
+
+
+def _named(conditions: list[dict[str, Any]]) -> str:
+    """The conditions by their most specific names: type 2 diabetes, and not diabetes as well."""
+    is_a, ids = load_vocabulary().is_a, [c["id"] for c in conditions]
+    specific = (c for c in conditions if not any(other != c["id"] and is_a(other, c["id"]) for other in ids))
+    return ", ".join(name_of(c["id"]) + (f" ({c['date']})" if c["date"] else "") for c in specific)
+
+
+def _labs_by_date(labs: list[dict[str, Any]]) -> list[str]:
+    """The latest value of each test under its date, newest first: an old value is seen to be old."""
+    dated: dict[str, list[str]] = {}
+    for x in sorted(latest_labs(labs), key=lambda x: x["date"] or "", reverse=True):
+        dated.setdefault(x["date"] or "undated", []).append(f"{test_name(x['test'])} {x['comparator'] or ''}{number(x['value'])}{unit_of(x['unit'])}")
+    return [f"{date}: {', '.join(values)}" for date, values in dated.items()]
+
+
 def show_profile(patient: dict[str, Any]) -> None:
     """What a note says (an `extract` answer), as a clinician would list it."""
-    table = Table(title=f"{patient['note_id']}  {patient['note_date'] or 'undated'}", title_justify="left", show_header=False, box=None, pad_edge=False)
+    table = _listing(title=f"{patient['note_id']}  {patient['note_date'] or 'undated'}", title_justify="left")
     table.add_column(style="bold", no_wrap=True)
     table.add_column()
     bcma = {"exposed": "EXPOSED", "naive": "naive", "unknown": "unknown: the note does not say"}[patient["bcma"]["status"]]
-    agents = "; ".join(f"{a['agent']} ({_words(a['modality'])}{', ' + a['date'] if a['date'] else ''})" for a in patient["bcma"]["agents"])
+    agents = "; ".join(f"{a['agent']} ({name_of(a['modality'])}{', ' + a['date'] if a['date'] else ''})" for a in patient["bcma"]["agents"])
+    asked = patient["bcma"]["status"] != "unknown" or any(load_vocabulary().is_a(c["id"], "plasma_cell_disorder") for c in patient["conditions"])
     rows = [
-        ("BCMA", f"{bcma}  {agents}".strip()),
+        *([("BCMA", f"{bcma}  {agents}".strip())] if asked else []),
         ("Patient", f"age {_said(patient['age_years'])}, {_said(patient['sex'])}; ECOG {_said(patient['ecog'])}, KPS {_said(patient['kps'])}"),
-        ("Disease state", _said(patient["disease_state"])),
+        ("Disease state", _said(patient["disease_state"]).replace("relapsed refractory", "relapsed and refractory")),
         ("Prior lines", _said(patient["n_lines"])),
     ]
     for line in patient["lines"]:
-        when = " to ".join(d for d in (line["start"], line["end"]) if d)
+        when = " to ".join(dict.fromkeys(d for d in (line["start"], line["end"]) if d))
         parts = [", ".join(line["drugs"]) or line["regimen"] or "not named", f"{line['transplant']} transplant" if line["transplant"] else "", when, line["best_response"] or "", f"stopped: {line['reason_stopped']}" if line["reason_stopped"] else ""]
         rows.append((f"  line {line['number']}", "; ".join(p for p in parts if p)))
     rows.append(("Refractory to", ", ".join(patient["refractory_to"]) or "none stated"))
     for status in Status:
-        named = [name_of(c["id"]) + (f" ({c['date']})" if c["date"] else "") for c in patient["conditions"] if c["status"] == status and "said" not in c]
-        if named:
-            rows.append((status.value.capitalize(), ", ".join(named)))
+        if named := _named([c for c in patient["conditions"] if c["status"] == status and "said" not in c]):
+            rows.append((status.value.capitalize(), named))
     if markers := [c["said"] for c in patient["conditions"] if "said" in c]:
         rows.append(("Markers", ", ".join(markers)))
-    labs = [f"{test_name(x['test'])} {x['comparator'] or ''}{number(x['value'])}{unit_of(x['unit'])}" for x in latest_labs(patient["labs"])]
-    rows.append(("Labs", ", ".join(labs) or "none"))
+    rows += [("" if later else "Labs", day) for later, day in enumerate(_labs_by_date(patient["labs"]))]
     rows += [("Note well", flag["text"]) for flag in patient["flags"]]
     for name, text in rows:
         table.add_row(name, escape(text))
@@ -70,22 +90,18 @@ def show_profile(patient: dict[str, Any]) -> None:
 
 
 def show_report(answer: dict[str, Any]) -> None:
-    """A `match` answer: the ranked trials, what rules each out and what is missing, what to ask next."""
+    """A `match` answer: the ranked trials with what rules each out or is missing, what to ask next, then every criterion."""
     show_profile(answer["patient"])
-    table = Table(title="Trials", title_justify="left")
-    whole = {"no_wrap": True}
-    for name, options in (("#", {"justify": "right", **whole}), ("Trial", {"overflow": "fold", "max_width": 24}), ("Verdict", whole), ("Score", {"justify": "right", **whole}),
-                          ("Met/not/open", {"justify": "center", **whole}), ("Why", {"ratio": 1, "min_width": 16})):
-        table.add_column(name, **options)  # type: ignore[arg-type]
+    table = _listing(title="Trials", title_justify="left")
     for found in answer["trials"]:
-        counts = [sum(c["outcome"] == o for c in found["criteria"]) for o in ("satisfied", "violated", "unknown")]
-        table.add_row(str(found["rank"]), escape(found["trial_id"]), _coloured(found["verdict"]), f"{found['score']:.2f}", "/".join(map(str, counts)), escape(_why(found)))
+        counts = ", ".join(f"{n} {mark}" for outcome, mark in _MARK.items() if (n := sum(c["outcome"] == outcome for c in found["criteria"])))
+        table.add_row(str(found["rank"]), _coloured(found["verdict"]), f"{found['score']:.2f}", f"[bold]{escape(found['trial_id'])}[/]  [dim]{counts}[/]\n{escape(_why(found))}")
     console.print(table)
+    if answer["questions"]:
+        asked = (missing_words(q["fact"]) + (f" ({q['trials']} trials)" if q["trials"] > 1 else "") for q in answer["questions"][:6])
+        console.print("\n[bold]What to ask next[/]  " + escape("; ".join(asked)))
     for found in answer["trials"]:
         _show_match(found)
-    if answer["questions"]:
-        asked = (f"{missing_words(q['fact'])} ({q['trials']} trial{'s' * (q['trials'] > 1)})" for q in answer["questions"][:6])
-        console.print("\n[bold]What to ask next[/]  " + escape("; ".join(asked)))
     console.print("[dim]Supports and does not replace clinical judgment.[/]\n")
 
 
@@ -118,16 +134,18 @@ def _why(found: dict[str, Any]) -> str:
 
 
 def _show_match(found: dict[str, Any]) -> None:
-    console.print(f"\n[bold]{found['rank']}. {escape(found['trial_id'])}[/]  {escape(found['title'])}  {_coloured(found['verdict'])}")
+    console.print(f"\n[bold]{found['rank']}. {escape(found['trial_id'])}[/]  {_coloured(found['verdict'])}")
+    console.print(escape(found["title"]), end="\n" * bool(found["title"]))
+    table = _listing()
     for notice in found["notices"]:
-        console.print(f"   [yellow]{escape(notice)}[/]")
+        table.add_row("", "", f"[yellow]{escape(notice)}[/]")
     for outcome, mark in _MARK.items():
         for c in found["criteria"]:
             if c["outcome"] == outcome and (c["assessable"] or outcome != "unknown"):
-                console.print(f"   [{_COLOUR[outcome]}]{mark:8}[/]{c['id']:4} {escape(c['reason'])}", soft_wrap=True)
-    folded = [c["id"] for c in found["criteria"] if not c["assessable"] and c["outcome"] == "unknown"]
-    if folded:
-        console.print(f"   [dim]to confirm at screening: {', '.join(folded)}[/]")
+                table.add_row(f"[{_COLOUR[outcome]}]{mark}[/]", c["id"], escape(c["reason"]))
+    if folded := [c["id"] for c in found["criteria"] if not c["assessable"] and c["outcome"] == "unknown"]:
+        table.add_row("", "", f"[dim]to confirm at screening: {', '.join(folded)}[/]")
+    console.print(table)
 
 
 def show_patients(row: dict[str, Any]) -> None:

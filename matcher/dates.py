@@ -34,7 +34,7 @@ _DATE = re.compile(  # matched only at the places _PLACE finds, which is ten tim
   | (?P<a>\d{{1,2}})(?P<s2>[-/.])(?P<b>\d{{1,2}})(?P=s2)(?P<y>{_YEAR}|\d\d)(?![\d/%])(?!\.\d)
   | (?P<my_m>\d{{1,2}})[-/.](?P<my_y>{_YEAR})(?![\d/])(?!\.\d)
   | (?P<d5>\d{{1,2}})[ ]-[ ](?P<m5>{_MONTH})[ ]-[ ](?P<y5>{_YEAR})
-  | (?P<d1>\d{{1,2}})(?:st|nd|rd|th)?(?:[ /-]|\s+of\s+)?(?P<m1>{_MONTH})\b\.?(?:[ ,/-]{{0,2}}(?P<y1>{_YEAR}|'\d\d|\d\d(?=[\s,;:.)\]]|$))(?![\d:]))?
+  | (?P<d1>\d{{1,2}})(?:st|nd|rd|th)?(?:[ /-]|\s+of\s+)?(?P<m1>{_MONTH})\b\.?(?:[ ,/-]{{0,2}}(?P<y1>{_YEAR}|'\d\d|\d\d(?=[\s,;:.)\]]|$))(?!\d|:\d))?
   | (?P<d0>\d{{1,2}})(?:\.|er|º)?[ ](?:de[ ])?(?P<m0>{"|".join(sorted(_ABROAD, key=len, reverse=True))})\b(?:[ ](?:del?[ ])?(?P<y0>{_YEAR}))?
   | (?P<m2>{_MONTH})\b\.?[ -]{{0,2}}(?P<d2>\d{{1,2}})(?:st|nd|rd|th)?(?![\d:/%.]\d|\d)(?:[ ,/-]{{1,2}}(?P<y2>{_YEAR}|'\d\d))?(?!\d)
   | (?P<m3>{_MONTH})\b\.?,?(?:[ /-]|[ ]-[ ]|\s+of\s+)?(?P<y3>{_YEAR}|'\d\d)(?!\d)

@@ -60,11 +60,28 @@ def test_without_trials_the_registry_is_matched(eligo, note, trial):
     assert {t["trial_id"] for t in answers(out)[0]["trials"]} == {"T-1", "SOOCHOW-CT0591CP", "CT071", "XINQIAO-BCMA", "NCT03473496", "CHANGZHENG-BCMA"}
 
 
-def test_people_get_a_table(eligo, note):
-    status, out, _ = eligo("match", note)
+def test_people_get_a_table_that_fits_their_screen(eligo, note, trial):
+    status, out, _ = eligo("match", note, "--trials", trial)
+    lines = [line.rstrip() for line in out.splitlines()]
     assert status == 0
-    assert "BCMA" in out
-    assert "Supports and does not replace clinical judgment." in out
+    assert max(map(len, lines)) <= 80
+    assert lines[:2] == ["note  2025-03-01", "BCMA           unknown: the note does not say"]
+    told = lines[lines.index("Trials") :]
+    assert told == [
+        "Trials",
+        "1  possible  0.66  T-1  1 open, 2 met",
+        "                   missing: HIV infection",
+        "",
+        "What to ask next  HIV infection",
+        "",
+        "1. T-1  possible",
+        "A study in multiple myeloma",
+        "open  E1  The note does not mention HIV infection",
+        "met   I1  Age 61, required ≥ 18",
+        "met   I2  Hemoglobin 10.1 g/dL on 2025-03-01, required > 8 g/dL",
+        "Supports and does not replace clinical judgment.",
+        "",
+    ]
 
 
 @pytest.mark.parametrize(("fact", "said"), [

@@ -7,7 +7,7 @@ import re
 from matcher.domain import ConditionFact, Presence, Qualifiers, Status, Truth, Window
 from matcher.eligibility.chart import Chart, in_window
 from matcher.eligibility.measurements import Interval, holds
-from matcher.eligibility.reasons import Answer, duration, false, listing, name_of, on, true, unsettled
+from matcher.eligibility.reasons import Answer, duration, false, listing, name_of, on, spaced, true, unsettled
 
 SEVERITIES = ("mild", "moderate", "severe")
 FERTILITY = ("pregnancy", "breastfeeding", "childbearing_potential")
@@ -153,7 +153,7 @@ def _rank(word: str) -> float | None:
 
 
 def worded(key: str, wanted: str) -> str:
-    wanted = wanted.replace(">=", "≥ ").replace("<=", "≤ ")
+    wanted = spaced(wanted)
     if key == "duration":
         return f"lasting {wanted} days"
     if (key, wanted) == ("treatment", "none"):

@@ -14,6 +14,7 @@ from matcher.eligibility.reasons import (
     name_of,
     shown_lab,
     silent,
+    spaced,
     together,
     true,
     unsettled,
@@ -35,7 +36,7 @@ def expression_of(asked: Presence, chart: Chart) -> Answer:
     for fact in (f for f in facts if f.status is Status.PRESENT):
         found = chart.vocabulary.findings.get(fact.id, marker).said(True)
         if asked.qualifiers:
-            return unsettled(f"{found}, {' and '.join(f'{k} {v}' for k, v in asked.qualifiers)} not stated", missing, fact.evidence)
+            return unsettled(f"{found}, {' and '.join(f'{k} {spaced(v)}' for k, v in asked.qualifiers)} not stated", missing, fact.evidence)
         return true(found, fact.evidence)
     if (absent := _absent(marker, chart)) is not None:
         return absent
@@ -66,7 +67,7 @@ def _measured(asked: Presence, chart: Chart) -> Answer | None:
     for _, wanted in asked.qualifiers:
         met = _share(found, wanted)
         if met is not Truth.TRUE:
-            return Answer(met, true(shown, verb="required", asked=wanted).said, evidence=lab.evidence, missing=(missing,) if met is Truth.UNKNOWN else ())
+            return Answer(met, true(shown, verb="required", asked=spaced(wanted)).said, evidence=lab.evidence, missing=(missing,) if met is Truth.UNKNOWN else ())
     return Answer(holds(found, ">", 0), true(shown).said, evidence=lab.evidence)
 
 

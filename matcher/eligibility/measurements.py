@@ -150,7 +150,7 @@ def _counted(lines: int) -> str:
 def _days_since(asked: Comparison, chart: Chart, verb: str) -> Answer:
     of = asked.of or "anti_myeloma_therapy"
     limit = asked.value * _DAYS.get(asked.unit or "d", 1)
-    wanted = f"{sign(asked.op)} {duration(limit)}"
+    wanted = f"{sign(asked.op)} {duration(limit)} ago"
     if of in chart.vocabulary.conditions and of not in chart.vocabulary.therapies:
         return _days_since_condition(of, asked, limit, chart, verb, wanted)
     if (last := last_given(of, chart)) is not None:

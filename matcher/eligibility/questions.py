@@ -51,14 +51,15 @@ def settles(fact: str, criterion: Criterion, chart: Chart) -> bool:
 
 
 def questions(open_criteria: Iterable[tuple[str, Iterable[tuple[Criterion, tuple[str, ...]]]]], chart: Chart) -> tuple[tuple[str, int], ...]:
-    """(fact, number of trials) for each fact that alone would decide an open criterion of a trial still possible; most first.
+    """(fact, number of trials) for each fact that alone would decide an open criterion of a trial still possible; most first,
+    and of equals what the best trial asks first.
 
-    `open_criteria`: for each such trial its id and its open criteria with what they miss.
+    `open_criteria`: for each such trial, best first, its id and its open criteria with what they miss.
     """
     decided: dict[tuple[Criterion, str], bool] = {}
     counted: Counter[str] = Counter()
     for _, criteria in open_criteria:
-        settled = set()
+        settled: dict[str, None] = {}
         for criterion, missing in criteria:
             for fact in missing:
                 if fact in settled:
@@ -67,6 +68,6 @@ def questions(open_criteria: Iterable[tuple[str, Iterable[tuple[Criterion, tuple
                 if key not in decided:
                     decided[key] = settles(fact, criterion, chart)
                 if decided[key]:
-                    settled.add(fact)
-        counted.update(settled)
-    return tuple(sorted(counted.items(), key=lambda item: (-item[1], item[0])))
+                    settled[fact] = None
+        counted.update(list(settled))
+    return tuple(counted.most_common())

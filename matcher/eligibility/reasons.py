@@ -14,6 +14,7 @@ from models import load_vocabulary
 
 _T = TypeVar("_T")
 _CLASS = re.compile(r"^(.+) class against (.+)$")
+_OPERATOR = re.compile(r"[<>]=? ?")
 _SHOWN = 4  # a reason names at most this many deciding facts
 _LISTED = 6
 
@@ -166,6 +167,11 @@ def unit_of(unit: str | None) -> str:
 
 def sign(op: str) -> str:
     return {"<=": "≤", ">=": "≥"}.get(op, op)
+
+
+def spaced(limit: str) -> str:
+    """A qualifier's limit as people write it: ">=50%" is "≥ 50%"."""
+    return _OPERATOR.sub(lambda op: f"{sign(op.group().strip())} ", limit)
 
 
 def on(when: PartialDate | date | None) -> str:

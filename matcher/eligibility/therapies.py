@@ -17,6 +17,7 @@ from matcher.eligibility.reasons import (
     name_of,
     on,
     silent,
+    spaced,
     together,
     true,
     unsettled,
@@ -85,7 +86,7 @@ def _was_given(exposure: Exposure, asked: Presence, chart: Chart) -> Answer:
             case Truth.FALSE:
                 return false(f"{shown}, not {wanted.replace('_', ' ')}", exposure.evidence)
             case Truth.UNKNOWN:
-                return unsettled(shown, missing, exposure.evidence, f"the note does not say whether the {key.replace('_', ' ')} was {wanted.replace('_', ' ').replace('>=', '≥ ').replace('<=', '≤ ')}")
+                return unsettled(shown, missing, exposure.evidence, f"the note does not say whether the {key.replace('_', ' ')} was {spaced(wanted.replace('_', ' '))}")
     return true(shown, exposure.evidence)
 
 
@@ -155,7 +156,7 @@ def never_given(value: str, chart: Chart) -> Answer | None:
     if chart.never_treated and chart.in_history(value):
         return false("no treatment given so far", evidence_of(profile.n_lines))
     if chart.complete_history and chart.in_history(value):
-        return false(f"no {name_of(value)} in the treatment history, which the note gives completely", evidence_of(profile.complete_history))
+        return false("the treatment history is complete", evidence_of(profile.complete_history), "with no mention of", name_of(value))
     return None
 
 
