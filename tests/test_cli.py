@@ -78,7 +78,7 @@ def test_people_get_a_table_that_fits_their_screen(eligo, note, trial):
         "A study in multiple myeloma",
         "open  E1  The note does not mention HIV infection",
         "met   I1  Age 61, required ≥ 18",
-        "met   I2  Hemoglobin 10.1 g/dL on 2025-03-01, required > 8 g/dL",
+        "met   I2  Hemoglobin 10.1 g/dL, required > 8 g/dL",
         "Supports and does not replace clinical judgment.",
         "",
     ]
