@@ -38,6 +38,8 @@ def expected(shorthand: str) -> list[tuple[set[str], str | None]]:
 
 
 SHAPES = [
+    ("listed as failed", "Refractory to VRd, DRd and KPd.", "V R d | D R d | K P d"),
+    ("a cell product in a list", "Previously treated with VRd+ASCT, DRd, cilta-cel and talquetamab.", "V R d +auto | D R d | cilta | talq"),
     ("arrows", "58F RRMM. Tx: VRd x4 -> ASCT 3/2017 -> R maint (PD 5/2019) -> DKd 6/2019-8/2021 (PD) -> SPd 9/2021-2/2022 (SD, PD) -> Tec 3/2022-12/2023 PD.",
      "V R d +auto | D K d | X P d | tec"),
     ("numbered L", "Treatment history:\nL1: KRd x 4, ASCT 01/2018, KRd consolidation x2, lenalidomide maintenance until PD 02/2021\nL2: Dara-Pd 03/2021 - 11/2022, best response VGPR, PD\n"

@@ -10,7 +10,8 @@ from datetime import date
 from matcher.dates import DateMention, find_dates
 from matcher.domain import PartialDate
 from matcher.notes.document import Document
-from matcher.notes.events import Event, is_cell_product
+from matcher.notes.events import Event
+from matcher.notes.treatments import is_cell_product
 
 _PARAGRAPH = re.compile(r"\n[ \t]*\n")
 _REACH = 400  # characters in which a paragraph tells the day of an infusion

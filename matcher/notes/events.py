@@ -23,12 +23,6 @@ _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", 
 
 
 @lru_cache(maxsize=4096)
-def is_cell_product(drug: str) -> bool:
-    known = load_vocabulary().drugs.get(drug)
-    return known.modality in ("car_t", "car_nk", "tcr_t", "cell_therapy") if known else drug.endswith(("leucel", "-cel"))
-
-
-@lru_cache(maxsize=4096)
 def counts_in_line(drug: str) -> bool:
     """Whether a drug is anti-myeloma (or another cancer drug, for lines of an other plasma cell disease), steroids included."""
     known = load_vocabulary().drugs.get(drug)

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from matcher.domain import PartialDate
-from matcher.notes.events import Event, active, is_cell_product
-from matcher.notes.treatments import without_generic
+from matcher.notes.events import Event, active
+from matcher.notes.treatments import is_cell_product, without_generic
 from models import load_vocabulary
 
 _CELL_OR_ENGAGER = frozenset({"car_t", "bispecific_antibody", "antibody_drug_conjugate", "trispecific_antibody"})

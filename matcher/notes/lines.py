@@ -10,9 +10,9 @@ from datetime import timedelta
 from itertools import pairwise
 
 from matcher.domain import Course
-from matcher.notes.events import STEROIDS, Event, active, is_cell_product
+from matcher.notes.events import STEROIDS, Event, active
 from matcher.notes.line_rules import COURSE, FAR, Line, begins_line, undated
-from matcher.notes.treatments import without_generic
+from matcher.notes.treatments import is_cell_product, without_generic
 from models import load_vocabulary
 
 _ADDED_TO = re.compile(r"\s*(?:was |were |is |being )?(?:then |also |subsequently )?added (?:back )?(?:on )?to\s*(?:the |his |her |ongoing )*", re.IGNORECASE)
@@ -70,7 +70,7 @@ def _segment(events: list[Event]) -> list[Line]:
         if not lines and not event.active:
             pending = event
         elif not lines:
-            if not event.restated or event.start or event.course is Course.ONGOING or (event.is_regimen and event.up_to("came_after")):
+            if not event.restated or event.start or event.course is Course.ONGOING or (event.is_regimen and (event.up_to("came_after") or _lists(events[place : place + 2]))):
                 lines.append(_open(event))
                 if pending and _AFTER_TRANSPLANT.match(event.gap):
                     _take(lines[0], pending)
@@ -92,6 +92,11 @@ def _segment(events: list[Event]) -> list[Line]:
         else:
             _merge(event, lines)
     return lines
+
+
+def _lists(events: list[Event]) -> bool:
+    """Regimens told in a row: "progressed on VRd, DRd and Kd"."""
+    return len(events) == 2 and all(e.is_regimen for e in events) and _LISTED.fullmatch(events[1].gap) is not None
 
 
 def _introduced(lines: list[Line], event: Event) -> bool:

@@ -8,8 +8,9 @@ from functools import lru_cache
 
 from matcher.domain import Course
 from matcher.notes.document import Document
-from matcher.notes.events import Event, is_cell_product
+from matcher.notes.events import Event
 from matcher.notes.statements import statement_at
+from matcher.notes.treatments import is_cell_product
 from models import load_vocabulary
 
 NOT_OF_A_LINE = ("bridging", "lymphodepletion", "mobilisation", "premedication", "supportive")

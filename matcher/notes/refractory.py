@@ -9,11 +9,12 @@ from collections.abc import Iterable
 from matcher.domain import Evidence, Reading
 from matcher.notes.document import Document
 from matcher.notes.endings import Ending, governing, taken_at_end
-from matcher.notes.events import Event, active, is_cell_product
+from matcher.notes.events import Event, active
 from matcher.notes.line_rules import Line
 from matcher.notes.linking import REGIMEN_LETTERS
 from matcher.notes.signals import Signal, signals_of
 from matcher.notes.statements import statement_at
+from matcher.notes.treatments import is_cell_product
 from models import load_vocabulary
 
 # What "triple-class", "penta-refractory" ... stand for; only what the patient received counts (annotation guidelines).

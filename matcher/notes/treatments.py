@@ -246,6 +246,7 @@ _DOSAGE_FORM = r"\b(?:tabs?|caps?|inj|[TC])\.(?=\s)"  # "T. dexamethasone"
 _WITH_OTHERS = r"with|plus|in combination with|combined with"
 _CONDITIONED = re.compile(r"[\s+/(\-–,&]*(?:and|with|after|followed by|using|conditioning|then|supported by)?\s*", re.IGNORECASE)
 _JOINER = re.compile(r"[+/&,(:=-]|\b(?:and|with|plus|w)\b", re.IGNORECASE)
+_LISTED = re.compile(r"\s*(?:,|,?\s+and|&)\s*", re.IGNORECASE)
 _TAKEN_UP = re.compile(r"\b(?:and|then|but) the $", re.IGNORECASE)
 _LIST_BREAK = re.compile(r"\n\s*(?:[-*•+>|#]|\(?\d{1,2}[.)]|\n)|\|")
 
@@ -258,6 +259,12 @@ def _joins() -> tuple[re.Pattern[str], re.Pattern[str]]:
     together = rf"\b(?:and|{_WITH_OTHERS}|combination of|along with|together with)\b"
     drugs = re.compile(rf"(?:[\s,+/&\-–—():='‘’“”]|{together}|w/|{filler}|{_DOSAGE_FORM})*", re.IGNORECASE)
     return drugs, re.compile(rf"(?:\s|\+|-|[(]|:|=|/|\b(?:{_WITH_OTHERS})\b|w/|{filler})*", re.IGNORECASE)
+
+
+@lru_cache(maxsize=4096)
+def is_cell_product(drug: str) -> bool:
+    known = load_vocabulary().drugs.get(drug)
+    return known.modality in ("car_t", "car_nk", "tcr_t", "cell_therapy") if known else drug.endswith(("leucel", "-cel"))
 
 
 def group_mentions(doc: Document, mentions: list[Mention]) -> list[Group]:
@@ -314,4 +321,6 @@ def _joined(between: str, group: list[Mention], mention: Mention) -> bool:
         return between.strip().lower() in {"+", "and", "with", "plus", "w/", "/"} and ")" not in between
     if named <= known and _TAKEN_UP.search(between):
         return False  # "X with Y and Z and the | Y came off"
+    if any(map(is_cell_product, last.drugs)) != any(map(is_cell_product, mention.drugs)) and _LISTED.fullmatch(between):
+        return False  # no cells are given in combination: "cilta-cel and talquetamab"
     return drugs_join.fullmatch(between) is not None
