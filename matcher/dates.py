@@ -10,6 +10,7 @@ from itertools import zip_longest
 from typing import NamedTuple
 
 from matcher.domain import PartialDate
+from matcher.elapsed import times_ago
 from matcher.lexicon import capitalised
 
 _FRAGMENT = 200  # characters: a part of a note, whose dates nobody asks for twice
@@ -94,7 +95,7 @@ def find_dates(text: str, day_first: bool | None = None, default_year: int | Non
     """Every calendar date in the text, in order, as precise as written.
 
     `day_first` reads 03/04/2024 as 3 April; None lets the text decide (a part above 12), month first where it cannot.
-    `default_year` completes dates without a year. `as_of`, the date of the note, does so better: a day without a year is the
+    `default_year` completes dates without a year. `as_of`, the date of the note, does so better, and "two weeks ago" counts from it: a day without a year is the
     last one that is not well after it, and a short date that would lie after it as a day (2/25) is a month of a year if that does not.
     """
     read = _dates_of if len(text) > _FRAGMENT else _dates_of.__wrapped__
@@ -111,7 +112,10 @@ def _dates_of(text: str, day_first: bool | None, default_year: int | None, as_of
         if match.start() >= end and (mention := whole or reader.read(match)) is not None:
             found.append(mention)
             end = mention.end
-    return tuple(_completed(forms.text, found))
+    found = _completed(forms.text, found)
+    if as_of and (relative := [DateMention(*told) for told in times_ago(text, as_of)]):
+        found = sorted([*found, *relative])
+    return tuple(found)
 
 
 _SCANNED_ZERO = re.compile(r"[Oo](?:(?<=[\d/.-].)(?=[\d/.-])|(?<=[\s(].)(?=\d[/.-]\d))")

@@ -52,6 +52,20 @@ def test_dates_without_a_year_are_near_the_note(text, found):
     assert dates(text, as_of=NOTE) == found
 
 
+@pytest.mark.parametrize(("text", "found"), [
+    ("stroke two years ago", ["2023"]),
+    ("bled six weeks ago, infarction 3 months ago", ["2025-04-29", "2025-03"]),
+    ("last dose 10 days ago; a year ago; 2 wks back", ["2025-05-31", "2024", "2025-05-27"]),
+    ("8 months ago", ["2024-10"]),
+    ("more than 5 years ago, over 2 weeks ago, > 3 months ago", []),  # a side of the time
+    ("2 to 3 weeks ago, 5-6 years ago", []),
+    ("back pain for 3 weeks, some time ago", []),
+])
+def test_how_long_ago_is_a_date_where_the_note_has_one(text, found):
+    assert dates(text, as_of=NOTE) == found
+    assert dates(text) == []
+
+
 def test_a_short_date_has_two_meanings():
     mention, = find_dates("stopped 3/22", as_of=NOTE)
     assert (str(mention.date), str(mention.other)) == ("2025-03-22", "2022-03")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-COUNTS = {w: float(n) for n, w in enumerate(["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"], 1)} | {"a": 1.0, "an": 1.0, "couple of": 2.0}
+from matcher.elapsed import COUNTS
+
 DAYS = {"hour": 1 / 24, "hr": 1 / 24, "day": 1.0, "week": 7.0, "wk": 7.0, "month": 30.0, "year": 365.0, "yr": 365.0}
 _SPAN = rf"(?:a\s+(?=couple))?(?P<count>\d{{1,3}}(?:\.5)?|{'|'.join(sorted(COUNTS, key=len, reverse=True))})(?:\s+full)?[\s-]{{1,2}}(?P<unit>{'|'.join(DAYS)})s?\b['’]?"
 _ABOUT = r"(?:(?:about|approximately|around|roughly|~|the|these|his|her|last|past|previous|preceding)\s+){0,3}"

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 
 from matcher.domain import Reading
+from matcher.elapsed import COUNTS
 from matcher.notes.document import Document
-from matcher.notes.durations import COUNTS, DAYS
+from matcher.notes.durations import DAYS
 
 _COUNT = rf"\d{{1,3}}(?:\.5)?|a\s+couple\s+of|{'|'.join(sorted(COUNTS, key=len, reverse=True))}"
 _SAID = r"\b(?:life[ -]expectancy|life[ -]span|prognosis|(?:expected|estimated|estimates|anticipated|predicted)\s+(?:\w+\s+)?survival|survival\s+(?:time\s+)?(?:is\s+)?(?:estimated|expected|judged))\b"
