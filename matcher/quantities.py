@@ -216,15 +216,14 @@ def numbers(written: str, decimal_comma: bool = False) -> tuple[float, ...]:
     plain = "".join(written.translate(_LOOKALIKE).split())
     if plain.isdecimal():
         return (float(plain),)
-    if _GROUPS_OF_COMMA.fullmatch(plain):
-        return (float(plain.replace(",", "")),)
-    if _GROUPS_OF_DOT.fullmatch(plain):
-        return (float(plain.replace(".", "").replace(",", ".")),)
     if not _ONE_SEPARATOR.fullmatch(plain):
-        return ()
-    decimal, joined = float(plain.replace(",", ".")), float(plain.replace(",", "").replace(".", ""))
+        if _GROUPS_OF_COMMA.fullmatch(plain):
+            return (float(plain.replace(",", "")),)
+        return (float(plain.replace(".", "").replace(",", ".")),) if _GROUPS_OF_DOT.fullmatch(plain) else ()
+    decimal = float(plain.replace(",", "."))
     if not _GROUPED.fullmatch(plain):
         return (decimal,)
+    joined = float(plain.replace(",", "").replace(".", ""))
     joined_first = ("," in plain) != decimal_comma  # "3,410" among decimal points, "63.000" among decimal commas
     return (joined, decimal) if joined_first else (decimal, joined)
 

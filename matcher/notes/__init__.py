@@ -74,6 +74,8 @@ def _done(conditions: tuple[ConditionFact, ...], treatments: tuple[Treatment, ..
     denies it, and one that is awaited or declined is none."""
     drugs = load_vocabulary().drugs
     not_done = [(e, t.course) for t in treatments if t.course not in (Course.GIVEN, Course.ONGOING) and t.agent not in drugs for e in t.evidence]
+    if not not_done:
+        return conditions
     kept = []
     for fact in conditions:
         courses = [next((course for at, course in not_done if at.start < e.end and e.start < at.end), None) for e in fact.evidence]

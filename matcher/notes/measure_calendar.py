@@ -6,6 +6,7 @@ import re
 from bisect import bisect_right
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from matcher.dates import DateMention
@@ -148,8 +149,12 @@ class Calendar:
         return True
 
     def _line(self, place: int) -> tuple[int, int, DateMention | None, DateMention | None]:
-        at = bisect_right(self._leads, place, key=lambda line: line[0]) - 1
+        at = bisect_right(self._starts, place) - 1
         return self._leads[at] if self._leads else (0, 0, None, None)
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        return [start for start, *_ in self._leads]
 
     def brackets(self, place: int) -> PartialDate | None:
         """The date a heading gives to values in brackets: "Labs 4/14 (3/17)", "(previous 12/09/2024 in brackets)"."""

@@ -52,9 +52,9 @@ def unnamed(words: Words) -> Iterator[Written]:
 
 
 def _found(pattern: re.Pattern[str], words: Words, *units: str) -> Iterator[re.Match[str]]:
-    """The matches beside one of the units (small letters) that no number, slash, sign or letter runs into. A lookbehind in the pattern would cost ten times as much."""
+    """The matches, beside one of the units (small letters) where such are given, that no number, slash, sign or letter runs into. A lookbehind in the pattern would cost ten times as much."""
     barred = "./,+×" if pattern is _PERCENT else "./,+×-"
-    for match in words.doc.matches(pattern, units, _BEFORE_UNIT, _AFTER_UNIT):
+    for match in words.doc.matches(pattern, units, _BEFORE_UNIT, _AFTER_UNIT) if units else pattern.finditer(words.text):
         found: re.Match[str] | None = match
         while found and _runs_on(words.text, found.start(), barred):  # the share of "10.07.25 - 44%" begins after the date
             found = pattern.search(words.text, _DIGITS.match(words.text, found.start()).end(), match.end())  # type: ignore[union-attr]
@@ -147,7 +147,7 @@ def _vitals(words: Words) -> Iterator[Written]:
     for m in _found(_MASS, words, "kg", "lb", "pound"):
         if _among_vitals(words, m) and not _CHANGE.search(text[max(0, m.start() - 18) : m.start()]):
             yield _measure(words, "weight", m, "kg" if m.group("u").lower().startswith("k") else "[lb_av]")
-    for m in _found(_METRES, words, "1m", "1 m", "1.", "1,", "2.", "2,"):
+    for m in _found(_METRES, words):
         if re.search(r"\d\s?(?:kg|lb)|weight|wt|height|ht\b|bmi|size|measures", _line(words, m)):
             metres = float(re.sub(r"\s?m\s?", ".", m.group("n")).rstrip(".").replace(",", "."))
             if metres > 1.2:

@@ -163,7 +163,8 @@ class Words:
 
     def says(self, category: str, start: int, end: int) -> bool:
         """Whether a cue of a category of measure_cues.csv stands wholly within a span."""
-        places = self._cues[category]
+        if (places := self._cues.get(category)) is None:
+            return False
         at = bisect_left(places, (start, 0))
         return at < len(places) and places[at][1] <= end
 

@@ -48,7 +48,7 @@ def read_labs(doc: Document, note_date: date | None) -> tuple[Lab, ...]:
     labs: list[Lab] = []
     for value in written:
         labs += _labs(words, value, units)
-    labs.sort(key=lambda lab: min(e.start for e in lab.evidence))  # values of one name stay as told: older first
+    labs.sort(key=lambda lab: min(lab.evidence).start)  # values of one name stay as told: older first
     return tuple(sorted(labs, key=lambda lab: (lab.test == "spo2" and lab.condition != "on oxygen")))
 
 
@@ -125,7 +125,7 @@ def _labs(words: Words, value: Written, units: _Units) -> Iterable[Lab]:
     when = value.date or (None if value.earlier else words.calendar.at(value.start, value.name[0] if value.name else None))
     if when is None and value.now and words.note_date is not None:
         when = PartialDate.of(words.note_date)
-    low, high = (_limit(readings, unit, value.test) for readings in (value.low, value.high))
+    low, high = _limit(value.low, unit, value.test), _limit(value.high, unit, value.test)
     evidence = _evidence(words.doc, value)
     row = load_vocabulary().tests[value.test]
     yield Lab(value.test, number, row.unit, evidence, when, value.comparator, high, low, value.condition)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -183,7 +184,7 @@ def _days_of_several(event: Event) -> list[PartialDate]:
 
 def _ledger(events: list[Event], lines: list[Line], endings: list[Ending]) -> tuple[Treatment, ...]:
     """Every treatment told, once for each course it is told with and each line it belongs to."""
-    ledger: dict[tuple[str, Course, int | None], Treatment] = {}
+    told: defaultdict[tuple[str, Course, int | None], list[Event]] = defaultdict(list)
     number_of = {id(e): n for n, line in enumerate(lines, 1) for e in line.events}
     last_with = {drug: (n, ending.end) for n, (line, ending) in enumerate(zip(lines, endings, strict=True), 1) for drug in line.drugs}
     for event in events:
@@ -192,10 +193,10 @@ def _ledger(events: list[Event], lines: list[Line], endings: list[Ending]) -> tu
             last, over = last_with.get(agent, (None, None)) if own else (None, None)
             again = event.start is not None and over is not None and event.start.earliest > over.latest  # after that line
             number = number_of.get(id(event)) or (None if again else last)
-            key, purpose, evidence = (agent, event.course, number), event.purpose or ("myeloma" if number else None), _evidence(event)
-            if (old := ledger.get(key)) is None:
-                ledger[key] = Treatment(agent, event.course, (evidence,), event.start, event.end, number, purpose)
-            else:
-                end = max((d for d in (old.end, event.end) if d), default=None)
-                ledger[key] = Treatment(agent, event.course, (*old.evidence, evidence), old.start or event.start, end, number, old.purpose or purpose)
-    return tuple(ledger.values())
+            told[agent, event.course, number].append(event)
+    return tuple(_treatment(*key, those) for key, those in told.items())
+
+
+def _treatment(agent: str, course: Course, line: int | None, told: list[Event]) -> Treatment:
+    start, purpose = next((e.start for e in told if e.start), None), next((e.purpose for e in told if e.purpose), None)
+    return Treatment(agent, course, tuple(map(_evidence, told)), start, max((e.end for e in told if e.end), default=None), line, "myeloma" if line else purpose)
