@@ -190,4 +190,4 @@ def _mark(kind: str, words: str) -> Mark:
         return Mark(int(re.sub(r"\D", "", words)) if "#" in words else None, False)
     digits = re.search(r"\d{1,2}", words)
     number = int(digits.group()) if digits else next((n for n, word in enumerate(_ORDINALS, 1) if words.lower().startswith(word)), None)
-    return Mark(number, "line" in words.lower())
+    return Mark(number, re.search(r"line|\bL(?:OT)? ?-?\d", words, re.IGNORECASE) is not None)

@@ -151,7 +151,8 @@ def _phase(told: Told) -> bool | None:
     mark = told.event.mark
     if mark is None and len(told.drugs) == 1 and not told.boundary and _soon_after_transplant(told):
         return False
-    if told.event.maintenance and not (mark and mark.says_line) and (told.line.transplant or told.same or not told.boundary):
+    another = mark is not None and mark.says_line and mark.line != told.line.number
+    if told.event.maintenance and not another and (told.line.transplant or told.same or not told.boundary):
         return False
     return None
 
