@@ -41,6 +41,7 @@ def sex(text):
     ("8-month-old girl", 0),
     ("18 month old boy", 1),
     ("3-day-old newborn", 0),
+    ("66yoF with myeloma", 66),
     ("His mother died at 80. He is a 66 year old farmer.", 66),
     ("Father had colon cancer at age 71. 58 yo M.", 58),
     ("diagnosed at the age of 24; now 49-year-old female", 49),

@@ -42,6 +42,11 @@ BOY = "A 6-year-old boy has had a rash since yesterday."
     # what is told as history is presumed not to be of the last weeks
     ("exclusion", "Myocardial infarction within 6 months", "A 70-year-old man with a history of myocardial infarction.", "unknown", "satisfied"),
     ("inclusion", "Willing to comply with the protocol", "A 50-year-old man, non-adherent to insulin.", "unknown", "violated"),
+    # a medicine that is named without a date is presumed to be taken, a state is not denied by silence beside what it explains
+    ("exclusion", "Concomitant treatment with MAO-B inhibitors", "A 69-year-old man with tremor in spite of rasagiline.", "unknown", "violated"),
+    ("exclusion", "Concomitant treatment with MAO-B inhibitors", "A 69-year-old man, rasagiline until 2019.", "unknown", "unknown"),
+    ("inclusion", "Traumatic brain injury", "A 27-year-old man with an acute subdural hematoma.", "unknown", "unknown"),
+    ("inclusion", "Traumatic brain injury", WOMAN, "unknown", "violated"),
 ])
 def test_what_is_presumed(kind, text, note, strict, presumed):
     answers = [judge(text, kind, note, policy) for policy in ("unknown", "absent")]
@@ -163,3 +168,18 @@ BRAIN = "Lung cancer with brain metastases treated by radiosurgery, asymptomatic
 ])
 def test_whose_condition_and_how_bad(kind, text, note, outcome):
     assert judge(text, kind, note, "unknown").outcome.value == outcome
+
+
+@pytest.mark.parametrize(("text", "note", "outcome"), [
+    ("Known hypersensitivity to sulfonamides", "Allergies: sulfa.", "violated"),
+    ("Known hypersensitivity to sulfonamides", "Allergies: co-trimoxazole (rash).", "violated"),
+    ("Allergy to penicillin", "Allergies: amoxicillin.", "violated"),
+    ("Allergy to contrast agents", "Allergic to iodinated contrast.", "violated"),
+    ("Peanut allergy", "Allergies: peanuts, latex.", "violated"),
+    ("Peanut allergy", "Allergies: penicillin.", "unknown"),
+    ("Allergy to penicillin", "NKDA.", "satisfied"),
+    ("Latex allergy", "NKDA.", "unknown"),
+    ("Latex allergy", "No known allergies.", "satisfied"),
+])
+def test_an_allergy_by_its_substance_or_by_its_name(text, note, outcome):
+    assert judge(text, "exclusion", note, "unknown").outcome.value == outcome

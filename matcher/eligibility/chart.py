@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Literal, TypeAlias, TypeVar
 
 from matcher.domain import (
@@ -89,12 +89,25 @@ class Chart:
     @cached_property
     def conditions(self) -> Mapping[str, tuple[ConditionFact, ...]]:
         """The patient's own conditions (present, historical, possible) under each concept that covers them."""
-        return _by_ancestor(self.vocabulary, ((f.id, f) for f in self.profile.conditions if f.status not in (Status.ABSENT, Status.FAMILY)))
+        own = (*self.profile.conditions, *self._allergies)
+        return _by_ancestor(self.vocabulary, ((f.id, f) for f in own if f.status not in (Status.ABSENT, Status.FAMILY)))
 
     @cached_property
     def denied(self) -> Mapping[str, ConditionFact]:
         """The conditions the note rules out."""
-        return {f.id: f for f in self.profile.conditions if f.status is Status.ABSENT}
+        return {f.id: f for f in (*self._allergies, *self.profile.conditions) if f.status is Status.ABSENT}
+
+    @cached_property
+    def _allergies(self) -> tuple[ConditionFact, ...]:
+        """The allergies that the vocabulary names as conditions ("sulfa allergy"), and the groups that the note denies."""
+        told = {f.id for f in self.profile.conditions}
+        groups = {"any": "drug_allergy", "all": "allergy"}
+        named = (
+            (groups.get(a.substance) if a.status is Status.ABSENT else allergy_to(a.substance), a)
+            for a in self.profile.allergies
+            if a.severity != "intolerance"
+        )
+        return tuple(ConditionFact(concept, a.status, a.evidence) for concept, a in named if concept and concept not in told)
 
     @cached_property
     def relatives(self) -> Mapping[str, tuple[ConditionFact, ...]]:
@@ -264,6 +277,23 @@ class Chart:
         if self.today is None:
             return (0, float("inf"))
         return (max(0, (self.today - when.latest).days), max(0, (self.today - when.earliest).days))
+
+
+@lru_cache(maxsize=1)
+def _allergy_names() -> Mapping[str, str]:
+    vocabulary = load_vocabulary()
+    return {name.casefold(): c.id for c in vocabulary.conditions.values() if vocabulary.is_a(c.id, "allergy") for name in (c.name, *c.aliases)}
+
+
+@lru_cache(maxsize=512)
+def allergy_to(substance: str) -> str | None:
+    """The condition that an allergy to a substance, a drug or a class of drugs is: "sulfa", "peanuts", amoxicillin."""
+    vocabulary = load_vocabulary()
+    names = [substance.casefold().replace("_", " "), substance.casefold().removesuffix("s")]
+    classes = (vocabulary.therapies[c] for c in sorted(vocabulary.ancestors(substance)) if c in vocabulary.therapies)
+    names += [name.casefold() for c in classes for name in (c.name, *c.aliases)]
+    known = _allergy_names()
+    return next((known[f"{name} allergy"] for name in names if f"{name} allergy" in known), None)
 
 
 def in_window(since: Days, window: Window | None) -> Truth:

@@ -6,9 +6,10 @@ import re
 from dataclasses import replace
 
 from matcher.domain import AtScreening, Comparison, Expression, Presence, Status, Truth, Unparsed, Window
-from matcher.eligibility.chart import Chart
+from matcher.eligibility.chart import Chart, Exposure
 from matcher.eligibility.measurements import Interval, holds
 from matcher.eligibility.reasons import Answer, Said, listing, name_of, true
+from matcher.eligibility.therapies import exposure_shown
 from matcher.expressions import atoms
 from models.limits import load_limits
 from models.presumptions import load_presumptions
@@ -46,6 +47,8 @@ def presumed(expression: Expression, answer: Answer, chart: Chart, favourable: T
         case Presence(fact="condition", window=Window(relation="within")) if excluding and _only_past(expression.value, chart):
             said = tuple(Said(f"{s.shown}, presumed not so recent") for s in answer.said)
             return replace(answer, truth=Truth.FALSE, said=said, missing=(), presumed=True)
+        case Presence(fact="prior_therapy", window=Window(relation="current")) if (taken := _undated(expression.value, chart)):
+            return Answer(Truth.TRUE, (Said(f"{exposure_shown(taken[0])}, presumed to go on"),), evidence=taken[0].evidence, presumed=True)
         case Presence() if answer.silent and expression.fact in _PRESUMABLE and (excluding or _evident(expression, chart)):
             return replace(answer, truth=Truth.FALSE, missing=(), presumed=True)
         case Comparison(fact="days_since", op=">" | ">=") if answer.silent and not excluding:
@@ -78,8 +81,17 @@ def _only_past(asked: str, chart: Chart) -> bool:
     return bool(facts) and all(f.status is Status.HISTORICAL for f in facts)
 
 
+def _undated(asked: str, chart: Chart) -> tuple[Exposure, ...]:
+    """Medicines other than cancer drugs that are named without a date: what is listed is presumed to be taken."""
+    drugs = chart.vocabulary.drugs
+    return tuple(e for e in chart.given.get(asked, ()) if e.agent in drugs and not drugs[e.agent].antineoplastic and not (e.start or e.end or e.line))
+
+
 def _evident(asked: Presence, chart: Chart) -> bool:
-    """A state that no note leaves out; of a pregnancy that is told, the complications may still be found."""
+    """A state that no note leaves out, unless it shows what the state explains; of a pregnancy that is told, the complications
+    may still be found."""
+    if any(shown in chart.conditions for shown in load_presumptions().explains.get(asked.value, ())):
+        return False
     if asked.window is not None and asked.window.relation != "current":
         return False
     if chart.vocabulary.is_a(asked.value, "pregnancy_complication") and "pregnancy" in chart.conditions:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from matcher.domain import Course, Presence, Status, TherapyLine, Treatment, Truth, Window
-from matcher.eligibility.chart import STEM_CELLS, Chart, Exposure, in_window
+from matcher.eligibility.chart import STEM_CELLS, Chart, Exposure, allergy_to, in_window
 from matcher.eligibility.reasons import (
     Answer,
     Said,
@@ -245,11 +245,12 @@ def allergy(asked: Presence, chart: Chart) -> Answer:
     """No known drug allergies settle a named drug; only "no allergies" of any kind settles "another serious allergy"."""
     profile, vocabulary, value = chart.profile, chart.vocabulary, asked.value
     of_any = value in ("any", "all", "other", "drug") or vocabulary.is_a(value, "allergy")
+    named = allergy_to(value)
     suffered = [
         a
         for a in profile.allergies
         if a.status in (Status.PRESENT, Status.HISTORICAL)
-        and (of_any or vocabulary.is_a(a.substance, value) or a.substance.casefold() == value.casefold())
+        and (of_any or vocabulary.is_a(a.substance, value) or a.substance.casefold() == value.casefold() or (named and allergy_to(a.substance) == named))
         and not any(vocabulary.is_a(a.substance, x) for x in asked.excluding)
     ]
     severe = dict(asked.qualifiers).get("severity") in _SEVERE
@@ -262,7 +263,7 @@ def allergy(asked: Presence, chart: Chart) -> Answer:
     if suffered:
         return unsettled(f"allergy to {name_of(suffered[0].substance)}, {suffered[0].severity or 'severity not stated'}", missing, suffered[0].evidence)
     for a in profile.allergies:
-        if a.status is Status.ABSENT and a.substance == "any" and of_any:
+        if a.status is Status.ABSENT and a.substance == "any" and (of_any or (named and not vocabulary.is_a(named, "drug_allergy"))):
             return Answer(Truth.UNKNOWN, (Said("no known drug allergies"),), silent=("other allergies",), evidence=a.evidence, missing=(missing,))
         if a.status is Status.ABSENT and (a.substance == "all" or (not of_any and (a.substance == "any" or vocabulary.is_a(value, a.substance)))):
             return denied("known allergies" if a.substance == "all" else "known drug allergies" if a.substance == "any" else f"allergy to {name_of(value)}", a.evidence)

@@ -83,7 +83,7 @@ _FRESH = re.compile(
 )
 # Between a cue like "no" and its noun: the noun of a phrase that the cue does not deny ("no antibiotics for pneumonia").
 _TURN = re.compile(
-    r"\b(?:for|after|despite|against|given|caused by|attributed to|related to|treated with|is|are|was|were|has|have|had|does|did|will|may|can|would|should)\b|\s[-–—]+\s|[:=+?]|\n\s*\n|\d{1,2}[.)]\s",
+    r"\b(?:for|after|despite|against|given|caused by|attributed to|related to|due to|because of|treated with|gave up|quit|is|are|was|were|has|have|had|does|did|will|may|can|would|should)\b|\bd/t\b|\s[-–—]+\s|[:=+?]|\n\s*\n|\d{1,2}[.)]\s",
     re.IGNORECASE,
 )
 _DENIAL = re.compile(r"den(?:y|ies|ied|ying)|not (?!on|taking|receiving|requiring)|.*\b(?:have|had|has|show|reveal|demonstrate|feel|see|appear)\b", re.IGNORECASE)
@@ -94,6 +94,10 @@ _ANSWER_NO = re.compile(
     re.IGNORECASE,
 )
 _ANSWER_YES = re.compile(r"\s*(?:[:=]\s*)?(?:\(\s*\+\s*\)|\+ve\b|\+(?!\w))|\s*[:=]\s*(?:yes|positive|pos|present)\b", re.IGNORECASE)
+# One letter: "HIV: N", "COPD (Y/N): N", "Active infection: Y / N -> N", "HIV/HBV: N/N", "Other malignancy <5y: N", and in capitals "HIV N,".
+_ANSWER_LETTER = re.compile(
+    r"(?:\s?/\s?[a-z][\w'-]{1,20}){0,3}(?:\s?[<>≤≥]\s?\d{1,2}\s?[a-z]{1,6})?\s*(?:\(?y\s?/\s?n\)?)?\s*(?:[:=?]|->|→|\s[-–—]\s)\s*(?:y\s?/\s?n\s*(?:->|→|:)?\s*)?"
+    r"(?P<told>[yn])(?:/[yn])*(?=\s*(?:[.,;()\]|]|$|\n|\s{2}))|\s(?-i:(?P<bare>[YN]))(?=[.,;|]|$|\n|\s{2})", re.IGNORECASE)
 _STATEMENT_END = re.compile(r"[.;\n]")
 # A form whose answers stand in a column, before or after what they answer: "N  COPD", "Y  asthma     N  stroke / TIA".
 _ANSWER_COLUMN = re.compile(r"(?:^|(?<=[ \t]{3}))[ \t]{0,8}(?P<answer>yes|no|[yn?])[ \t]{2,}(?:(?![ \t]{3}).)*\Z", re.IGNORECASE | re.MULTILINE)
@@ -144,6 +148,8 @@ class Scopes:
             found.add("negated" if text[box[1][0]].lower() == "n" else "current")
         elif column := self._column_answer(start, end):
             found.add({"y": "current", "n": "negated", "?": "possible"}[column["answer"][0].lower()])
+        elif letter := _ANSWER_LETTER.match(after):
+            found.add("current" if (letter["told"] or letter["bare"]) in "Yy" else "negated")
         elif _ANSWER_YES.match(after):
             found.add("current")
         elif _ANSWER_NO.match(after) or _CORRECTED.match(after) or _PREFIX_NO.search(before):

@@ -106,7 +106,7 @@ _MALE = r"male|man|gentleman|men|boy|m"
 _SEXED = rf"(?:{_FEMALE}|{_MALE})"
 _AGE = re.compile(  # in small letters
     rf"""(?<![\w./,])(?:
-      (?P<old>\d{{1,3}}|{COUNTED})[\s-]*(?:(?:years?|yrs?)\.?[\s-]*(?:of[\s-]age|old)|y\s?/\s?o|y\.?\s?o\.?(?![a-z])|year-old|yr-old|jährige?r?|ans\b)
+      (?P<old>\d{{1,3}}|{COUNTED})[\s-]*(?:(?:years?|yrs?)\.?[\s-]*(?:of[\s-]age|old)|y\s?/\s?o|y\.?\s?o\.?(?:(?=[mf]\b)|(?![a-z]))|year-old|yr-old|jährige?r?|ans\b)
     | (?P<months>\d{{1,3}}|{COUNTED})[\s-]*(?P<short>months?|mos?|m/o|weeks?|wks?|days?|hours?)\.?[\s-]*(?:of[\s-]age|old)\b
     | (?P<letter>\d{{1,3}})(?:[ ]/[ ][a-z]+[ ]/[ ]|[ \t]?(?:y(?:rs?|ears?)?\.?[ \t,/-]*|/[ \t]?)?)(?:[mf]\b(?!\s*[/:=]?\s*\d+(?![a-z\d]))|(?:male|female|woman|man|gentleman|lady)\b)
     | (?:\bage[ds]?|\bage\s*\(\w+\))\s*(?:is\s*|of\s*|[:=~.-]\s*)*(?P<aged>\d{{1,3}})(?!\s*(?:months?|mos?\b|weeks?|days?|[-–]\s*\d|[./]\d))

@@ -34,7 +34,7 @@ def read_mentions(doc: Document, note_date: date | None, taken: tuple[tuple[int,
     """Every mention of a condition, in order. `taken`: places that another reader has read, sorted."""
     places = [p for p in _places(doc) if not _overlaps(p[0], p[1], taken)]
     conditions = load_vocabulary().conditions
-    starts = [start for start, _, concept in places if conditions[concept].course not in ("state", "event")]
+    starts = [start for start, _, concept in places if conditions[concept].course != "state"]
     dates = [(d.start, d.end, d.date) for d in find_dates(doc.text, doc.day_first, as_of=note_date)]
     found = scopes(doc)
     return [

@@ -27,11 +27,12 @@ _TICK = r"(?:☒|☑|✓|\[[xX✓]\]|\([xX]\))"
 _BLANK = r"(?:☐|\[ ?\]|\( ?\))"
 _NO_WORD = r"(?:no|none|nil|never|denied|n|n/a|na[iï]ve|unexposed|not (?:exposed|received|given|used|done|performed|yet))"
 _COLON = r"(?:[:=?|(–—-][\s:=?|(–—-]*|\t\s*|(?<=therapy )|(?<=treatment ))"
-_ANSWER_OVER = r"(?=\s*(?:[.,;()\]\n|/&]|$|so far|to date|yet|until now|ever|given|received|used))"
-_ANSWERED = re.compile(rf"[\s)]*{_COLON}(?:{_NO_WORD}\b|0|\(?-\)){_ANSWER_OVER}", re.IGNORECASE)
+_ANSWER_OVER = r"(?=\s{2}|\s*(?:[.,;()\]\n|/&]|$|so far|to date|yet|until now|ever|given|received|used))"
+_CHOICE = r"\(?y(?:es)?\s?/\s?no?\b\)?"  # "(Y/N)": a question still
+_ANSWERED = re.compile(rf"[\s)]*(?:{_CHOICE})?\s*{_COLON}(?:{_CHOICE}[\s:>→-]*)?(?:{_NO_WORD}\b|0|\(?-\)){_ANSWER_OVER}", re.IGNORECASE)
 _TICKED = re.compile(rf"[\s:?|-]*(?:{_BLANK}\s*y(?:es)?\b[\s,/|]*{_TICK}\s*no?\b|{_TICK}\s*no?\b)", re.IGNORECASE)
-_TICKED_YES = re.compile(rf"[\s:?|=-]*(?:{_TICK}\s*y(?:es)?\b|(?:{_BLANK}\s*no?\b[\s,/|]*)?{_TICK}\s*y(?:es)?\b|(?<=[:=?|\s])(?:yes|y|\+|positive)(?![\w/]))", re.IGNORECASE)
-_NAIVE = re.compile(r"[\s:-]*(?:na[iï]ve|unexposed|(?:not|non|never)[ -]exposed)\b", re.IGNORECASE)
+_TICKED_YES = re.compile(rf"[\s:?|=-]*(?:{_TICK}\s*y(?:es)?\b|(?:{_BLANK}\s*no?\b[\s,/|]*)?{_TICK}\s*y(?:es)?\b|(?<=[:=?|\s])(?:yes|y|\+|positive)(?!\s?/\s?n)(?![\w/]))", re.IGNORECASE)
+_NAIVE = re.compile(r"[\s:-]*(?:na[iï]ve|unexposed|(?:not|non|never)[ -]exposed)\b(?!\s?[:?=]\s?no?\b)", re.IGNORECASE)
 _AS_EXPOSED = re.compile(r"[\s-]*(?:exposed|experienced|(?:pre-?)?treated)\b", re.IGNORECASE)
 _NEVER = re.compile(r"[\s,;]*(?:(?:has|have|had|was|were|is|are)\s+)*(?:never|not|n't)\b", re.IGNORECASE)
 _NOT_NAIVE = re.compile(r"\b(?:not|non|never|no longer|nor|cannot|unclear|whether|assum\w*|presum\w*|if)\b[^.;\n]*$", re.IGNORECASE)
