@@ -41,3 +41,7 @@ def test_every_state_is_accessible_and_fits_the_screen(page: Page, example: str,
     page.goto(f"{batch}/3")
     expect(page.get_by_role("heading", name="P-4 was not matched")).to_be_visible()
     accessible(page)
+
+    page.goto("/#/match/" + "0" * 32)
+    expect(page.get_by_role("heading", name="Nothing behind this link")).to_be_visible()
+    accessible(page)

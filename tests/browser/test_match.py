@@ -233,6 +233,7 @@ def test_the_summary_is_plain_text_for_the_record(result: Page):
     copied = result.evaluate("navigator.clipboard.readText()")
     assert copied.splitlines()[0] == "TRIAL MATCHING SUMMARY"
     assert "BCMA naive" in copied
+    assert "Other conditions" in copied
     assert "supports and does not replace clinical judgment" in copied
 
 

@@ -20,7 +20,6 @@ from tests.service.stack import ROOT, Stack
 def test_an_expired_link_says_so(page: Page, address):
     page.goto(address)
     expect(page.get_by_role("heading", name="Nothing behind this link")).to_be_visible()
-    accessible(page)
 
 
 def test_a_mangled_link_says_so(page: Page):
@@ -139,7 +138,6 @@ def test_a_service_without_a_worker_says_so_and_goes_on_when_one_comes(browser: 
         page.get_by_label("The note").fill(EXAMPLE)
         page.keyboard.press("Control+Enter")
         expect(page.get_by_role("heading", name="The service does not answer")).to_be_visible()
-        accessible(page)
         assert page.get_by_label("The note").input_value() == EXAMPLE  # nothing typed is lost
     own.stop_workers()
 

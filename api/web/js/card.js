@@ -75,7 +75,7 @@ export function banner(patient, evidence, edit) {
     "section", { class: "banner", "aria-label": "Patient" },
     h("h1", {}, evidence.fact(who, "status", [...(reading("age_years") ?? []), ...(reading("sex") ?? [])])),
     h("p", { class: "disease" },
-      disease.length ? disease.map((c, i) => [i > 0 && " · ", evidence.fact(title(conditionName(c.id)), "condition", c.evidence)]) : h("span", { class: "silent" }, "The note names no cancer"),
+      disease.length ? disease.map((c, i) => [i > 0 && " · ", evidence.fact(title(conditionName(c.id)), "condition", c.evidence), qualified(c)]) : h("span", { class: "silent" }, "The note names no cancer"),
       patient.disease_state && [", ", evidence.fact(phrase(patient.disease_state), "status", reading("disease_state"))], edit("disease_state", patient.disease_state, "disease state")),
     h("ul", { class: "badges" },
       h("li", { class: `badge bcma ${bcma.status}${elsewhere ? " calm" : ""}` }, evidence.fact(bcma.text, "bcma", bcmaSpans, h("span", { "aria-hidden": "true" }, bcma.sign + " "), bcma.text), edit("therapy:bcma", patient.bcma.status, "BCMA exposure")),
@@ -97,7 +97,8 @@ function byClass(patient, evidence, edit) {
   const refractory = new Map(patient.readings.refractory_to.map((r) => [r.value, r.evidence]));
   const agents = [...new Set([...given.keys(), ...refractory.keys()])];
   const rows = CLASSES.map(([general, name]) => {
-    const of = agents.filter((agent) => isA(agent, general));
+    const ofClass = agents.filter((agent) => isA(agent, general));
+    const of = ofClass.filter((agent) => refractory.has(agent) || !ofClass.some((other) => other !== agent && isA(other, agent))); // a name of the class says nothing beside its drugs
     return of.length > 0 && h("tr", {}, h("th", { scope: "row" }, name),
       h("td", {}, of.map((agent) => h("span", { class: "agent" },
         evidence.fact(`${title(agentName(agent))}: ${refractory.has(agent) ? "refractory" : "given"}`, refractory.has(agent) ? "refractory" : "treatment", refractory.get(agent) ?? given.get(agent),
@@ -107,6 +108,10 @@ function byClass(patient, evidence, edit) {
   return rows.some(Boolean) ? h("table", { class: "classes" }, h("tbody", {}, rows)) : h("p", { class: "muted" }, "No treatment of these classes was read.");
 }
 
+/** Stage, grade and the like, in words. */
+export const qualifiers = (c) => Object.entries(c.qualifiers).map(([k, v]) => (k === "severity" ? v : `${k === "nyha" ? "NYHA" : k} ${v}`)).join(", ");
+const qualified = (c) => qualifiers(c) && h("span", { class: "muted" }, ` ${qualifiers(c)}`);
+
 const STATUSES = [
   ["present", "Present", true],
   ["historical", "In the past", true],
@@ -115,15 +120,20 @@ const STATUSES = [
   ["family", "In the family", false],
 ];
 
-function conditions(patient, evidence, edit) {
+/** What the patient has, had or may have beside the cancer. */
+export function others(patient) {
   const cancers = new Set(diseases(patient).map((c) => c.id));
-  const others = particular(patient.conditions.filter((c) => !c.said && !(c.status === "present" && (cancers.has(c.id) || conditionIs("multiple_myeloma", c.id) || [...cancers].some((id) => conditionIs(id, c.id))))));
+  return particular(patient.conditions.filter((c) => !c.said && !(c.status === "present" && (cancers.has(c.id) || conditionIs("multiple_myeloma", c.id) || [...cancers].some((id) => conditionIs(id, c.id))))));
+}
+
+function conditions(patient, evidence, edit) {
+  const found = others(patient);
   const groups = STATUSES.map(([status, name, open]) => {
-    const of = others.filter((c) => c.status === status);
+    const of = found.filter((c) => c.status === status);
     if (!of.length) return null;
     const list = h("ul", { class: "conditions" }, of.map((c) => h("li", {},
       evidence.fact(`${title(conditionName(c.id))}: ${name.toLowerCase()}`, "condition", c.evidence,
-        conditionName(c.id), Object.entries(c.qualifiers).map(([k, v]) => h("span", { class: "muted" }, ` ${k === "nyha" ? "NYHA" : k} ${v}`)), c.date && h("span", { class: "muted" }, " " + dateName(c.date))),
+        conditionName(c.id), qualified(c), c.date && h("span", { class: "muted" }, " " + dateName(c.date))),
       edit(`condition:${c.id}`, c.status, conditionName(c.id)))));
     return open ? [h("h3", {}, name), list] : h("details", {}, h("summary", {}, `${name} (${of.length})`), list);
   });

@@ -1,6 +1,6 @@
 // Facts put right or added by the clinician: one small form for each kind of fact.
 
-import { dialog, h } from "./dom.js";
+import { button, dialog, h } from "./dom.js";
 import { allFacts, dateName, factName, phrase, testOf, title, unitName } from "./names.js";
 
 const CHOICES = {
@@ -51,8 +51,8 @@ function form(fact, current) {
   };
 }
 
-/** Ask for one fact; resolves to a correction, or undefined. `words`: what the note said. */
-export function askFact(fact, current, words) {
+/** Ask for one fact; resolves to a correction, or undefined. */
+export function askFact(fact, current) {
   return dialog(`Correct: ${factName(fact)}`, (close) => {
     const { nodes, read } = form(fact, current);
     const submit = (event) => {
@@ -64,10 +64,9 @@ export function askFact(fact, current, words) {
       close(correction);
     };
     return h("form", { method: "dialog", onsubmit: submit },
-      words && h("p", { class: "muted" }, words),
       nodes,
       h("p", { class: "muted" }, "Marked as entered by the clinician, kept with this result and exported with it."),
-      h("p", { class: "row" }, h("button", { class: "primary" }, "Save and re-rank"), h("button", { type: "button", class: "quiet", onclick: () => close() }, "Cancel")));
+      h("p", { class: "row" }, h("button", { class: "primary" }, "Save and re-rank"), button({ class: "quiet", onclick: () => close() }, "Cancel")));
   });
 }
 
@@ -80,14 +79,14 @@ export async function askAnyFact() {
       const wanted = words.toLowerCase().trim().split(/\s+/);
       const rank = (f) => (f.words === wanted.join(" ") ? 0 : f.words.startsWith(wanted[0]) ? 1 : 2);
       const found = words.trim() ? facts.filter((f) => wanted.every((w) => f.words.includes(w))).sort((a, b) => rank(a) - rank(b) || a.words.length - b.words.length) : facts;
-      list.replaceChildren(...found.slice(0, 9).map((f) => h("li", {}, h("button", { type: "button", class: "quiet", onclick: () => close(f.fact) }, f.label))));
+      list.replaceChildren(...found.slice(0, 9).map((f) => h("li", {}, button({ class: "quiet", onclick: () => close(f.fact) }, f.label))));
       if (!found.length) list.append(h("li", { class: "muted" }, "No such test, condition or treatment is known."));
     };
     find("");
     return [
       field("Test, condition or treatment", h("input", { type: "search", autofocus: true, oninput: (e) => find(e.target.value), placeholder: "LVEF, neuropathy, teclistamab ..." })),
       list,
-      h("p", { class: "row" }, h("button", { type: "button", class: "quiet", onclick: () => close() }, "Cancel")),
+      h("p", { class: "row" }, button({ class: "quiet", onclick: () => close() }, "Cancel")),
     ];
   });
   return fact && askFact(fact, null);

@@ -1,6 +1,6 @@
 // A trial opened: its criteria as the document lists them, what speaks against first.
 
-import { h, plural } from "./dom.js";
+import { button, h, plural } from "./dom.js";
 import { dated, factName, OUTCOME } from "./names.js";
 
 const GROUPS = [
@@ -19,7 +19,7 @@ function criterion(c, edit) {
     h("div", {},
       h("p", { class: "criterion-text" }, h("span", { class: "criterion-id" }, c.id, " ", h("span", { class: "muted" }, c.kind)), " ", c.text),
       h("p", { class: "reason" }, dated(c.reason), c.presumed && h("em", {}, " (presumed: the note does not mention it)"), c.cohort && h("em", {}, ` (for ${c.cohort} only)`)),
-      c.evidence.length > 0 && h("p", { class: "quotes" }, c.evidence.map((e) => h("button", { type: "button", class: "fact quote", "data-item": c.item, "data-at": e.start, title: "Show in the note" }, `“${quote(e.text)}”`))),
+      c.evidence.length > 0 && h("p", { class: "quotes" }, c.evidence.map((e) => button({ class: "fact quote", "data-item": c.item, "data-at": e.start, title: "Show in the note" }, `“${quote(e.text)}”`))),
       c.outcome === "unknown" && c.missing.length > 0 && h("p", { class: "quotes" }, c.missing.map((fact) => edit(fact, null, factName(fact), `Enter: ${factName(fact)}`))),
     ),
   );
@@ -36,7 +36,7 @@ export function criteria(trial, edit) {
       return of.length > 0 && h("section", { class: "criteria" }, h("h4", { class: outcome }, `${name} (${of.length})`, meaning && h("span", { class: "muted" }, ` ${meaning}`)), h("ol", {}, of.map((c) => criterion(c, edit))));
     }),
     later.length > 0 && h("details", { class: "later" }, h("summary", {}, `To confirm at screening: ${plural(later.length, "item")} such as consent`), h("ol", {}, later.map((c) => criterion(c, edit)))),
-    !trial.criteria.length && h("p", { class: "muted" }, "The document lists no criteria."),
+    !trial.criteria.length && !trial.notices.length && h("p", { class: "muted" }, "The document lists no criteria."),
     trial.locations.length > 1 && h("details", { class: "later" }, h("summary", {}, plural(trial.locations.length, "site")), h("p", {}, trial.locations.join(" · "))),
   ];
 }

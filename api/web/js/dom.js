@@ -21,6 +21,7 @@ function add(element, children) {
 }
 
 export const h = (tag, attributes, ...children) => build(document.createElement(tag), attributes, children);
+export const button = (attributes, ...children) => h("button", { type: "button", ...attributes }, ...children);
 export const svg = (tag, attributes, ...children) => build(document.createElementNS(SVG, tag), attributes, children);
 
 export function say(text) {
@@ -80,10 +81,16 @@ export function dialog(title, content, kind = "") {
 }
 
 /** A dialog that tells something. */
-export const tell = (title, words) => dialog(title, (close) => [h("p", {}, words), h("p", { class: "row" }, h("button", { type: "button", class: "primary", onclick: () => close() }, "Close"))]);
+export const tell = (title, words) => dialog(title, (close) => [h("p", {}, words), h("p", { class: "row" }, button({ class: "primary", onclick: () => close() }, "Close"))]);
 
 /** Ask before something is gone; resolves to true where it may. */
-export const confirmed = (title, words) => dialog(title, (close) => [h("p", {}, words), h("p", { class: "row" }, h("button", { type: "button", class: "danger", onclick: () => close(true) }, "Delete now"), h("button", { type: "button", class: "quiet", onclick: () => close() }, "Keep"))]);
+export const confirmed = (title, words) => dialog(title, (close) => [h("p", {}, words), h("p", { class: "row" }, button({ class: "danger", onclick: () => close(true) }, "Delete now"), button({ class: "quiet", onclick: () => close() }, "Keep"))]);
+
+/** Call `take(files)` with what is dropped onto an element. */
+export function onDrop(element, take) {
+  for (const [name, over] of Object.entries({ dragenter: true, dragover: true, dragleave: false, drop: false })) element.addEventListener(name, (event) => (event.preventDefault(), element.classList.toggle("over", over)));
+  element.addEventListener("drop", (event) => event.dataTransfer.files.length && take(event.dataTransfer.files));
+}
 
 /** Save a Blob or text under a name. */
 export function save(content, name, type = "text/plain") {

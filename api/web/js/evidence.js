@@ -1,6 +1,6 @@
 // What stands on words of the note: every item of the page that does is registered here, and its button lights them up.
 
-import { h } from "./dom.js";
+import { button, h } from "./dom.js";
 
 export class Evidence {
   constructor() {
@@ -18,7 +18,7 @@ export class Evidence {
   fact(label, category, spans, ...content) {
     const index = this.add(label, category, spans);
     if (index < 0) return h("span", { class: "fact plain" }, content.length ? content : label);
-    return h("button", { type: "button", class: `fact ${category}`, "data-item": index, title: quoted(spans) }, content.length ? content : label);
+    return button({ class: `fact ${category}`, "data-item": index, title: quoted(spans) }, content.length ? content : label);
   }
 }
 

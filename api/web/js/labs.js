@@ -1,6 +1,6 @@
 // Measurements: the latest of each, its flag against the limits of normal, and its course where there are several.
 
-import { h, inOrder, svg } from "./dom.js";
+import { button, h, inOrder, svg } from "./dom.js";
 import { dateName, numberName, testName, testOf, testOrder, title, unitName } from "./names.js";
 
 const SHOWN = 14;
@@ -77,7 +77,7 @@ export function labs(patient, evidence, edit) {
   if (!tests.length) return h("p", { class: "muted" }, "The note gives no measurement.");
   const rows = tests.map((t) => row(t, evidence, edit));
   const body = h("tbody", {}, rows.slice(0, SHOWN));
-  const more = rows.length > SHOWN && h("button", { type: "button", class: "quiet", onclick: (e) => (body.append(...rows.slice(SHOWN)), e.target.remove()) }, `Show ${rows.length - SHOWN} more`);
+  const more = rows.length > SHOWN && button({ class: "quiet", onclick: (e) => (body.append(...rows.slice(SHOWN)), e.target.remove()) }, `Show ${rows.length - SHOWN} more`);
   return [
     h("table", { class: "labs" },
       h("thead", { class: "unseen" }, h("tr", {}, ["Test", "Value", "Date and course", "Correct"].map((t) => h("th", { scope: "col" }, t)))),

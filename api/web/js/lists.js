@@ -1,10 +1,10 @@
 // Patient lists: upload, watch, open.
 
 import { blob, events, get, isPassing, matchAgain, pause, Problem, remove, upload } from "./api.js";
-import { confirmed, grouped, h, momentName, plural, save, say, tell } from "./dom.js";
+import { button, grouped, h, onDrop, plural, save, say, tell } from "./dom.js";
 import { loadNames } from "./names.js";
 import { Matrix } from "./matrix.js";
-import { failure, message, opening, waiting } from "./states.js";
+import { erasing, failure, message, opening, recent, waiting } from "./states.js";
 
 const SUFFIXES = ".csv,.tsv,.xlsx,.jsonl,.zip";
 const AGAIN = 2000; // ms between two tries to follow a list
@@ -38,19 +38,12 @@ export function showLists(root, signal) {
     told,
     h("details", {}, h("summary", {}, "Columns and date"), h("div", { class: "columns" }, columns, h("label", { class: "field" }, h("span", {}, "As of"), asOf))),
     h("p", { class: "row" }, h("button", { class: "primary" }, "Match the list")));
-  const drop = form.querySelector(".drop");
-  for (const name of ["dragenter", "dragover"]) drop.addEventListener(name, (e) => (e.preventDefault(), drop.classList.add("over")));
-  drop.addEventListener("dragleave", () => drop.classList.remove("over"));
-  drop.addEventListener("drop", (e) => {
-    e.preventDefault();
-    drop.classList.remove("over");
-    if (e.dataTransfer.files.length) file.files = e.dataTransfer.files;
-  });
+  onDrop(form.querySelector(".drop"), (dropped) => (file.files = dropped));
   root.replaceChildren(h("div", { class: "start-page" }, form));
   get("/api/v1/jobs?limit=50").then(({ items }) => {
     const lists = items.filter((job) => job.kind === "batch");
     if (!lists.length || !form.isConnected) return;
-    form.after(h("section", { class: "recent", "aria-label": "Your lists" }, h("h2", {}, "Your lists"), h("ul", {}, lists.map((job) => h("li", {}, h("a", { href: `#/batch/${job.id}` }, `List of ${momentName(job.created)}`), h("span", { class: "muted" }, ` ${job.total == null ? job.state : plural(job.total, "patient")}, ${job.state}`))))));
+    form.after(recent("Your lists", "List", "#/batch", lists, (job) => [job.total != null && plural(job.total, "patient"), job.state].filter(Boolean).join(", ")));
   }, () => null);
 }
 
@@ -79,7 +72,7 @@ class Progress {
     const parts = [
       total ? `${grouped(settled)} of ${grouped(total)}${batch.total == null ? " so far" : ""}` : "Reading the file",
       batch.failed && `${batch.failed} failed`,
-      batch.rate && `${batch.rate.toFixed(batch.rate < 10 ? 1 : 0)} a second`,
+      !ended && batch.rate && `${batch.rate.toFixed(batch.rate < 10 ? 1 : 0)} a second`,
       !ended && duration(batch.seconds_left),
       ended && "finished",
     ];
@@ -114,26 +107,20 @@ class BatchView {
   async draw() {
     const { id } = this;
     const download = (format) => async (event) => {
-      const button = event.currentTarget;
-      button.disabled = true;
+      const clicked = event.currentTarget;
+      clicked.disabled = true;
       try {
         save(await blob(`/api/v1/batches/${id}/results?format=${format}`), `eligo-list.${format}`);
       } catch (error) {
         if (!(error instanceof Problem)) throw error;
         await tell("Not exported", error.message);
       } finally {
-        button.disabled = false;
+        clicked.disabled = false;
       }
     };
-    const erase = async () => {
-      if (!(await confirmed("Delete this list?", "All its notes and results go at once."))) return;
-      const failed = await remove(`/api/v1/batches/${id}`).then(() => null, (error) => error);
-      if (this.signal.aborted) return;
-      if (failed && failed.status !== 404) return tell("Not deleted", failed.message);
-      this.root.replaceChildren(message("Deleted", "The list and everything derived from it is gone from this server.", h("p", {}, h("a", { class: "button", href: "#/lists" }, "Patient lists"))));
-    };
+    const erase = () => erasing(this.root, this.signal, "list", "All its notes and results go at once.", () => remove(`/api/v1/batches/${id}`), h("a", { class: "button", href: "#/lists" }, "Patient lists"));
     this.root.replaceChildren(h("div", { class: "batch" },
-      h("div", { class: "actions" }, h("h1", {}, "Patient list"), h("button", { type: "button", onclick: download("csv") }, "CSV"), h("button", { type: "button", onclick: download("xlsx") }, "XLSX"), h("button", { type: "button", class: "danger-quiet", onclick: erase }, "Delete now")),
+      h("div", { class: "actions" }, h("h1", {}, "Patient list"), button({ onclick: download("csv") }, "CSV"), button({ onclick: download("xlsx") }, "XLSX"), button({ class: "danger-quiet", onclick: erase }, "Delete now")),
       this.progress.element, this.failures, this.matrix.element));
     await this.#follow();
   }
@@ -196,6 +183,6 @@ class BatchView {
         event.target.replaceWith(h("span", { class: "muted" }, error.status === 409 ? "no note to read" : error.message));
       }
     };
-    return h("li", {}, `${row}${found.note_id ? ` (${found.note_id})` : ""}: ${found.error} `, h("button", { type: "button", class: "quiet small", "aria-label": `Match again: ${found.note_id || row}`, onclick: again }, "Match again"));
+    return h("li", {}, `${row}${found.note_id ? ` (${found.note_id})` : ""}: ${found.error} `, button({ class: "quiet small", "aria-label": `Match again: ${found.note_id || row}`, onclick: again }, "Match again"));
   }
 }

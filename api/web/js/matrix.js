@@ -1,7 +1,7 @@
 // Patients by trials: a cell is a verdict, by colour, sign and words; either side sorts and filters the other.
 
 import { get } from "./api.js";
-import { h, inOrder, plural } from "./dom.js";
+import { button, h, inOrder, plural } from "./dom.js";
 import { VERDICT } from "./names.js";
 
 const PAGE = 500; // patients asked for at a time
@@ -34,7 +34,7 @@ export class Matrix {
       input("patient", "Search patients", "Search patients"),
       input("trial", "Search trials", "Search trials"),
       h("label", {}, h("span", { class: "unseen" }, "Fits"), h("select", { onchange: (e) => this.#keep("fits", e.target.value) }, [["", "All patients"], ["possible", "With a possible trial"], ["eligible", "With an eligible trial"]].map(([value, text]) => h("option", { value }, text)))),
-      h("button", { type: "button", class: "quiet", onclick: () => (Object.assign(this.kept, { byTrial: null, byPatient: null, from: 0 }), this.draw()) }, "Reset the order"),
+      button({ class: "quiet", onclick: () => (Object.assign(this.kept, { byTrial: null, byPatient: null, from: 0 }), this.draw()) }, "Reset the order"),
       h("p", { class: "legend muted" }, Object.values(VERDICT).map(({ sign, word }) => `${sign} ${word}`).join("   ")));
   }
 
@@ -102,7 +102,7 @@ export class Matrix {
     this.table.replaceChildren(
       h("caption", { class: "unseen" }, "Each cell opens the explanation. Arrow keys go from cell to cell."),
       h("thead", {}, h("tr", {}, h("th", { scope: "col", class: "corner" }, "Patient"),
-        columns.map((id) => h("th", { scope: "col", "aria-sort": byTrial === id ? "descending" : "none" }, h("button", { type: "button", class: "column", title: `Who fits ${id}? ${this.titles.get(id) ?? ""}`, onclick: sort(id) }, h("span", { class: "column-name" }, id), h("small", { class: "column-title" }, this.titles.get(id) ?? ""), h("small", {}, `${tally(id)}${byTrial === id ? "  ▼" : ""}`)))))),
+        columns.map((id) => h("th", { scope: "col", "aria-sort": byTrial === id ? "descending" : "none" }, button({ class: "column", title: `Who fits ${id}? ${this.titles.get(id) ?? ""}`, onclick: sort(id) }, h("span", { class: "column-name" }, id), h("small", { class: "column-title" }, this.titles.get(id) ?? ""), h("small", {}, `${tally(id)}${byTrial === id ? "  ▼" : ""}`)))))),
       this.body);
     this.drawn = 0;
     this.#grow(true);
@@ -110,9 +110,9 @@ export class Matrix {
     this.shown.textContent = this.patients.length ? `${plural(patients.length, "patient")}, ${plural(trials.length, "trial")}` : "No result yet.";
     const turn = (step) => () => (Object.assign(this.kept, { from: from + step }), this.draw());
     this.turner.replaceChildren(...(trials.length > COLUMNS ? [
-      h("button", { type: "button", disabled: from === 0, onclick: turn(-COLUMNS) }, "← Trials"),
+      button({ disabled: from === 0, onclick: turn(-COLUMNS) }, "← Trials"),
       h("span", { class: "muted" }, `Trials ${from + 1} to ${Math.min(from + COLUMNS, trials.length)} of ${trials.length}`),
-      h("button", { type: "button", disabled: from + COLUMNS >= trials.length, onclick: turn(COLUMNS) }, "Trials →")] : []));
+      button({ disabled: from + COLUMNS >= trials.length, onclick: turn(COLUMNS) }, "Trials →")] : []));
   }
 
   #grow(first) {
@@ -125,7 +125,7 @@ export class Matrix {
   #row(patient) {
     const sort = () => (Object.assign(this.kept, { byPatient: this.kept.byPatient === patient.index ? null : patient.index, from: 0 }), this.draw());
     return h("tr", {},
-      h("th", { scope: "row" }, h("button", { type: "button", class: "column", title: "Sort the trials by this patient", "aria-pressed": String(this.kept.byPatient === patient.index), onclick: sort }, patient.note_id, patient.corrections?.length > 0 && h("small", {}, "corrected"))),
+      h("th", { scope: "row" }, button({ class: "column", title: "Sort the trials by this patient", "aria-pressed": String(this.kept.byPatient === patient.index), onclick: sort }, patient.note_id, patient.corrections?.length > 0 && h("small", {}, "corrected"))),
       this.columns.map((id) => this.#cell(patient, id)));
   }
 

@@ -121,7 +121,7 @@ export function dateName(date) {
 /** A sentence of the program with its ISO dates written for people. */
 export const dated = (text) => text.replace(/(?<![\w-])\d{4}-(0[1-9]|1[0-2])(-\d{2})?(?![\w-])/g, dateName);
 
-export const PHRASES = {
+const PHRASES = {
   relapsed_refractory: "relapsed/refractory",
   newly_diagnosed: "newly diagnosed",
   car_t: "CAR-T",

@@ -1,6 +1,6 @@
 // The note, with every word that became something marked, and what each mark became.
 
-import { h } from "./dom.js";
+import { button, h } from "./dom.js";
 
 const LINES = 15; // of a block, which the browser lays out only when it is near the screen
 const FIRST = 3; // blocks drawn at once, as they are seen at once; the rest follow with their marks
@@ -134,7 +134,7 @@ export class NoteView {
     this.became.replaceChildren(
       h("p", {}, h("q", {}, mark.textContent.trim()), " became"),
       this.describe(mark.items),
-      h("button", { type: "button", class: "quiet close", "aria-label": "Close", onclick: () => this.close() }, "✕"),
+      button({ class: "quiet close", "aria-label": "Close", onclick: () => this.close() }, "✕"),
     );
     this.became.hidden = false;
   }

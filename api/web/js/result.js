@@ -3,11 +3,11 @@
 import { get, isPassing, matchAgain, pause, post, Problem, readiness, remove, text } from "./api.js";
 import { banner, details } from "./card.js";
 import { askAnyFact, askFact, correctionName } from "./correct.js";
-import { afterPaint, confirmed, dialog, h, inSlices, momentName, plural, save, say, svg, tell } from "./dom.js";
+import { afterPaint, button, dialog, h, inSlices, momentName, plural, save, say, svg, tell } from "./dom.js";
 import { Evidence } from "./evidence.js";
 import { dateName, factName, loadNames, OUTCOME, VERDICT } from "./names.js";
 import { NoteView } from "./note.js";
-import { message, opening, waiting } from "./states.js";
+import { erasing, message, opening, waiting } from "./states.js";
 import { printPage, summaryText } from "./summary.js";
 import { timeline } from "./timeline.js";
 import { TrialList } from "./trials.js";
@@ -79,7 +79,7 @@ function notMatched(found, back, reopen, path) {
   const again = () => matchAgain(path, found.corrections).then(reopen, (error) => tell("Not matched again", error.message));
   return message(`${found.note_id || "This patient"} was not matched`, found.error,
     found.note && h("details", {}, h("summary", {}, "The note"), h("p", { class: "note-text" }, found.note)),
-    h("p", { class: "row" }, found.note && h("button", { type: "button", onclick: again }, "Match again"), back));
+    h("p", { class: "row" }, found.note && button({ onclick: again }, "Match again"), back));
 }
 
 /** Post corrections; resolves to the answer that takes them into account. */
@@ -112,10 +112,10 @@ export class ResultView {
     const below = h("div", { class: "details" });
     const rest = (this.rest = this.#rest(below, edit));
     const sheet = h("aside", { class: "note-side", "aria-label": "The note", id: "note" },
-      h("header", {}, h("h2", {}, "The note"), h("button", { type: "button", class: "quiet sheet-close", onclick: () => this.#sheet(false) }, "Close")), this.note.element);
+      h("header", {}, h("h2", {}, "The note"), button({ class: "quiet sheet-close", onclick: () => this.#sheet(false) }, "Close")), this.note.element);
     this.element = h("div", { class: "result" },
       this.#actions(),
-      h("nav", { class: "sections", "aria-label": "On this page" }, [["Patient", ".banner"], ["Therapy", ".therapy"], ["Ask next", ".ask"], ["Trials", ".trials"]].map(([name, to]) => h("button", { type: "button", class: "quiet", onclick: () => this.element.querySelector(to)?.scrollIntoView({ block: "start" }) }, name)), h("button", { type: "button", class: "quiet", onclick: () => this.#sheet(true) }, "Note")),
+      h("nav", { class: "sections", "aria-label": "On this page" }, [["Patient", ".banner"], ["Therapy", ".therapy"], ["Ask next", ".ask"], ["Trials", ".trials"]].map(([name, to]) => button({ class: "quiet", onclick: () => this.element.querySelector(to)?.scrollIntoView({ block: "start" }) }, name)), button({ class: "quiet", onclick: () => this.#sheet(true) }, "Note")),
       h("div", { class: "read" }, top, this.#answer(trials), h("section", { class: "panel therapy", "aria-label": "Lines of therapy" }, h("h2", {}, "Lines of therapy"), lines)),
       h("div", { class: "facts" }, h("div", { class: "next" }, this.#corrections(corrections, changes), this.#ask()), below),
       this.trials.element, sheet);
@@ -166,10 +166,10 @@ export class ResultView {
 
   #pencil(fact, current, label, text) {
     const act = async () => this.#add(await askFact(fact, current));
-    if (text) return h("button", { type: "button", class: "enter", onclick: act }, text);
+    if (text) return button({ class: "enter", onclick: act }, text);
     return [
       this.view.corrections.some((c) => c.fact === fact) && h("span", { class: "tag" }, "clinician"),
-      h("button", { type: "button", class: "pencil", "aria-label": `Correct ${label}`, title: `Correct ${label}`, onclick: act }, svg("svg", { viewBox: "0 0 16 16", width: 13, height: 13, "aria-hidden": "true" }, svg("path", { d: "M2.5 13.5 3 11l7.8-7.8 2 2L5 13z" }))),
+      button({ class: "pencil", "aria-label": `Correct ${label}`, title: `Correct ${label}`, onclick: act }, svg("svg", { viewBox: "0 0 16 16", width: 13, height: 13, "aria-hidden": "true" }, svg("path", { d: "M2.5 13.5 3 11l7.8-7.8 2 2L5 13z" }))),
     ];
   }
 
@@ -212,8 +212,8 @@ export class ResultView {
   /** For screens that do not show the trials beside the patient. */
   #answer(trials) {
     const tally = Object.entries(VERDICT).map(([verdict, { sign, word }]) => [trials.filter((t) => t.verdict === verdict).length, `${sign} `, word.toLowerCase()]).filter(([n]) => n);
-    return h("button", { type: "button", class: "answer", onclick: () => this.trials.element.scrollIntoView({ block: "start" }) },
-      h("strong", {}, tally.map(([n, sign, word]) => `${sign}${n} ${word}`).join("   ") || "No trial"), trials.length > 0 && h("span", { class: "muted" }, `First: ${trials[0].title || trials[0].trial_id}`));
+    return button({ class: "answer", onclick: () => this.trials.element.scrollIntoView({ block: "start" }) },
+      h("strong", {}, tally.map(([n, sign, word]) => `${sign}${n} ${word}`).join("   ") || "No trial"), trials.length > 0 && trials[0].verdict !== "ineligible" && h("span", { class: "muted" }, `First: ${trials[0].title || trials[0].trial_id}`));
   }
 
   #corrections(corrections, changes) {
@@ -221,7 +221,7 @@ export class ResultView {
     const undo = (taken) => this.#change((all) => all.filter((c) => c.fact !== taken.fact));
     return h("section", { class: "panel corrections", "aria-label": "Entered by the clinician" },
       h("h2", {}, "Entered by the clinician"),
-      h("ul", {}, corrections.map((c) => h("li", {}, `${correctionName(c)} `, h("button", { type: "button", class: "quiet small", "aria-label": `Take back: ${correctionName(c)}`, onclick: () => undo(c) }, "Take back")))),
+      h("ul", {}, corrections.map((c) => h("li", {}, `${correctionName(c)} `, button({ class: "quiet small", "aria-label": `Take back: ${correctionName(c)}`, onclick: () => undo(c) }, "Take back")))),
       changes && h("p", { class: "changes" }, changes.changed.length || changes.moved ? `Ranked again: ${plural(changes.moved, "trial")} moved. ` : "Ranked again: no trial moved. ",
         changes.changed.slice(0, 5).map(([t, was]) => h("span", { class: "change" }, `${t.trial_id}: ${VERDICT[was]?.word.toLowerCase() ?? "new"} → ${VERDICT[t.verdict].word.toLowerCase()}. `))));
   }
@@ -235,7 +235,7 @@ export class ResultView {
       questions.length > 0 ? h("p", { class: "muted" }, "Each answer alone would settle a criterion in so many trials.") : h("p", { class: "muted" }, "No single answer would settle an open criterion."),
       h("ol", {}, questions.slice(0, ASKED).map(item)),
       more.length > 0 && h("details", {}, h("summary", {}, `${more.length} more`), h("ol", { start: ASKED + 1 }, more.map(item))),
-      h("button", { type: "button", class: "add", onclick: async () => this.#add(await askAnyFact()) }, "Add or correct a fact"));
+      button({ class: "add", onclick: async () => this.#add(await askAnyFact()) }, "Add or correct a fact"));
   }
 
   #actions() {
@@ -245,21 +245,15 @@ export class ResultView {
       const copied = await navigator.clipboard?.writeText(words).then(() => true, () => false);
       await dialog(copied ? "Copied for the record" : "Summary for the record", (close) => [
         h("textarea", { class: "summary-text", readonly: true, rows: 20, "aria-label": "Summary" }, words),
-        h("p", { class: "row" }, h("button", { type: "button", class: "primary", onclick: () => close() }, "Close"), h("button", { type: "button", onclick: () => save(words, "eligo-summary.txt") }, "Save as text"))], "wide");
+        h("p", { class: "row" }, button({ class: "primary", onclick: () => close() }, "Close"), button({ onclick: () => save(words, "eligo-summary.txt") }, "Save as text"))], "wide");
     };
-    const erase = async () => {
-      if (!(await confirmed("Delete this note?", "The note, the result and the corrections go at once, for everybody with the link."))) return;
-      const failed = await this.view.erase().then(() => null, (error) => error);
-      if (this.view.signal.aborted) return;
-      if (failed && failed.status !== 404) return tell("Not deleted", failed.message);
-      this.root.replaceChildren(message("Deleted", "The note and everything derived from it is gone from this server.", h("p", {}, h("a", { class: "button", href: "#/" }, "New note"))));
-    };
+    const erase = () => erasing(this.root, this.view.signal, "note", "The note, the result and the corrections go at once, for everybody with the link.", this.view.erase, h("a", { class: "button", href: "#/" }, "New note"));
     return h("div", { class: "actions" },
       back ?? null,
-      h("button", { type: "button", onclick: copy }, "Copy summary"),
-      h("button", { type: "button", onclick: () => print() }, "Print"),
-      h("button", { type: "button", onclick: () => save(JSON.stringify({ ...result, corrections }, null, 1), "eligo-result.json", "application/json") }, "JSON"),
-      this.view.erase && h("button", { type: "button", class: "danger-quiet", onclick: erase }, "Delete now"),
+      button({ onclick: copy }, "Copy summary"),
+      button({ onclick: () => print() }, "Print"),
+      button({ onclick: () => save(JSON.stringify({ ...result, corrections }, null, 1), "eligo-result.json", "application/json") }, "JSON"),
+      this.view.erase && button({ class: "danger-quiet", onclick: erase }, "Delete now"),
       h("span", { class: "muted" }, [expires && `Link works until ${momentName(expires)}`, result.as_of && `as of ${dateName(result.as_of)}`].filter(Boolean).join(" · ")));
   }
 
@@ -280,8 +274,8 @@ export class ResultView {
       this.trials.open(trial.trial_id);
     };
     return h("ul", {},
-      facts.map(([i, item]) => h("li", {}, h("button", { type: "button", class: "quiet small", onclick: () => go(i) }, item.label))),
-      rest.slice(0, 5).map(([, item]) => h("li", {}, h("button", { type: "button", class: "quiet small", onclick: () => open(item) }, `${OUTCOME[item.criterion.outcome].sign} ${item.trial.trial_id} ${item.criterion.id}: ${OUTCOME[item.criterion.outcome].word.toLowerCase()}`))),
+      facts.map(([i, item]) => h("li", {}, button({ class: "quiet small", onclick: () => go(i) }, item.label))),
+      rest.slice(0, 5).map(([, item]) => h("li", {}, button({ class: "quiet small", onclick: () => open(item) }, `${OUTCOME[item.criterion.outcome].sign} ${item.trial.trial_id} ${item.criterion.id}: ${OUTCOME[item.criterion.outcome].word.toLowerCase()}`))),
       rest.length > 5 && h("li", { class: "muted" }, `and ${plural(rest.length - 5, "more criterion", "more criteria")}`));
   }
 }

@@ -1,7 +1,7 @@
 // Signing in: at the identity provider where the service has one, else with a key.
 
 import { credentials, session } from "./api.js";
-import { dialog, h } from "./dom.js";
+import { button, dialog, h } from "./dom.js";
 
 const REASONS = {
   refused: "The identity provider did not let you in.",
@@ -33,7 +33,7 @@ function atProvider(login, close) {
   const way = { class: "button primary", href: `${login}?next=${encodeURIComponent("/" + location.hash)}`, target: unsent && "_blank", onclick: () => credentials.clear() };
   return [
     h("p", {}, "Your organisation says who you are; Eligo never sees your password."),
-    h("p", { class: "row" }, h("a", way, "Sign in with your organisation"), unsent && h("button", { type: "button", onclick: () => close(true) }, "I have signed in")),
+    h("p", { class: "row" }, h("a", way, "Sign in with your organisation"), unsent && button({ onclick: () => close(true) }, "I have signed in")),
     unsent && h("p", { class: "muted" }, "It opens in a tab of its own, so that the note in the box stays."),
   ];
 }
@@ -48,5 +48,5 @@ function withKey(close) {
     h("p", {}, "An API key (made with ", h("code", {}, "eligo keys create"), ") or a token of your identity provider."),
     h("label", { class: "field" }, h("span", {}, "Key or token"), h("input", { name: "key", type: "password", required: true, autofocus: true, autocomplete: "off" })),
     h("p", { class: "muted" }, "Kept in this tab only, until it is closed."),
-    h("p", { class: "row" }, h("button", { class: "primary" }, "Sign in"), h("button", { type: "button", class: "quiet", onclick: () => close(false) }, "Cancel")));
+    h("p", { class: "row" }, h("button", { class: "primary" }, "Sign in"), button({ class: "quiet", onclick: () => close(false) }, "Cancel")));
 }

@@ -1,8 +1,8 @@
 // Paste and go.
 
 import { get, pdfText, post, Problem, readiness, text } from "./api.js";
-import { afterPaint, h, momentName, say } from "./dom.js";
-import { failure } from "./states.js";
+import { afterPaint, h, momentName, onDrop, say } from "./dom.js";
+import { failure, recent } from "./states.js";
 
 const MAX = 1_000_000;
 
@@ -25,12 +25,10 @@ function decode(bytes) {
   }
 }
 
-async function recent() {
+async function notes() {
   const { items } = await get("/api/v1/jobs?limit=12");
   const matches = items.filter((job) => job.kind === "match").slice(0, 5);
-  if (!matches.length) return "";
-  return h("section", { class: "recent", "aria-label": "Recent notes" }, h("h2", {}, "Recent notes"),
-    h("ul", {}, matches.map((job) => h("li", {}, h("a", { href: `#/match/${job.id}` }, `Note of ${momentName(job.created)}`), h("span", { class: "muted" }, ` ${job.state}, kept until ${momentName(job.expires)}`)))));
+  return matches.length ? recent("Recent notes", "Note", "#/match", matches, (job) => `${job.state}, kept until ${momentName(job.expires)}`) : "";
 }
 
 // What can be typed into or clicked stands in a template of index.html: it costs more than all else that is painted first,
@@ -94,9 +92,7 @@ example.addEventListener("click", () => attempt("Loading the example", async () 
 }));
 file.addEventListener("click", () => chooser.click());
 chooser.addEventListener("change", () => chooser.files[0] && take(chooser.files[0]));
-for (const name of ["dragenter", "dragover"]) drop.addEventListener(name, (e) => (e.preventDefault(), drop.classList.add("over")));
-for (const name of ["dragleave", "drop"]) drop.addEventListener(name, (e) => (e.preventDefault(), drop.classList.remove("over")));
-drop.addEventListener("drop", (e) => e.dataTransfer.files[0] && take(e.dataTransfer.files[0]));
+onDrop(drop, ([dropped]) => take(dropped));
 
 /** `accepted(id, note)` is called once the note is; not where the view has been left meanwhile. */
 export function showStart(root, accepted, signal) {
@@ -107,6 +103,6 @@ export function showStart(root, accepted, signal) {
   note.focus({ preventScroll: true });
   afterPaint(() => {
     readiness().then((missing) => missing && !signal.aborted && !told.hasChildNodes() && hint(`The service is not ready: ${missing}. A note sent now is kept and read as soon as it is back.`));
-    recent().then((section) => signal.aborted || document.getElementById("recent").replaceChildren(section), () => null);
+    notes().then((section) => signal.aborted || document.getElementById("recent").replaceChildren(section), () => null);
   });
 }

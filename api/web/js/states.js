@@ -1,7 +1,7 @@
 // What stands there when there is no result: a plain sentence on what happened, and what to do.
 
 import { Problem } from "./api.js";
-import { h } from "./dom.js";
+import { button, confirmed, h, momentName, tell } from "./dom.js";
 
 const WORDS = {
   0: ["The service does not answer", "Nothing was lost. Check that Eligo is running and that this computer reaches it, then try again."],
@@ -28,7 +28,7 @@ export function failure(problem, retry) {
     title,
     said,
     text && h("p", {}, text),
-    h("p", { class: "row" }, retry && h("button", { type: "button", onclick: retry }, "Try again"), h("a", { class: "button quiet", href: "#/" }, "New note")),
+    h("p", { class: "row" }, retry && button({ onclick: retry }, "Try again"), h("a", { class: "button quiet", href: "#/" }, "New note")),
   );
 }
 
@@ -42,6 +42,19 @@ export async function opening(root, signal, act, retry) {
     root.replaceChildren(failure(error, error.status === 404 ? null : retry));
   }
 }
+
+/** Delete what a view shows, once that is confirmed; `back` leads on. */
+export async function erasing(root, signal, name, what, act, back) {
+  if (!(await confirmed(`Delete this ${name}?`, what))) return;
+  const failed = await act().then(() => null, (error) => error);
+  if (signal.aborted) return;
+  if (failed && failed.status !== 404) tell("Not deleted", failed.message);
+  else root.replaceChildren(message("Deleted", `The ${name} and everything derived from it is gone from this server.`, h("p", {}, back)));
+}
+
+/** Links to earlier jobs; `more(job)` is said of each. */
+export const recent = (title, kind, address, jobs, more) => h("section", { class: "recent", "aria-label": title }, h("h2", {}, title),
+  h("ul", {}, jobs.map((job) => h("li", {}, h("a", { href: `${address}/${job.id}` }, `${kind} of ${momentName(job.created)}`), h("span", { class: "muted" }, ` ${more(job)}`)))));
 
 export function waiting(text) {
   const words = h("p", { class: "waiting-text" }, text);

@@ -1,10 +1,10 @@
 // What is taken along: the plain text for the record, and the one page for print.
 
-import { bcmaWords, doubts, headline, refractoriness } from "./card.js";
+import { bcmaWords, doubts, headline, others, qualifiers, refractoriness } from "./card.js";
 import { correctionName } from "./correct.js";
 import { h } from "./dom.js";
 import { grouped, valueName } from "./labs.js";
-import { agentName, dateName, factName, testName, title, VERDICT } from "./names.js";
+import { agentName, conditionName, dateName, factName, testName, title, VERDICT } from "./names.js";
 import { lineDates, therapies } from "./timeline.js";
 import { gist } from "./trials.js";
 
@@ -14,7 +14,7 @@ const WIDE = 110;
 const CELL = 74; // in the table of trials
 const LABS = 12;
 const ASKED = 6;
-export const CAVEAT = "This supports and does not replace clinical judgment. What the note does not say counts as unknown.";
+const CAVEAT = "This supports and does not replace clinical judgment. What the note does not say counts as unknown.";
 
 /** The same values for text and print. */
 function values({ result, corrections, program }) {
@@ -26,6 +26,7 @@ function values({ result, corrections, program }) {
     bcma: bcmaWords(patient.bcma).text,
     refractory: refractory.length ? `${[refractoriness(patient), "refractory to " + refractory.join(", ")].filter(Boolean).join(": ")}` : "Refractoriness: none read",
     lines: therapies(patient).map((l) => [`${l.number == null ? "-" : `${l.number}.`} ${l.drugs.map(agentName).join(", ")}`, l.transplant && `${l.transplant} transplant`, lineDates(l, patient), l.best_response, l.reason_stopped && `stopped: ${l.reason_stopped}`].filter(Boolean).join("; ")),
+    conditions: others(patient).filter((c) => c.status === "present").map((c) => [conditionName(c.id), qualifiers(c)].filter(Boolean).join(" ")),
     labs: grouped(patient.labs).slice(0, LABS).map(({ test, values: all }) => `${title(testName(test))} ${valueName(all.at(-1))}`),
     trials: result.trials.slice(0, TRIALS),
     others: result.trials.length - TRIALS,
@@ -36,6 +37,7 @@ function values({ result, corrections, program }) {
   };
 }
 
+const named = (t) => (t.title.startsWith(t.trial_id) ? t.title : `${t.trial_id} ${t.title}`);
 const where = (t) => [t.status && title(t.status), t.phase, t.locations[0]].filter(Boolean).join(", ");
 
 export function summaryText(view) {
@@ -45,10 +47,11 @@ export function summaryText(view) {
     "TRIAL MATCHING SUMMARY", "",
     v.patient, v.bcma, v.refractory, "",
     ...block("Lines of therapy", v.lines),
+    ...block("Other conditions", v.conditions.length ? [v.conditions.join("; ")] : []),
     ...block("Latest measurements", v.labs.length ? [v.labs.join("; ")] : []),
     ...block("Entered by the clinician", v.corrections),
     ...block("To be looked at", v.flags),
-    ...block("Trials, best first", v.trials.flatMap((t) => [`${t.rank}. ${t.trial_id} ${t.title}`, `   ${VERDICT[t.verdict].word}, score ${Math.round(t.score * 100)}. ${gist(t)}`, ...(where(t) ? [`   ${where(t)}`] : [])])),
+    ...block("Trials, best first", v.trials.flatMap((t) => [`${t.rank}. ${named(t)}`, `   ${VERDICT[t.verdict].word}, score ${Math.round(t.score * 100)}. ${gist(t)}`, ...(where(t) ? [`   ${where(t)}`] : [])])),
     ...(v.others > 0 ? [`  and ${v.others} more trials`, ""] : []),
     ...block("To ask next", v.questions.length ? [v.questions.join("; ")] : []),
     CAVEAT, v.made + ".",
@@ -60,8 +63,8 @@ function fitting(v) {
   const rows = (text, width) => Math.ceil(text.length / width);
   const lists = [v.lines, v.corrections, v.flags].filter((items) => items.length);
   let left = ROWS - 8 - 2 * lists.length - lists.flat().reduce((sum, item) => sum + rows(item, WIDE), 0);
-  for (const text of [v.patient, v.refractory, v.labs.join("; "), v.questions.join("; "), CAVEAT + v.made]) left -= rows(text, WIDE);
-  return v.trials.filter((t) => (left -= rows(`${t.trial_id} ${t.title}`, CELL) + rows(shortGist(t), CELL) + 1) >= 0);
+  for (const text of [v.patient, v.refractory, v.conditions.join("; "), v.labs.join("; "), v.questions.join("; "), CAVEAT + v.made]) left -= rows(text, WIDE);
+  return v.trials.filter((t) => (left -= rows(named(t), CELL) + rows(shortGist(t), CELL) + 1) >= 0);
 }
 
 const shortGist = (t) => (gist(t).length > 160 ? gist(t).slice(0, 157) + "…" : gist(t));
@@ -76,12 +79,13 @@ export function printPage(view) {
     h("h1", {}, "Trial matching summary"),
     h("p", {}, h("strong", {}, v.patient)),
     h("p", { class: "print-bcma" }, v.bcma), h("p", {}, v.refractory),
+    v.conditions.length > 0 && h("p", {}, "Other conditions: ", v.conditions.join("; ")),
     list("Lines of therapy", v.lines),
     v.labs.length > 0 && [h("h2", {}, "Latest measurements"), h("p", {}, v.labs.join("; "))],
     list("Entered by the clinician", v.corrections),
     list("To be looked at", v.flags),
     h("h2", {}, "Trials, best first"),
-    h("table", {}, h("tbody", {}, trials.map((t) => h("tr", {}, h("td", {}, t.rank), h("td", {}, `${VERDICT[t.verdict].sign} ${VERDICT[t.verdict].word}`), h("td", {}, h("strong", {}, `${t.trial_id} ${t.title}`), h("br"), shortGist(t), h("br"), where(t)), h("td", {}, Math.round(t.score * 100)))))),
+    h("table", {}, h("tbody", {}, trials.map((t) => h("tr", {}, h("td", {}, t.rank), h("td", {}, `${VERDICT[t.verdict].sign} ${VERDICT[t.verdict].word}`), h("td", {}, h("strong", {}, named(t)), h("br"), shortGist(t), h("br"), where(t)), h("td", {}, Math.round(t.score * 100)))))),
     others > 0 && h("p", {}, `and ${others} more trials`),
     v.questions.length > 0 && h("p", {}, h("strong", {}, "To ask next: "), v.questions.join("; ")),
     h("p", { class: "print-foot" }, `${CAVEAT} ${v.made}.`),

@@ -1,7 +1,7 @@
 // The ranked trials: filter, sort, search, open.
 
 import { criteria } from "./criteria.js";
-import { h, inSlices, plural, say } from "./dom.js";
+import { button, h, inSlices, plural, say } from "./dom.js";
 import { dated, factName, title, VERDICT } from "./names.js";
 
 const FIRST = 5; // rows drawn at once, as no more are seen at once
@@ -66,7 +66,7 @@ export class TrialList {
   #head() {
     const tally = (verdict) => this.trials.filter((t) => t.verdict === verdict).length;
     const toggle = (verdict) =>
-      h("button", { type: "button", class: `chip ${verdict}`, "aria-pressed": "false", onclick: (event) => {
+      button({ class: `chip ${verdict}`, "aria-pressed": "false", onclick: (event) => {
         const on = event.currentTarget.getAttribute("aria-pressed") !== "true";
         event.currentTarget.setAttribute("aria-pressed", on);
         this.kept.verdict[on ? "add" : "delete"](verdict);
@@ -131,7 +131,7 @@ export class TrialList {
           trial.criteria.length > 0 && h("p", { class: "counts", role: "img", "aria-label": `${satisfied} met, ${violated} not met, ${unknown} open` },
             h("span", { class: "n satisfied" }, `✓ ${satisfied}`), h("span", { class: "n violated" }, `✕ ${violated}`), h("span", { class: "n unknown" }, `? ${unknown}`))),
         h("div", { class: "trial-words" },
-          h("button", { type: "button", class: "trial-title", "aria-expanded": "false" }, trial.title || trial.trial_id),
+          button({ class: "trial-title", "aria-expanded": "false" }, trial.title || trial.trial_id),
           h("p", { class: "gist" }, gist(trial)),
           h("p", { class: "meta" }, trial.title && `${trial.trial_id} · `, h("span", { class: recruiting(trial) || !trial.status ? null : "closed" }, title(statusOf(trial))), [trial.phase, site(trial)].filter(Boolean).map((words) => ` · ${words}`))),
         h("span", { class: "score", title: "Score, 0 to 100" }, Math.round(trial.score * 100))));
