@@ -25,6 +25,11 @@ def sex(text):
     ("A 63 y/o woman presents.", 63),
     ("71M here for labs.", 71),
     ("57F  kappa light chain", 57),
+    ("Ms. V is 60. New rib pain.", 60),
+    ("Mrs. Ito turned 80 last week.", 80),
+    ("The patient is 58, retired.", 58),
+    ("He is 63 today.", 63),
+    ("Mr. K is 70 kg. Mrs. L is 14 days after transplant.", None),
     ("Age: 64   Sex: male", 64),
     ("Patient aged 74.", 74),
     ("Mr X, 47 years, seen at clinic.", 47),
@@ -67,6 +72,10 @@ def test_age_from_the_date_of_birth():
 
 @pytest.mark.parametrize(("text", "wanted"), [
     ("58-year-old man", "male"),
+    ("DOB 10/05/1966 (58)  M   INS: PPO", "male"),
+    ("Pt K.L. DOB 1/2/1960 F MRN 1234", "female"),
+    ("DOB 1/2/1960 M-spike 2.1", None),
+    ("DOB 1/2/1960 F/U visit", None),
     ("63 y/o woman", "female"),
     ("57F", "female"),
     ("71M w/ MM here for f/u", "male"),

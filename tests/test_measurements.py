@@ -45,6 +45,16 @@ def latest(text):
     ("LDH elevated at 412; the ferritin has come back at 886 ng/mL", {"ldh": 412, "ferritin": 886}),
     ("HEMOGLOBIN 10.2 GRAMS, CREATININE 0.9 MILLIGRAMS PERCENT", {"hemoglobin": 10.2, "creatinine": 0.9}),
     ("na 138 k 5.0 cr 2.3", {"sodium": 138, "potassium": 5.0, "creatinine": 2.3}),
+    # glued to the name, as in a fax
+    ("LABS: WBC2.7/ANC1.2/HGB9.8/PLT79; NA141 K3.9 CR1.02 CA9.4 TP9.1 TBILI0.8; TP53 mutated, CA125 14", {
+        "wbc": 2.7, "anc": 1.2, "hemoglobin": 9.8, "platelets": 79, "sodium": 141, "potassium": 3.9, "creatinine": 1.02, "calcium": 9.4, "total_protein": 9.1,
+        "total_bilirubin": 0.8, "ca125": 14}),
+    ("Na138/K4.1/Cr0.9", {"sodium": 138, "potassium": 4.1, "creatinine": 0.9}),
+    ("T. protein 9.2, T.Bil 0.9, D.Bil 0.2", {"total_protein": 9.2, "total_bilirubin": 0.9, "direct_bilirubin": 0.2}),
+    ("M 2.7 g/dL, FLC k 933 mg/L, l 2.2 mg/L", {"serum_m_protein": 2.7, "kappa_flc": 933, "lambda_flc": 2.2}),
+    ("Marrow: 45% plasma cells, BCMA pos 62% by flow", {"bone_marrow_plasma_cells": 45, "bcma_expression": 62}),
+    ("HBsAg positive, on entecavir, DNA 85 IU/mL", {"hbv_dna": 85}),
+    ("HBsAg positive, CMV DNA 400 IU/mL", {"cmv_dna": 400}),
     # slashes
     ("AST / ALT 22 / 19", {"ast": 22, "alt": 19}),
     ("WBC/Hgb/Plt 3.9/9.8/112", {"wbc": 3.9, "hemoglobin": 9.8, "platelets": 112}),

@@ -17,7 +17,8 @@ _SMALLEST = 40  # letters; a shorter text tells nothing of its writer
 _CAPITAL = re.compile(r"[A-ZÀ-ÖØ-Þ]")
 _SMALL = re.compile(r"[a-zß-öø-ÿ]+")
 _SENTENCE = re.compile(r"(?:^|[.!?]\s+|\n[ \t]*(?:[-*•+>#]\s*)?)([a-z])")
-_MEASURE = re.compile(r"\d ?$")
+_MEASURE = re.compile(r"(?<!\d{3})(?<![/\d]/\d)\d ?$")  # of no date
+_GLUED = re.compile(r"(?<![^\W\d_])[a-z]{1,6}(?=\d)|(?<![\w/'’.])[b-hj-z](?![\w/'’.])")  # "HGB9.8", "58 M": short forms, whatever they are
 _ACRONYM = re.compile(r"(?<![\w-])[dvbrlkptcxsm]{2,5}d(?![\w-])")  # no vowel: "kpd" is no word, "bed" is one
 
 
@@ -46,11 +47,13 @@ def restore_case(text: str) -> str:
     plain = "".join(letters)
     for match in _SENTENCE.finditer(plain):
         letters[match.start(1)] = match.group(1).upper()
+    for match in _GLUED.finditer(plain) if capitals >= small else ():
+        letters[match.start() : match.end()] = match.group().upper()
     for match in _ACRONYM.finditer(plain):
         if regimen_drugs(cased := match.group()[:-1].upper() + "d"):
             letters[match.start() : match.end()] = cased
     for hit in _short_forms().find(plain):
-        measured = _MEASURE.search(plain, max(0, hit.start - 2), hit.start)  # "5 mm" are millimetres
+        measured = _MEASURE.search(plain, max(0, hit.start - 6), hit.start)  # "5 mm" are millimetres
         if hit.end - hit.start == len(hit.meaning) and not measured:
             letters[hit.start : hit.end] = hit.meaning
     return "".join(letters)

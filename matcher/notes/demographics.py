@@ -111,6 +111,7 @@ _AGE = re.compile(  # in small letters
     | (?P<letter>\d{{1,3}})(?:[ ]/[ ][a-z]+[ ]/[ ]|[ \t]?(?:y(?:rs?|ears?)?\.?[ \t,/-]*|/[ \t]?)?)(?:[mf]\b(?!\s*[/:=]?\s*\d+(?![a-z\d]))|(?:male|female|woman|man|gentleman|lady)\b)
     | (?:\bage[ds]?|\bage\s*\(\w+\))\s*(?:is\s*|of\s*|[:=~.-]\s*)*(?P<aged>\d{{1,3}})(?!\s*(?:months?|mos?\b|weeks?|days?|[-–]\s*\d|[./]\d))
     | \b(?:mr|mrs|ms|miss|mx)\.?[ ](?:[\w'’-]+\.?[ ]?){{1,3}},[ ]?(?:[a-z][a-z '’-]{{2,40}},[ ])?(?P<titled>\d{{2,3}})(?=[ ]?[,.;)]|[ ](?:with|who|is|was|has)\b)
+    | \b(?:s?he|patient|(?:mr|mrs|ms|miss)\.?[ ][\w'’-]+\.?),?[ ](?:is[ ]now|is|has[ ]turned|turned|now)[ ](?P<turned>\d{{2,3}})(?=[ ]?[,.;)]|[ ](?:now|today|and|who|last|this)\b)
     | (?:\b[mf](?!\d\b)|\b(?:male|female|woman|man|boy|girl|gentleman|lady))\s*[/,;:(|-]?\s*(?:aged?\s*)?(?P<after>\d{{1,3}})(?:\s*(?:years?|yrs?|y)\b\.?)?(?!\s*(?:months?|weeks?|days?)|[\d/%-]|[.,]\d|\s*(?:mg|kg|cm|x\b))
     | (?P<years>\d{{1,3}})\s*(?:years?|yrs?|y)\b\.?
     )""",
@@ -154,7 +155,7 @@ def _strength(doc: Document, m: re.Match[str]) -> tuple[int, int]:
         return 3, counted(g["old"])
     if g["letter"]:
         return (3 if re.search(r"[a-zMF]$", text[m.start() : m.end()]) else 0), int(g["letter"])
-    if told := g["aged"] or g["titled"]:
+    if told := g["aged"] or g["titled"] or g["turned"]:
         return 3, int(told)
     if g["after"]:
         return 2, int(g["after"])
@@ -179,7 +180,8 @@ def _years(born: date, today: date) -> int:
 
 
 _SEX_LABEL = re.compile(r"\b(?:sex|gender)\s*(?:at birth\s*)?[:=]?\s*(?:(?P<sex>female|male|woman|man|f|m)\b(?!\s*\[)|(?=[\w ]{0,8}\[))", re.IGNORECASE)
-_SEX_LETTER = re.compile(r"(?<![\w./])\d{1,3}[ \t]?(?:y(?:/?o|rs?|ears?)?\.?[\s,/|-]*(?:old)?[\s,/|-]*)?(?P<sex>[MF])\b(?!\s*[:=]?\s*\d|-\w)|\b(?P<sex2>[MF])\s*[/,|-]\s*\d{1,3}\b")
+_SEX_LETTER = re.compile(r"(?<![\w./])\d{1,3}[ \t]?(?:y(?:/?o|rs?|ears?)?\.?[\s,/|-]*(?:old)?[\s,/|-]*)?(?P<sex>[MF])\b(?!\s*[:=]?\s*\d|-\w)|\b(?P<sex2>[MF])\s*[/,|-]\s*\d{1,3}\b"
+                         r"|(?:\b[Dd]\.?[Oo]\.?[Bb]\.?[ \t:]*[\d/.-]{8,10}|\(\d{1,3}\))[ \t(|,;]*(?:\(\d{1,3}\)[ \t,]*)?(?P<sex3>[MF])\b(?!\s*[:=]?\s*\d|[-/]\w| (?:protein|spike|band|comp))")
 _SEX_WORD = re.compile(r"\b(?P<f>female|woman|lady|girl|mrs|ms|miss|madam)\b|\b(?P<m>male|man|gentleman|boy|mr|mister)\b", re.IGNORECASE)
 _KIN = re.compile(r"\S+ (?:(?!her |his |with |and )[\w-]+ ){0,4}?(?:(?P<f>wife|mother|grandmother|housewife)|(?P<m>husband|father|grandfather))\b", re.IGNORECASE)
 _PRONOUN = re.compile(r"\b(?:(?P<f>she|her|hers|herself)|(?P<m>he|his|him|himself))\b", re.IGNORECASE)
@@ -209,7 +211,7 @@ def read_sex(doc: Document) -> Reading | None:
                 word = beside.group("word").lower()
                 return _sexed(doc, beside.start("word"), beside.end("word"), re.fullmatch(_FEMALE, word) is not None)
     if m := _SEX_LETTER.search(text):
-        return _sexed(doc, m.start(), m.end(), (m.group("sex") or m.group("sex2")) == "F")
+        return _sexed(doc, m.start(), m.end(), (m["sex"] or m["sex2"] or m["sex3"]) == "F")
     for m in _SEX_WORD.finditer(text):
         if not _RELATIVE.search(text, max(0, m.start() - 25), m.end() + 12):
             return _sexed(doc, m.start(), m.end(), m.group("f") is not None)

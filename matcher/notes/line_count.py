@@ -64,14 +64,16 @@ class Stated(NamedTuple):
     end: int
 
 
-def read_stated_lines(doc: Document, described: int, numbered: int = 0) -> Reading | None:
+def read_stated_lines(doc: Document, described: int | None, numbered: int = 0) -> Reading | None:
     """The number of lines in words or figures, where it is the patient's; of several the one in an addendum, else the most telling.
 
-    `described`: how many lines the note describes; `numbered`: the highest number it gives to one of them.
+    `described`: how many lines the note describes, None of a disease whose lines are not told apart: "first-line" alone states no number then. `numbered`: the highest number it gives to one of them.
     """
-    counts, ordinals = list(_counts(doc)), list(stated_ordinals(doc))
+    counts, ordinals = list(_counts(doc)), list(stated_ordinals(doc)) if described is not None else []
     if not counts:
         top = max(ordinals, key=lambda s: s.value, default=None)
+        if described is None:
+            return None
         if numbered > described and (top is None or top.value < numbered):
             return Reading(numbered)
         return _reading(doc, top) if top and top.value > described else None

@@ -15,7 +15,7 @@ from matcher.notes.line_rules import COURSE, FAR, Line, begins_line, undated
 from matcher.notes.treatments import is_cell_product, without_generic
 from models import load_vocabulary
 
-_ADDED_TO = re.compile(r"\s*(?:was |were |is |being )?(?:then |also |subsequently )?added (?:back )?(?:on )?to\s*(?:the |his |her |ongoing )*", re.IGNORECASE)
+_ADDED_TO = re.compile(r"\s*(?:was |were |is |being )?(?:then |also |subsequently )?(?:added (?:back )?(?:on )?to|(?:combined|paired|given together|given in combination|used together) with)\s*(?:the |his |her |ongoing )*", re.IGNORECASE)
 _AFTER_TRANSPLANT = re.compile(r"[^.;]{0,40}\b(?:after|following|preceded by|conditioned|with|by)\b[^.;]{0,30}$")
 _STEROID_OF = re.compile(r"[^.;\n]{0,30},\s*|[^.\n]{0,80}(?:\bwith|\bw/|\+|\bplus)\s*", re.IGNORECASE)
 _LISTED = re.compile(r"\s*(?:,|,? and)\s+", re.IGNORECASE)

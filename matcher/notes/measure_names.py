@@ -44,23 +44,30 @@ def _misread(names: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
 
 
 @lru_cache(maxsize=1)
-def _short_names() -> dict[str, str]:
-    return {name.lower(): test for name, test in names_of(load_vocabulary().tests) if name.isalpha() and 2 <= len(name) <= 6 and name.isascii()}
+def _short_names() -> tuple[dict[str, str], dict[str, str]]:
+    """Short forms: those of any letter case, in small letters; and those of one."""
+    names = [(name, test) for name, test in names_of(load_vocabulary().tests) if name.lstrip("=").isalpha() and 2 <= len(name.lstrip("=")) <= 6 and name.isascii()]
+    return {name.lower(): test for name, test in names if name[0] != "="}, {name[1:]: test for name, test in names if name[0] == "="}
 
 
 _NUMBER_BEHIND = re.compile(r"\d(?<=[A-Za-z]{2}.)")
-_NAME_BEFORE = re.compile(r"(?<![^\W_])(?<![-/])[A-Za-z]{2,6}\Z")
+_NAME_BEFORE = re.compile(r"(?<![^\W_])(?<!-)(?<![^\d]/)[A-Za-z]{2,6}\Z")
+_TELLING = re.compile(r"\d{0,3}\.\d|\d{3}(?!\d)")  # beside a form of capitals that names a gene or an antigen too: not "TP53"
+_GLUED_POTASSIUM = re.compile(r"(?<![\w.-])K(?=[2-7]\.\d(?!\d))")
 _ISOFORM = re.compile(r"\d(?![.,]?\d)")
 
 
 def _attached(text: str) -> Iterator[Hit[str]]:
     """Names with the value right behind them: "Hb98g/L", "PLT112"; not the subclass IgG4."""
+    known, exact = _short_names()
     for number in _NUMBER_BEHIND.finditer(text):
         end = number.start()
         name = _NAME_BEFORE.search(text, max(0, end - 6), end)
-        test = _short_names().get(name.group().lower()) if name else None
+        test = (known.get(name.group().lower()) or (exact.get(name.group()) if _TELLING.match(text, end) else None)) if name else None
         if name and test is not None and not name.group().islower() and not (test in ("igg", "iga", "igm") and _ISOFORM.match(text, end)):
             yield Hit(name.start(), end, test)
+    for potassium in _GLUED_POTASSIUM.finditer(text):
+        yield Hit(*potassium.span(), "potassium")
 
 
 _LETTER = re.compile(r"[A-Zkκλ](?<![^\W_].)(?=[ \t:=|/(\-])")
@@ -69,7 +76,8 @@ _IN_A_LIST = re.compile(r"[(,;/|:\n][ \t]?$")
 _AFTER_WHITE_CELLS = re.compile(r"\b(?:WBC|WCC|TLC|Leu\w*|Lc|N|ANC|neuts?)[ :=]*\d[\d.,]*[ ,]+$", re.IGNORECASE)
 _BEFORE_CREATININE = re.compile(r"[ ]?[:=]?[ ]?\d{1,2}(?:\.\d)?[ ,;/]+(?:mmol/L[ ,;]*)?(?:Cr|Creat|Crea)\b", re.IGNORECASE)
 _POTASSIUM = re.compile(r"[ \t:=|]*(?:\(?m(?:mol|Eq)/L\)?[ \t|]*)?(?:[<>]?[1-9][.,]\d{1,2}(?!\d|[.,]\d)|[2-9](?!\d|[.,/]\d|x)|--|-[ \t])")
-_LIGHT_CHAIN = re.compile(r"[KL](?<![\w/.].)(?=[ :=]{1,2}[\d.,]+[ ]?mg/d?L)")  # no other K or L is measured so
+_LIGHT_CHAIN = re.compile(r"[KLkl](?<![\w/.].)(?=[ :=]{1,2}[\d.,]+[ ]?mg/d?L)")  # no other K or L is measured so
+_M_PROTEIN = re.compile(r"M(?<![\w/.].)(?=[ :=]{1,2}\d{1,2}[.,]\d{1,2}[ ]?g/d?L)")
 _SMALL_POTASSIUM = re.compile(r"[ \t]?[:=]?[ \t]?[2-7][.,]\d{1,2}(?!\d|[.,]\d)")
 
 
@@ -97,4 +105,6 @@ def _letters(text: str) -> Iterator[Hit[str]]:
         if stands:
             yield Hit(m.start(), end, test)
     for m in _LIGHT_CHAIN.finditer(text):
-        yield Hit(m.start(), m.end(), "kappa_flc" if m.group() == "K" else "lambda_flc")
+        yield Hit(m.start(), m.end(), "kappa_flc" if m.group() in "Kk" else "lambda_flc")
+    for m in _M_PROTEIN.finditer(text):
+        yield Hit(m.start(), m.end(), "serum_m_protein")

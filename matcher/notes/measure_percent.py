@@ -40,13 +40,16 @@ _MASS = re.compile(r"(?P<n>\d\d\d?(?:[.,]\d{1,2})?)\s?(?P<u>kg|kgs|lbs?|pounds)\
 _CHANGE = re.compile(r"(?:lost|loss(?: of)?|gain(?:ed)?(?: of)?|minus|down|up|per|each|[-–+x]|(?<! )/|dropped|lift\w*|carry\w*|over|under|below|above|than|of \w+|dose\w*|tumou?r|mass|mg)\s*(?:by|about|from|another|~)?\s*$", re.IGNORECASE)
 _METRES = re.compile(r"(?P<n>[12](?:(?<=1)\s?m\s?\d\d|[.,]\d\d?\s?m))\b(?![/\w²2])")
 _LENGTH = re.compile(r"(?P<n>[12]\d\d(?:[.,]\d)?)\s?cm\b(?!\s*(?:mass|lesion|h2o|from))", re.IGNORECASE)
+_VIRAL_LOAD = re.compile(r"(?:\bDNA|\bviral load|\bVL)\b[ :=]*(?P<n>\d[\d.,]*)(?=\s?IU)", re.IGNORECASE)
+_HEPATITIS_B = re.compile(r"HBsAg|\bHBV|\bhep(?:atitis)?[ -]?B\b", re.IGNORECASE)
+_OTHER_VIRUS = re.compile(r"\b(?:CMV|EBV|HCV|hep(?:atitis)?[ -]?C|HHV|adeno\w*|BK|JC|HIV|B19)\b", re.IGNORECASE)
 _BEFORE_UNIT, _AFTER_UNIT = 16, 40  # characters that a number with its unit, and what is looked for behind it, may take
 _PRESSURE = re.compile(r"(?P<s>\d\d\d?)\s?/\s?(?P<d>[3-9]\d|1[0-3]\d)(?![\d/%.])(?!\s?(?:mg|U/|mm\b))")
 
 
 def unnamed(words: Words) -> Iterator[Written]:
     """Values without a name before them; a place that prose read too gives the same value once more."""
-    for value in chain(_percents(words), _vitals(words), _counts(words)):
+    for value in chain(_percents(words), _vitals(words), _counts(words), _viral_loads(words)):
         if not words.retracted(value.end):
             yield value
 
@@ -173,6 +176,15 @@ def _counts(words: Words) -> Iterator[Written]:
         said = words.text[before[-1].end : m.start()] if before else ""
         if before and "\n" not in said and not re.search(r"\d", said) and convert(1.0, unit[0], before[-1].meaning) is not None:
             yield Written(before[-1].meaning, number.start, unit[1], number.readings, unit[0], number.comparator)
+
+
+def _viral_loads(words: Words) -> Iterator[Written]:
+    """A viral load told of a hepatitis B named before it: "HBsAg positive, on entecavir, DNA 85 IU/mL"."""
+    for m in words.doc.matches(_VIRAL_LOAD, ("iu",), 30, 4):
+        start = max(words.doc.sentence_at(m.start())[0], m.start() - 90)
+        if (named := _last(_HEPATITIS_B, words.text[start : m.start()])) and not _OTHER_VIRUS.search(words.text, start + named.end(), m.start()):
+            unit = words.unit(m.end("n"))
+            yield Written("hbv_dna", m.start("n"), unit[1] if unit else m.end("n"), numbers(m["n"], words.decimal_comma), unit[0] if unit else None)
 
 
 def _line(words: Words, m: re.Match[str]) -> str:

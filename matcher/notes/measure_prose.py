@@ -24,7 +24,7 @@ _FILL = (
 )
 _LINK = re.compile(rf"(?>(?:[ \t]+|[:=|~≈#]+|\.{{2,}}|\*(?=[ \t])|(?=[a-z2])(?:{_FILL})(?![\w/])|[-–—]{{1,2}}(?=[ \t\d<>.~])|\b[HL](?=[ \t]+\d)|,(?=[ \t]?\d+(?:\.\d+)?[ \t]?(?:%|[a-zµ]+/))|\r?\n[ \t]{{0,12}}(?=\d+(?:[.,]\d+)?[ \t]*(?:[%,;)(a-zA-Z\r\n]|$)))*)", re.IGNORECASE)
 _WORDED = re.compile(r"(?:[ \t,]+[A-Za-z'’/-]+){1,7}?[ \t~≈:]+(?=[<>]?\d)")
-_AWAY = re.compile(r"\b(?:if|under|below|above|over|by|increase|rise|drop|every|than|not|no|until|fall|reduction|decrease|iv|po|dose|daily|mg|infus\w+|replace\w*|given|weigh\w*|max)\b", re.IGNORECASE)
+_AWAY = re.compile(r"\b(?:if|under|below|above|over|by|increase|rise|drop|every|than|not|no|until|fall|reduction|decrease|iv|po|dose|daily|mg|infus\w+|replace\w*|given|bcma|gprc5d|fcrh5|cd\d+|weigh\w*|max)\b", re.IGNORECASE)
 
 
 _OFTEN_OVER = frozenset({"egfr", "creatinine_clearance", "spo2", "ferritin", "d_dimer"})  # reported as above the last step of the scale
@@ -253,6 +253,10 @@ def _date_after(words: Words, place: int) -> PartialDate | None:
     return words.day(mention) if mention and words.text[mention.end : mention.end + 1] == ")" else None
 
 
+_BASELINE = re.compile(r"\bbase-?line (?:\w+ )?$", re.IGNORECASE)
+_UNTIL = re.compile(r"[^.;,\n\d]{0,12}\b(?:till|until|up to|before|as of last|last)\b(?! now| today| date)", re.IGNORECASE)  # "creat 1.0 till March"
+
+
 def _settled(words: Words, reading: Series) -> Iterator[Written]:
     """The values with what they share: the unit written once, the range, urine's M-protein, what oxygen was measured on."""
     unit = next((v.unit for v in reversed(reading.values) if v.unit), None) or reading.unit
@@ -265,6 +269,8 @@ def _settled(words: Words, reading: Series) -> Iterator[Written]:
         if test == "spo2" and condition is None:
             after = words.text[value.end : value.end + 40].split("\n")[0]
             condition = condition_of(re.split(r"[,;.](?:\s|$)", after)[0]) or condition_of(words.text[reading.name[1] : value.start])
+        if value.date is None and (_UNTIL.match(words.text, value.end) or _BASELINE.search(words.text, max(0, reading.name[0] - 16), reading.name[0])):
+            value.earlier = True
         value.now = contrasted and not value.earlier and value is reading.values[-1]
         value.test, value.unit = test, None if test == "flc_ratio" else value.unit or unit
         value.low, value.high, value.condition = reading.low, reading.high, condition

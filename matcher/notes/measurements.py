@@ -45,11 +45,9 @@ def read_labs(doc: Document, note_date: date | None) -> tuple[Lab, ...]:
     in_tables, covered = tables(words)
     written = _once(chain(in_tables, prose(words, covered), unnamed(words)))
     units = _Units(written)
-    labs: list[Lab] = []
-    for value in written:
-        labs += _labs(words, value, units)
-    labs.sort(key=lambda lab: min(lab.evidence).start)  # values of one name stay as told: older first
-    return tuple(sorted(labs, key=lambda lab: (lab.test == "spo2" and lab.condition != "on oxygen")))
+    labs = [(value.earlier, lab) for value in written for lab in _labs(words, value, units)]
+    labs.sort(key=lambda told: (not told[0], min(told[1].evidence).start))  # values of one name stay as told: older first
+    return tuple(sorted((lab for _, lab in labs), key=lambda lab: (lab.test == "spo2" and lab.condition != "on oxygen")))
 
 
 def _once(written: Iterable[Written]) -> list[Written]:

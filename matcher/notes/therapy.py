@@ -63,7 +63,7 @@ def read_therapy(doc: Document, note_date: date | None, conditions: tuple[Condit
     dates = course_dates(doc, note_date)
     endings = read_endings(doc, lines, events, dates)
     refractory = read_refractory(doc, lines, endings, events) if counted else ()
-    stated = read_stated_lines(doc, len(lines), max((line.number or 0 for line in lines), default=0))
+    stated = read_stated_lines(doc, len(lines) if counted else None, max((line.number or 0 for line in lines), default=0))
     complete = stated_complete(doc, lines, stated)
     n_lines = stated or _described(lines, complete if counted or not _treated(events) else None) or _never_treated(conditions, events)
     state = read_disease_state(doc, conditions, lines, endings, has_active_myeloma(conditions, lines), n_lines.value if n_lines else None, {r.value for r in refractory})
