@@ -160,17 +160,12 @@ def _therapy(profile: PatientProfile, concept: str, correction: Correction, wher
     _known(concept, {**vocabulary.drugs, **vocabulary.therapies}, where)
     course = _one_of(correction["value"], ("given", "ongoing", "absent", *(("exposed", "naive", "unknown") if concept == "bcma" else ())), where)
     when, start = _date(correction, "date", where), _date(correction, "start", where)
-    kept = tuple(t for t in profile.treatments if not (vocabulary.is_a(t.agent, concept) if course in ("absent", "naive") else t.agent == concept and t.line is None))
-    bcma = profile.bcma
     if course in ("absent", "naive", "unknown"):
-        profile = replace(profile, transplants=tuple(t for t in profile.transplants if f"{t.type}_transplant" != concept))
+        profile = _without(profile, concept)
         if course != "unknown":
-            kept += (Treatment(concept, Course.ABSENT, ()),)
-        if concept == "bcma":
-            bcma = BcmaExposure("unknown" if course == "unknown" else "naive")
-        elif course == "absent":
-            bcma = replace(bcma, agents=tuple(a for a in bcma.agents if not vocabulary.is_a(a.agent, concept)))
-        return replace(profile, treatments=kept, bcma=bcma)
+            profile = replace(profile, treatments=(*profile.treatments, Treatment(concept, Course.ABSENT, ())))
+        return replace(profile, bcma=BcmaExposure("unknown" if course == "unknown" else "naive")) if concept == "bcma" else profile
+    bcma, kept = profile.bcma, tuple(t for t in profile.treatments if not (t.agent == concept and t.line is None))
     kept += (Treatment(concept, Course.ONGOING if course == "ongoing" else Course.GIVEN, (), start, None if course == "ongoing" else when),)
     if concept in _STEM_CELLS:
         profile = replace(profile, transplants=(*profile.transplants, Transplant(_STEM_CELLS[concept], (), when)))  # type: ignore[arg-type]
@@ -179,6 +174,25 @@ def _therapy(profile: PatientProfile, concept: str, correction: Correction, wher
         known = tuple(a for a in bcma.agents if a.agent != concept)
         bcma = BcmaExposure("exposed", (*known, BcmaAgent(concept, modality, (), when or start)) if modality else known)  # type: ignore[arg-type]
     return replace(profile, treatments=kept, bcma=bcma)
+
+
+def _without(profile: PatientProfile, concept: str) -> PatientProfile:
+    """The profile without a treatment, nor any of its kinds, wherever the note told it: treatments, procedures, lines, BCMA."""
+    is_a = load_vocabulary().is_a
+    lines = (
+        replace(line, drugs=tuple(d for d in line.drugs if not is_a(d, concept)), transplant=None if line.transplant and is_a(f"{line.transplant}_transplant", concept) else line.transplant)
+        for line in profile.lines
+    )
+    agents = tuple(a for a in profile.bcma.agents if not is_a(a.agent, concept))
+    return replace(
+        profile,
+        treatments=tuple(t for t in profile.treatments if not is_a(t.agent, concept)),
+        conditions=tuple(c for c in profile.conditions if not is_a(c.id, concept)),
+        lines=tuple(line for line in lines if line.drugs or line.transplant),
+        transplants=tuple(t for t in profile.transplants if not is_a(f"{t.type}_transplant", concept)),
+        refractory_to=tuple(r for r in profile.refractory_to if not is_a(r.value, concept)),
+        bcma=BcmaExposure("unknown") if profile.bcma.agents and not agents else replace(profile.bcma, agents=agents),
+    )
 
 
 def _refractory(profile: PatientProfile, concept: str, correction: Correction, where: str) -> PatientProfile:

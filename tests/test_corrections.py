@@ -1,5 +1,6 @@
 """A clinician puts facts right: the profile changes, the criteria follow, and the change stays visible."""
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -10,6 +11,7 @@ from matcher.domain import (
     BcmaExposure,
     Comparison,
     ConditionFact,
+    Course,
     Evidence,
     Lab,
     PartialDate,
@@ -17,6 +19,9 @@ from matcher.domain import (
     Presence,
     Reading,
     Status,
+    TherapyLine,
+    Transplant,
+    Treatment,
 )
 from matcher.eligibility import evaluate
 
@@ -56,6 +61,30 @@ def test_a_correction_changes_what_criteria_see(correction, statement, truth):
     assert evaluate(statement, corrected).truth.value == truth
     assert corrected.flags[-1].value.startswith(f"Entered by the clinician: {correction['fact']}")
     assert corrected.flags[-1].evidence == ()
+
+
+@pytest.mark.parametrize(("denied", "asked", "bcma"), [
+    ("daratumumab", "anti_cd38", "exposed"),
+    ("anti_cd38", "daratumumab", "exposed"),
+    ("autologous_transplant", "stem_cell_transplant", "exposed"),
+    ("dialysis", "hemodialysis", "exposed"),
+    ("teclistamab", "teclistamab", "unknown"),  # of other products nothing was said
+    ("bcma", "teclistamab", "naive"),
+])
+def test_what_was_not_given_is_taken_out_wherever_the_note_told_it(denied, asked, bcma):
+    told = replace(
+        NOTE,
+        lines=(TherapyLine(1, ("daratumumab", "dexamethasone"), (), transplant="autologous"), TherapyLine(2, ("teclistamab",), ())),
+        treatments=(Treatment("teclistamab", Course.GIVEN, (), line=2),),
+        transplants=(Transplant("autologous", ()),),
+        refractory_to=(Reading("daratumumab"),),
+        conditions=(ConditionFact("dialysis", Status.PRESENT, ()),),
+    )
+    statement = Presence("prior_therapy", asked)
+    corrected = apply_corrections(told, [{"fact": f"therapy:{denied}", "value": "absent"}])
+    assert [evaluate(Presence("prior_therapy", denied), p).truth.value for p in (told, corrected)] == ["true", "false"]
+    assert evaluate(statement, corrected).truth.value != "true"
+    assert corrected.bcma.status == bcma
 
 
 def test_the_note_itself_is_unchanged_and_the_corrected_fact_has_no_evidence():
