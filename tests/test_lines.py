@@ -39,6 +39,8 @@ def expected(shorthand: str) -> list[tuple[set[str], str | None]]:
 
 SHAPES = [
     ("numbers in one row", "L1 VRd/ASCT/R maint (2016-2020) L2 DRd 2020-22 L3 KPd 2022-24 L4 cilta-cel 3/24 CR x 20 mo L5 now relapse 11/25 -> tec", "V R d +auto | D R d | K P d | cilta | tec"),
+    ("a letter that names no transplant", "She had six courses of Velcade, thalidomide and dexamethasone and her own stem cells returned in January 2018. In the summer of 2021 the light chains crept up and she went on to "
+     "Revlimid and dexamethasone. Ixazomib was tried in 2023 but abandoned after a fortnight because of a rash. She has since had eleven cycles of pomalidomide and dexamethasone.", "V T d +auto | R d | Ix | P d"),
     ("listed as failed", "Refractory to VRd, DRd and KPd.", "V R d | D R d | K P d"),
     ("a cell product in a list", "Previously treated with VRd+ASCT, DRd, cilta-cel and talquetamab.", "V R d +auto | D R d | cilta | talq"),
     ("arrows", "58F RRMM. Tx: VRd x4 -> ASCT 3/2017 -> R maint (PD 5/2019) -> DKd 6/2019-8/2021 (PD) -> SPd 9/2021-2/2022 (SD, PD) -> Tec 3/2022-12/2023 PD.",

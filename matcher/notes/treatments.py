@@ -53,7 +53,7 @@ _AUTO = re.compile("|".join((
 _PLACE = r"cent(?:er|re)|team|clinic|OPD|unit|ward|service|department|outpatient|board|program"
 _CARE = r"status|work-?up|evaluation|referral|follow|eligib|ineligib|candidate|coordinator|physician|consult"
 _TRANSPLANT = re.compile("|".join((
-    r"(?<![\w-])own (?:stem )?cells (?:were )?(?:given |infused |put )?back\b",
+    r"(?<![\w-])own (?:stem )?cells (?:were |was )?(?:(?:given |infused |put )?back|returned|re-?infused)\b",
     r"(?<![\w-])stem[- ]cell (?:txp|tx|xplant|tplant|rescue|support|re-?infusion|return)\b",
     rf"(?<![\w-])(?:auto-?|allo-?)?transplant(?:ed|ation|s)?\b(?![\s-]+(?:{_PLACE}|{_CARE}))",
 )), re.IGNORECASE)
@@ -158,7 +158,7 @@ def find_mentions(doc: Document) -> list[Mention]:
     for match in doc.matches(_AUTO, ("auto", "allo"), 1, 40):
         allogeneic = match.group().lower().startswith("allo")
         free.add(Mention(*match.span(), therapy="allogeneic_transplant" if allogeneic else "autologous_transplant"))
-    for match in doc.matches(_TRANSPLANT, ("transplant", "stem cell", "stem-cell", "own cells"), 6, 60):
+    for match in doc.matches(_TRANSPLANT, ("transplant", "stem cell", "stem-cell", "own cells", "own stem"), 6, 60):
         if not _ORGAN.search(text[max(0, match.start() - 15) : match.start()]):
             free.add(Mention(*match.span(), therapy="stem_cell_transplant"))
     for match in _CAPITALS.finditer(text):
