@@ -113,6 +113,11 @@ _LISTING = re.compile(r",\s*(?:and|or|&|nor)\s|\s(?:and|or|&|nor)\s|/", re.IGNOR
 _COMPANY = re.compile(
     r"(?:\b(?:with|by|from|per|lives?|living|accompanied by|married to|and)\s+(?:his|her|the|a|an|their|my|patient's|pt's)?\s*(?:\w+\s)?$)", re.IGNORECASE)
 _NEAR = r"[ \t(-]*(?:\w+[ \t]+)?|[ \t]*(?:[+/&]|and|or)[ \t]*\w+(?:[- ]\w+)?[ \t]*"  # between a term and the "vaccine", "clinic", "prophylaxis" it goes with
+_GONE = r"(?:resolved|cleared|healed|settled|disappeared|subsided|went away)\b(?! (?:only|in part|partly|partially))"
+# The next sentence tells how it went on: "pneumonia in May. It has since resolved", "cancer was suspected; biopsies ruled it out".
+_AFTERWARDS = re.compile(
+    r"(?:(?!\band\b)[^.;,\n]){0,70}(?:[.;] (?:[A-Z][^.;\n]{0,60}\bit\b[^.;\n]{0,40}\. )?"
+    rf"(?P<gone>(?:[Ii]t|[Tt]his)(?: (?:has|had))?(?: (?:fully|completely|now|since|later|then)){{0,2}} {_GONE})|[.;,] [^.;,\n]{{0,40}}\b(?:ruled (?:it|this) out|excluded (?:it|this)\b))")
 _WISHED = re.compile(r"\b(?:wants?|needs? (?:him|her|them|to)|must|should|provided)\b[^.;,]{0,30}$", re.IGNORECASE)  # "wants two weeks clear of infection"
 _OWNS = re.compile(r"'s\b|\s+(?:has|had|with|who)\b", re.IGNORECASE)
 _INFORMANT = re.compile(r"\s*(?:\([^)]*\)\s*)?(?:says?|said|reports?|reported|states?|stated|notes?|noted|noticed|asks?|asked|calls?|called|confirms?|confirmed|thinks|believes|is with|is here|here|present|at bedside|in attendance|drove|brought|wants?|helps?|offered|typed|matched|haplo\w*|is a match|declined|feels|worr\w+|concerned|describes?|informed|was told|lives|requests?)\b", re.IGNORECASE)
@@ -183,6 +188,8 @@ class Scopes:
             if reaches:
                 wished = cue.category == "negated" and cue_start < start and _WISHED.search(text, max(hard_left, cue_start - 50), cue_start)
                 found.add("hypothetical" if wished else cue.category)
+        if later := _AFTERWARDS.match(text, end):
+            found.add("resolved" if later["gone"] else "negated")
         negated = "negated" in found
         return Context(
             negated=negated or "not_new" in found, weak=not negated and "not_new" in found, possible="possible" in found and not negated,
