@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from matcher.domain import (
+    AllOf,
     AnyOf,
     AtScreening,
     Comparison,
@@ -62,6 +63,8 @@ def ranked(*trials, patient=PATIENT):
         ((item("inclusion", 1, ADULT), item("inclusion", 2, AtScreening("consent"), assessable=False)), "eligible"),
         ((item("inclusion", 1, AtScreening("consent"), assessable=False),), "possible"),
         ((item("inclusion", 1, ADULT), item("inclusion", 2, Comparison("ecog", "<=", 0, "1"), cohort="Cohort 2")), "possible"),
+        ((item("inclusion", 1, ADULT), item("inclusion", 2, AllOf(()))), "eligible"),  # "prior transplantation is allowed"
+        ((item("inclusion", 1, ADULT), item("exclusion", 1, AnyOf(()))), "possible"),  # an exclusion of which nothing was understood
         ((), "possible"),
     ],
 )

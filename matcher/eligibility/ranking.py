@@ -22,6 +22,7 @@ from matcher.domain import (
     Trial,
     TrialMatch,
     Truth,
+    Unparsed,
     Verdict,
 )
 from matcher.eligibility.chart import Chart, Unmentioned
@@ -46,7 +47,9 @@ def judge_criterion(criterion: Criterion, profile: PatientProfile, as_of: date |
 def _judged(criterion: Criterion, chart: Chart) -> CriterionResult:
     favourable = _FAVOURABLE[criterion.kind]
     told = chart.strict if chart.unmentioned == "absent" and criterion.kind is Kind.EXCLUSION and only_measured(criterion.expression, chart) else chart
-    answer = judge(criterion.expression, told, favourable)
+    # an exclusion that permits all is one of which nothing was understood
+    unread = criterion.kind is Kind.EXCLUSION and not any(True for _ in atoms(criterion.expression))
+    answer = judge(Unparsed(criterion.text) if unread else criterion.expression, told, favourable)
     outcome = Outcome.UNKNOWN if answer.truth is Truth.UNKNOWN else Outcome.SATISFIED if answer.truth is favourable else Outcome.VIOLATED
     found = finding(answer)
     return CriterionResult(criterion, outcome, found.reason, found.evidence, found.missing, found.presumed)
