@@ -54,6 +54,7 @@ def conditions(note: str) -> dict[str, str]:
     ("No recurrence of DVT. Without recurrence of pneumonia.", {"deep_vein_thrombosis": "historical", "pneumonia": "historical"}),
     ("No antibiotics for pneumonia.", {"active_infection": "present", "pneumonia": "present"}),
     ("No neuropathy worse than grade 1.", {}),
+    ("No severe neuropathy. Uncontrolled HTN: N", {}),
     ("No CRS > G1. Denies rash of grade 2 or more.", {}),
     ("No grade 3 or higher diarrhoea, no vomiting.", {"vomiting": "absent"}),
     ("Myeloma with t(4;14), diagnosed 2015.", {"multiple_myeloma": "present", "high_risk_cytogenetics": "present"}),

@@ -45,6 +45,8 @@ def read(text, kind):
 @pytest.mark.parametrize("kind, text, wanted", [
     (EXCLUSION, "Pregnant or breastfeeding women", "(pregnancy | breastfeeding)"),
     (EXCLUSION, "Asthma, cirrhosis, and psoriasis", "(asthma | cirrhosis | psoriasis)"),
+    (EXCLUSION, "Pregnant women, or women of childbearing potential not willing to use contraception", "(pregnancy | (childbearing_potential & screening))"),
+    (EXCLUSION, "Asthma Cirrhosis Psoriasis", "(asthma | cirrhosis | psoriasis)"),
     (EXCLUSION, "Fever and pneumonia", "(fever | pneumonia)".replace("|", "&")),
     (INCLUSION, "Platelets ≥ 50 x 10^9/L and hemoglobin ≥ 8 g/dL", "(platelets >= 50 & hemoglobin >= 8)"),
     (INCLUSION, "Treated with lenalidomide and either a proteasome inhibitor or an anti-CD38 antibody", "(lenalidomide & (proteasome_inhibitor | anti_cd38))"),
@@ -79,6 +81,12 @@ def read(text, kind):
     (EXCLUSION, "Pleural or pericardial effusion", "(pleural_effusion | pericardial_effusion)"),
     (EXCLUSION, "Acute or chronic pancreatitis", "(acute_pancreatitis | chronic_pancreatitis)"),
     (EXCLUSION, "Immunodeficiency (HIV)", "(immunodeficiency | hiv_infection)"),
+    (INCLUSION, "Treated with lenalidomide and bortezomib and failed lenalidomide or bortezomib", "(lenalidomide & bortezomib & (refractory_to:lenalidomide | refractory_to:bortezomib))"),
+    (EXCLUSION, "Bortezomib, lenalidomide and dexamethasone as combination therapy", "(bortezomib & lenalidomide & dexamethasone)"),
+    (EXCLUSION, "Psoriasis or any other condition that required immunosuppression", "((psoriasis & immunosuppressant) | (screening & immunosuppressant))"),
+    (EXCLUSION, "Infection (e.g. tuberculosis [TB], hepatitis B)", "(active_infection | tuberculosis | hepatitis_b)"),
+    (EXCLUSION, "Quixotic treatment (e.g. warfarin)", "(?Quixotic? | warfarin)"),
+    (INCLUSION, "Asthma (confirmed by lung disease center)", "asthma"),
 ])
 def test_and_or(kind, text, wanted):
     assert read(text, kind) == wanted
@@ -99,6 +107,16 @@ def test_and_or(kind, text, wanted):
     (EXCLUSION, "No asthma or cirrhosis", "not (not asthma & not cirrhosis)"),  # what is asked, told among the exclusions
     (EXCLUSION, "No chemotherapy within 4 weeks", "chemotherapy @within 28"),
     (EXCLUSION, "No measurable disease", "not measurable_disease:true"),
+    (INCLUSION, "No HIV infection with CD4 count < 350/uL", "not (hiv_infection & cd4_count < 350)"),
+    (INCLUSION, "Stage 3 disease without evidence of metastases", "(disease:multiple_myeloma stage=3 & not metastatic_disease)"),
+    (INCLUSION, "Non-pregnant, and either postmenopausal or surgically sterile", "(not pregnancy & (postmenopausal | tubal_ligation))"),
+    (EXCLUSION, "Pregnant women, or women of childbearing potential without a negative pregnancy test", "(pregnancy | (childbearing_potential & pregnancy))"),
+    (INCLUSION, "If lenalidomide was not given, bortezomib is required", "(bortezomib | lenalidomide)"),
+    (EXCLUSION, "Measuring bones is not feasible (e.g. obesity)", "(?Measuring bones is not feasible? | obesity)"),
+    (EXCLUSION, "A subject must not be pregnant", "pregnancy"),
+    (EXCLUSION, "If on warfarin, these criteria must be met:\n - Must not have asthma\n - Must have platelets > 75,000/uL", "(anticoagulation & not (not asthma & platelets > 75))"),
+    (EXCLUSION, "Asthma. Patients with cirrhosis:\n - Must be postmenopausal\n - Must not have ascites", "(asthma | (cirrhosis & not (postmenopausal & not ascites)))"),
+    (INCLUSION, "Asthma. Excluded: cirrhosis, psoriasis", "(asthma & not (cirrhosis | psoriasis))"),
 ])
 def test_negation(kind, text, wanted):
     assert read(text, kind) == wanted
@@ -129,6 +147,11 @@ def test_negation(kind, text, wanted):
     (EXCLUSION, "Lenalidomide within the drug-specific window", "(lenalidomide & ?within?)"),
     (EXCLUSION, "Asthma or stroke are not eligible if within 2 weeks before enrollment", "(asthma @within 14 | stroke @within 14)"),
     (INCLUSION, "Corticosteroids are allowed but not within 10 days of enrollment", "(not corticosteroid | not corticosteroid @within 10)"),
+    (EXCLUSION, "Use of warfarin", "warfarin @current"),
+    (EXCLUSION, "Prior use of warfarin", "warfarin"),
+    (EXCLUSION, "Use of bortezomib", "bortezomib"),
+    (EXCLUSION, "Receiving chronic, systemic treatment with warfarin", "warfarin @current"),
+    (INCLUSION, "Patients may not be on corticosteroids", "not corticosteroid @current"),
 ])
 def test_time(kind, text, wanted):
     assert read(text, kind) == wanted
@@ -149,6 +172,8 @@ def test_time(kind, text, wanted):
     (EXCLUSION, "Asthma; exceptions are defined in the protocol", "(asthma & ?defined in the protocol?)"),
     (INCLUSION, "No grade 3 toxicity due to prior chemotherapy (except alopecia)", "not treatment_toxicity grade=3 but alopecia"),
     (INCLUSION, "AST ≤ 3 x ULN (≤ 5 x ULN if liver metastases are present)", "(ast <= 3 ULN | (ast <= 5 ULN & liver_metastasis))"),
+    (EXCLUSION, "Prior malignancy except cervical carcinoma in situ or adequately treated stage I cancer", "(malignancy but multiple_myeloma,cervical_carcinoma_in_situ & ?other malignancy?)"),
+    (EXCLUSION, "Prior malignancy except cervical carcinoma in situ or one that in the opinion of the investigator is cured", "malignancy but multiple_myeloma,cervical_carcinoma_in_situ"),
 ])
 def test_exceptions(kind, text, wanted):
     assert read(text, kind) == wanted
@@ -164,6 +189,11 @@ def test_exceptions(kind, text, wanted):
     (INCLUSION, "Adequate liver and kidney function", "(not hepatic_impairment & not renal_impairment)"),
     (INCLUSION, "Recovered to grade 1 or less from toxicities of prior therapy", "not treatment_toxicity grade=>1"),
     (EXCLUSION, "Toxicities of prior therapy that have not recovered to CTCAE v5.0 ≤ 1", "treatment_toxicity grade=>1"),
+    (EXCLUSION, "Grade V pneumonia", "pneumonia grade=5"),
+    (EXCLUSION, "Significant impairment of hepatic or renal function", "(hepatic_impairment | renal_impairment)"),
+    (INCLUSION, "Adequate organ and bone marrow function", "(not bone_marrow_impairment & screening)"),
+    (INCLUSION, "Unresectable stage III disease", "(unresectable_disease & disease:multiple_myeloma stage=3)"),
+    (EXCLUSION, "NYHA (New York Hospital Association) class III heart failure", "heart_failure nyha=3"),
 ])
 def test_grades_and_organs(kind, text, wanted):
     assert read(text, kind) == wanted
@@ -178,6 +208,10 @@ def test_grades_and_organs(kind, text, wanted):
     (INCLUSION, "No more than one prior proteasome inhibitor", "(not proteasome_inhibitor | ?No more than one prior proteasome inhibitor?)"),
     (INCLUSION, "At least one proteasome inhibitor", "proteasome_inhibitor"),
     (EXCLUSION, "More than 4 quixotic zeppelins", "?More than 4 quixotic zeppelins?"),
+    (INCLUSION, "Creatinine 1.5 mg/dL, ECOG 1", "(?Creatinine 1.5 mg/dL? & ecog = 1)"),
+    (INCLUSION, "AST 4 times or less ULN", "ast <= 4 ULN"),
+    (EXCLUSION, "Age at onset > 45 years", "?Age at onset >?"),
+    (INCLUSION, "No more than 1 prior chemotherapy regimen for metastatic disease", "(prior_lines <= 1 | ?No more than 1 prior chemotherapy regimen for metastatic disease?)"),
 ])
 def test_amounts_limit_what_they_stand_beside(kind, text, wanted):
     assert read(text, kind) == wanted
@@ -224,6 +258,7 @@ def test_what_only_screening_settles(kind, text, wanted):
 
 @pytest.mark.parametrize("kind, text, wanted", [
     (INCLUSION, "Prior lenalidomide is allowed", "()"),
+    (INCLUSION, "Asthma, patients with cirrhosis are not excluded", "asthma"),
     (EXCLUSION, "Ownership of a quixotic zeppelin", "?Ownership of a quixotic zeppelin?"),
     (EXCLUSION, "Asthma, quixotic zeppelin, or psoriasis", "(asthma | ?quixotic zeppelin? | psoriasis)"),
 ])
@@ -277,6 +312,7 @@ def test_what_a_clause_limits(kind, text, wanted):
     (INCLUSION, "None of the following:\n - Asthma\n - Cirrhosis", "(not asthma & not cirrhosis)"),
     (INCLUSION, "No heart disease, including:\n - Angina\n - Stroke", "(not heart_disease & not angina_pectoris & not stroke)"),
     (EXCLUSION, "Any of the following within 6 months:\n - Stroke\n - Asthma", "(stroke @within 180 | asthma @within 180)"),
+    (EXCLUSION, "Liver disease and/or any of the following:\n - AST > 3 x ULN\n - Asthma", "(liver_disease | ast > 3 ULN | asthma)"),
     (EXCLUSION, "Allergy to any of the following:\n - Fludarabine\n - Mannitol", "(allergy:fludarabine | allergy:mannitol)"),
     (INCLUSION, "Measurable disease defined as serum M-protein ≥ 1 g/dL or urine M-protein ≥ 200 mg/24 h", "(measurable_disease:true | serum_m_protein >= 1 | urine_m_protein >= 200)"),
 ])
@@ -330,3 +366,9 @@ def test_coverage_is_the_share_that_became_logic():
     text = "Asthma, quixotic zeppelin"
     assert coverage(text, compile_criterion(text, EXCLUSION)[0]) == pytest.approx(1 - len("quixoticzeppelin") / len("Asthma,quixoticzeppelin"))
     assert coverage("Asthma", compile_criterion("Asthma", EXCLUSION)[0]) == 1
+
+
+def test_of_a_list_of_diseases_one_is_demanded():
+    text = "Metastatic bladder cancer, melanoma and small cell lung cancer"
+    wanted = "(metastatic_disease & (disease:bladder_cancer | disease:melanoma | disease:small_cell_lung_cancer))"
+    assert line(compile_criterion(text, INCLUSION)[0]) == wanted

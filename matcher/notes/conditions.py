@@ -147,7 +147,7 @@ def _device_status(doc: Document, mention: Mention) -> Status:
 _NO_SUCH = re.compile(r"\bnot (?:really )?an? $", re.IGNORECASE)  # "not an allergy": of the drug that is spoken of
 _GRADES = r"(?:grade|gr\.?|G|CTCAE|NYHA(?: class)?|stage) ?(?:[1-4]|I{1,3}V?|IV)\b"
 _NO_WORSE = re.compile(rf"[ (]*(?:(?:worse|greater) than\b|(?:of|above|over|beyond|exceeding|more than|higher than|[>≥]=?)? ?{_GRADES})", re.IGNORECASE)
-_NO_GRADED = re.compile(rf"\b(?:no|denies|without)(?: more than| any| CTCAE)? ?[>≥]?=? ?{_GRADES}[ \w+/≥>=-]{{0,20}}$", re.IGNORECASE)
+_NO_GRADED = re.compile(rf"\b(?:(?:no|denies|without)(?: more than| any| CTCAE)? ?[>≥]?=? ?{_GRADES}[ \w+/≥>=-]{{0,20}}|(?:uncontrolled|poorly controlled|decompensated|severe) )$", re.IGNORECASE)
 _NO_FURTHER = re.compile(r"\bno (?:evidence of |sign of )?(?:new|further|additional|other|more)\b[^.;\n]*$", re.IGNORECASE)
 _REACTION = re.compile(r"\b(?:allerg\w+|intoleran\w+|hypersensitiv\w+|ADRs?)\b[^.;\n]{0,80}$", re.IGNORECASE)  # what a drug once did
 

@@ -25,8 +25,9 @@ class Brackets(Concepts, Severity, Comparisons):
 
     def _bracket(self, at: int) -> int:
         """What stands in brackets: an abbreviation or synonym, an example, an exception, a limit, or more of the sentence."""
-        end = closing(self.tokens, at) or len(self.tokens)
-        inner = [t for t in self.tokens[at + 1 : end] if t.kind not in (")", "]")]
+        closed = closing(self.tokens, at)
+        end = closed or len(self.tokens)
+        inner = list(self.tokens[at + 1 : end - 1 if closed else end])
         last = self.pieces[-1] if self.pieces else None
         kinds = {t.kind for t in inner}
         if inner and (inner[0].kind == "reason" or [t.value for t in inner[:1]] + [t.kind for t in inner[1:2]] == ["n", "op"]):
@@ -111,7 +112,9 @@ class Brackets(Concepts, Severity, Comparisons):
             return end
         if not concepts or last is not None or self.heads or self.unknown:
             known = {t.value for t in concepts}
-            if last is None and self.heads and "test" in kinds:
+            if self.unknown and [t.kind for t in inner] == ["test"] and not self.heads and len(self.pieces) == self.chunk and any(t.kind == "op" for t in self.tokens[end:]):
+                self.unknown, self.heads, self.named = [], [inner[0].value], True  # "aspartate transferase (AST)"
+            elif last is None and self.heads and "test" in kinds:
                 self.heads += [v for v in known if v not in self.heads and first.kind != "test"]
             return end
         return at + 1
@@ -183,16 +186,20 @@ class Brackets(Concepts, Severity, Comparisons):
             if not isinstance(last.expression, Presence) or "dose" not in dict(last.expression.qualifiers):  # of a dose each is a part
                 self.pieces[-1] = replace(last, expression=disjoin(last.expression, *found))
         else:
+            group = [Unparsed(self.context.text[self.unknown[0].start : self.unknown[-1].end])] if self.unknown and self.context.exclusion else []
+            if self.unknown and self.negation and self.unknown[0].start < self.tokens[self.negation - 1].start:
+                self.negation = 0  # "where scanning is not feasible (e.g. obesity)": an example of the whole
             self.unknown = []
-            self._add(disjoin(*found))
+            self._add(disjoin(*group, *found))  # of an unknown group more is excluded than its examples
 
 
 def _widens(example: Expression, illness: str) -> bool:
-    """A low count is no kind of an illness, nor what an infection is treated with: "autoimmune disease (e.g. thrombocytopenia)"."""
+    """A low count is no kind of an illness, nor what an infection is treated with: "autoimmune disease (e.g. thrombocytopenia)"; nor
+    is what the illness is a kind of: "breast cancer (confirmed at the cancer center)"."""
     vocabulary = load_vocabulary()
     if not isinstance(example, Presence) or vocabulary.is_a(example.value, illness):
         return False
-    return example.value in load_limits().findings or (illness == "active_infection" and vocabulary.is_a(example.value, "anti_infective"))
+    return vocabulary.is_a(illness, example.value) or example.value in load_limits().findings or (illness == "active_infection" and vocabulary.is_a(example.value, "anti_infective"))
 
 
 def _narrower(token: Token, said: Expression) -> bool:

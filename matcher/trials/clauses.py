@@ -23,7 +23,7 @@ def read_sentence(tokens: Sequence[Token], context: Context) -> Expression | Non
     permitted = next((p for p, t in enumerate(tokens) if t.kind == "allowed" and _depth(tokens, p) == 0), None)
     if permitted is None or any(t.kind == "unless" for t in tokens):
         return _divided(tokens, context)
-    breaks = [p for p, t in enumerate(tokens) if (t.kind == ";" or (t.kind == "," and tokens[p + 1 : p + 2] and tokens[p + 1].kind == "subject")) and _depth(tokens, p) == 0]
+    breaks = [p for p, t in enumerate(tokens) if (t.kind == ";" or (t.kind == "," and _people_at(tokens, p + 1, context))) and _depth(tokens, p) == 0]
     start = max((p + 1 for p in breaks if p < permitted), default=0)
     end = min((p for p in breaks if p > permitted), default=len(tokens))
     main = _divided(tokens[:start], context) if start else None
@@ -34,6 +34,10 @@ def read_sentence(tokens: Sequence[Token], context: Context) -> Expression | Non
     further = read_sentence(tokens[end + 1 :], context.inner) if end < len(tokens) and context.depth < DEEPEST else None
     either = context.exclusion or (tokens[end + 1 : end + 2] and tokens[end + 1].kind == "or")
     return main if further is None else (disjoin if either else conjoin)(main, further)
+
+
+def _people_at(tokens: Sequence[Token], at: int, context: Context) -> bool:
+    return at < len(tokens) and (tokens[at].kind == "subject" or _PEOPLE_WITH.match(context.text, tokens[at].start) is not None)
 
 
 def _permission(tokens: Sequence[Token], context: Context) -> Expression | None:
@@ -150,7 +154,10 @@ def _conditional(tokens: Sequence[Token], at: int, context: Context) -> Expressi
         comma = next((p for p, t in enumerate(after) if t.kind in (",", ":")), None)
         if comma is None:
             return _divided(after, context.inner)
-        condition, main = combine(Reader(after[:comma], context).read(), True), _divided(after[comma + 1 :], context.inner)
+        condition, then = combine(Reader(after[:comma], context).read(), True), after[comma + 1 :]
+        main = _divided(then, context.inner)
+        if main is None and any(t.kind != "stop" for t in then):  # what follows for them was not understood, and is not that they are they
+            main = Unparsed(context.text[then[0].start : then[-1].end])
         return _when(condition, main, context)
     pieces = Reader(before, context).read()
     condition = _divided(after, context.excluding)

@@ -12,6 +12,7 @@ from matcher.trials.measures import Bound, Bounds, bounds_at, canonical, fits, l
 from matcher.trials.timing import Timing
 from models import load_vocabulary
 
+_WITH = re.compile(r"\bwith\s+(?:an?\s+|the\s+)?\Z", re.IGNORECASE)  # "HIV infection with CD4 < 200"
 CLASS = "{class}"  # a UCUM annotation: the value is the place of a class in its scale ("ASA II"), not a number
 FLC = ("kappa_flc", "lambda_flc")
 _DOSE = re.compile(r"(?:[munpμkd]|mc)?g(?:ms?|rams?)?(?:\s?(?:/|per)\s?(?![dmμu]?l\b).*)?", re.IGNORECASE)
@@ -106,6 +107,10 @@ class Comparisons(Timing):
         before = self.last_heads, self.compared
         self.last_heads, self.compared = list(facts), (list(facts), limit)
         limits, end = self._respective(facts, limit)
+        if limit.bare and not all(_ordinal(f) or self._comparison(f, limit.sides[0], limit).op != "=" for f in facts):
+            self.heads, self.unknown, self.named = [], [], False
+            self._add(Unparsed(self.context.text[self._name_before(at) : self.tokens[end - 1].end]))
+            return end  # "creatinine 1.5 mg/dL": nobody means just this value; which side of it, the document does not say
         expressions = [self._compared(fact, own) for fact, own in zip(facts, limits, strict=True)]
         if any(t.kind == "number" and self._words(t) in ROMAN for t in self.tokens[at : limit.end]):
             expressions = [_class(e) for e in expressions]
@@ -117,6 +122,9 @@ class Comparisons(Timing):
         by_oxygen = facts == ["spo2"] and _BY_OXYGEN.search(self.context.text) is not None
         if by_oxygen:
             expression = conjoin(*(Comparison("spo2", "<=", b.value, "%") for b in limit.sides[:1]), Presence("prior_therapy", "oxygen_therapy", Window("current")))
+        if self.negation and self.pieces and self.pieces[-1].negation == self.negation and not self.joint and _WITH.search(self.context.text, max(0, (named := self._name_before(at)) - 12), named):
+            self.pieces[-1] = replace(self.pieces[-1], expression=conjoin(self.pieces[-1].expression, expression))  # "no HIV with CD4 < 200"
+            return end
         listed = any(p.negation == self.negation for p in self.pieces)  # "no asthma and platelets ≥ 50": the negation has had its list
         negation, self.negation = 0 if listed else self.negation, 0
         if facts == ["age"] and self._of_an_age(at):
@@ -126,6 +134,9 @@ class Comparisons(Timing):
         self._add(expression if not negation else negate(expression), measured=facts[0])
         if by_oxygen:
             return len(self.tokens)
+        if facts == ["prior_lines"] and (kind := self._lines_of_a_kind(end, limit)):
+            self._limit_lines(at, kind)
+            end = kind
         if facts == ["prior_lines"]:
             while end < len(self.tokens) and self.tokens[end].kind in ("lines", "stop", "filler", "ever"):
                 end += 1
@@ -133,6 +144,38 @@ class Comparisons(Timing):
             end += 1
         named = end + (self._next_kind(end, 0) == "stop")
         return named + 1 if self._next_kind(named, 0) == "test" and self.tokens[named].value in facts else end
+
+    def _name_before(self, at: int) -> int:
+        """Where the name begins that a limit is written after."""
+        start = self.tokens[at].start
+        for token in reversed(self.tokens[:at]):
+            if token.kind in ("number", ";"):
+                break
+            start = token.start if token.kind in ("test", "age", "transaminases") else start
+        return start
+
+    def _lines_of_a_kind(self, end: int, limit: Bounds) -> int:
+        """The place after "chemotherapy regimens for metastatic disease", where the most that is allowed is told; 0 where lines of any kind are."""
+        if self.context.exclusion == (limit.sides[-1].op[0] == "<"):
+            return 0
+        kinds, place = [], end
+        while self._goes_on(place):
+            kinds.append("" if self._own(str(self.tokens[place].value)) else self._next_kind(place, 0))
+            place += 1
+        return place if {"therapy", "drug"} & set(kinds[: kinds.index("lines")] if "lines" in kinds else kinds) or "condition" in kinds else 0
+
+    def _goes_on(self, at: int) -> bool:
+        """Whether the token belongs to the name of a kind of lines and what they were for."""
+        kind = self._next_kind(at, 0)
+        if kind in ("or", "and", "/"):
+            return self._next_kind(at) == "condition"
+        return kind in ("lines", "ever", "filler", "current", "word", "therapy", "drug", "condition", "adjective", "qual") or (kind == "stop" and self._words(self.tokens[at]) not in ("with", "which", "that"))
+
+    def _limit_lines(self, at: int, end: int) -> None:
+        """Lines of one kind are some of all lines: with as few of all as are allowed there are no more of the kind, with more there may be."""
+        last, said = self.pieces[-1], Unparsed(self.context.text[self.tokens[at].start : self.tokens[end - 1].end])
+        *fewest, most = last.expression.parts if isinstance(last.expression, AllOf) else (last.expression,)
+        self.pieces[-1] = replace(last, expression=conjoin(last.expression, said) if self.context.exclusion else conjoin(*fewest, disjoin(most, said)))
 
     def _of_an_age(self, at: int) -> bool:
         """Whether the age is of those whom the limit before it is for: "< 80 % for patients ≥ 60 years"."""
@@ -281,6 +324,8 @@ class Comparisons(Timing):
 
     def _alternative(self, at: int, unit: bool, after: Token | None) -> bool:
         """Whether a number stands beside the limit before it: "> 450 ms in men or 470 ms in women", "≥ 30, or 27 with diabetes"."""
+        if self._next_kind(at, -1) == "/" and self.tokens[at].value == 24:
+            return False  # "200 milligram [mg]/24 hours"
         between = next((t for t in reversed(self.tokens[:at]) if t.kind not in ("subgroup", "stop", ":", ")", "if", "filler")), None)
         joints = ("or", "and", "/", ",", ";") if unit else ("or",) if after is not None and (after.kind == "if" or after.value in ("with", "for", "in")) else ()
         return between is not None and between.kind in joints
@@ -333,6 +378,12 @@ class Comparisons(Timing):
             return Comparison(fact, op, bound.value, "1")
         value, unit = canonical(fact, bound)
         return Comparison(fact, op, value, unit, bound.x_uln, bound.x_lln, window=self.window)
+
+
+def _ordinal(fact: str) -> bool:
+    """Whether a fact has a few values, of which one may be asked: "ECOG 1", "1 prior line"."""
+    test = load_vocabulary().tests.get(fact)
+    return test.kind == "score" if test else fact != "age"
 
 
 def _shared(before: Bounds, limit: Bounds) -> Bounds | None:

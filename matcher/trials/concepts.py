@@ -18,7 +18,7 @@ from matcher.domain import (
 )
 from matcher.trials.exceptions import GENERAL
 from matcher.trials.lexer import Token, name_of_whole
-from matcher.trials.logic import conjoin, disjoin
+from matcher.trials.logic import EXTENT, conjoin, disjoin
 from matcher.trials.words import OF_TREATMENT, SEPARATORS, Words, controllable
 from models import load_vocabulary
 
@@ -28,7 +28,6 @@ _STATED = ((r"relaps.*refract|refract.*relaps|^rr|r/r", "relapsed_refractory"), 
 _OF = re.compile(r".{3,40}\bof (?:the )?(?=\w+\Z)", re.IGNORECASE)
 _ISOTYPES = ("igg", "iga", "igm", "igd", "ige")  # "IgA myeloma" is a kind of it, not a level
 HIGH_RISK = "high_risk_cytogenetics"  # what it is defined as, or such as, says no more
-_EXTENT = ("metastatic_disease", "locally_advanced_disease", "unresectable_disease")
 TREATMENT_FRAMES = {"prior_therapy", "refractory_to", "allergy", "intolerant_to"}
 
 
@@ -44,6 +43,8 @@ class Concepts(Words):
             elif self._adjective(token) or (self._next_kind(at) == "organ_word" and self._words(self.tokens[at + 1]) == "status" and "positive" not in self._words(token)):
                 self.unknown.append(token)  # "known HIV status": of either result
             elif not self._purpose(at):
+                if self.context.exclusion and not self.joint and self._next_kind(at, -1) == "condition" and self._unlike(self.tokens[at - 1], token):
+                    self.joint = ","  # a list that lost its lines
                 if self.governs and self._next_kind(at, -1) in SEPARATORS and "control" not in self.qualifiers and controllable(token.value):
                     self.qualifiers["control"] = self.governs
                 self._condition(token)
@@ -59,6 +60,15 @@ class Concepts(Words):
                 self.pieces[first:] = [replace(self.pieces[first], expression=conjoin(*(p.expression for p in self.pieces[first:])))]
         else:
             self._treatment(token.value)
+        return at + 1
+
+    def _on_together(self, at: int) -> int:
+        """ "A, B and C in combination": all of them are asked, not each."""
+        first = len(self.pieces)
+        while first and _treated(self.pieces[first - 1].expression) and (first == len(self.pieces) or self.pieces[first].joint in (",", "and")):
+            first -= 1
+        if len(self.pieces) - first > 1:
+            self.pieces[first:] = [replace(self.pieces[first], expression=conjoin(*(p.expression for p in self.pieces[first:])))]
         return at + 1
 
     def _on_separator(self, at: int) -> int:
@@ -117,6 +127,10 @@ class Concepts(Words):
             return token.value not in ("pregnancy", "breastfeeding", "smoking")
         return len(after) > 1 and after[0] == "-" and after[1].isalpha() and not after[1:].startswith(("patient", "subject", "positive", "negative", "infected"))
 
+    def _unlike(self, before: Token, token: Token) -> bool:
+        vocabulary, capital = load_vocabulary(), self.context.text[token.start : token.start + 2].istitle()
+        return capital and len(self.pieces) > self.chunk and not vocabulary.is_a(before.value, token.value) and not vocabulary.is_a(token.value, before.value)
+
     def _purpose(self, at: int) -> bool:
         """ "... for multiple myeloma", "involvement of myeloma": what a treatment was for, not a statement of its own."""
         before = self.context.text[: self.tokens[at].start].lower().removesuffix("the ").split()
@@ -138,7 +152,9 @@ class Concepts(Words):
             if another or not any(isinstance(p.expression, Presence) and p.expression.fact == "allergy" for p in self.pieces):
                 self._add(Presence("allergy", "other" if concept == "allergy" else "drug", qualifiers=tuple(sorted(self.qualifiers.items()))))
             return
-        malignant = vocabulary.conditions[concept].course == "malignancy" and concept not in _EXTENT
+        malignant = vocabulary.conditions[concept].course == "malignancy" and concept not in EXTENT
+        if concept in EXTENT:
+            self._add_staged()
         isotype = ""
         if malignant and self.heads and all(h in _ISOTYPES for h in self.heads):
             isotype, self.heads, self.named = self.heads[0], [], False
@@ -239,7 +255,7 @@ class Concepts(Words):
         needed = self.frame == "required" and (row is None or row.kind != "procedure")
         if isinstance(previous, Presence) and previous.fact == fact and not self.joint and len(self.pieces) > self.chunk and load_vocabulary().is_a(concept, previous.value):
             self.joint = self.pieces.pop().joint  # "anticoagulation with warfarin": the latter
-        now = self.current or self.frame == "current_therapy" or needed
+        now = self.current or self.frame == "current_therapy" or needed or self.qualifiers.get("acuity") == "chronic"
         window = self.window or (Window("current") if now and fact == "prior_therapy" else None)
         if concept == "stem_cell_transplant" and fact == "prior_therapy":
             self._add(AnyOf((Presence(fact, "autologous_transplant", window), Presence(fact, "allogeneic_transplant", window))))
@@ -290,6 +306,10 @@ class Concepts(Words):
         return at + 1
 
 
+def _treated(expression: Expression) -> bool:
+    return isinstance(expression, Presence) and expression.fact == "prior_therapy"
+
+
 def _describes(expression: Expression) -> bool:
     asked = expression.part if isinstance(expression, Not) else expression
-    return isinstance(asked, Presence) and (asked.fact == "expression" or (asked.fact == "condition" and asked.value in _EXTENT))
+    return isinstance(asked, Presence) and (asked.fact == "expression" or (asked.fact == "condition" and asked.value in EXTENT))

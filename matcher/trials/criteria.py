@@ -21,9 +21,13 @@ from models import load_vocabulary
 from models.criteria_classifier import load_criteria_classifier
 from models.vocabulary import Condition, Drug, Therapy
 
-_DEMAND = re.compile(r"\W*(?:(?:the|all|eligible)\s+)?(?:(?:patients?|subjects?|participants?|volunteers?|individuals?)\s+)?(?:must|should|may)\s+not\s+(?:be|have)\b", re.IGNORECASE)
+_PEOPLE = r"(?:patients?|subjects?|participants?|volunteers?|individuals?|(?:wo)?m[ae]n|(?:fe)?males?)"
+_DEMAND = re.compile(rf"\W*(?:(?:an?|the|all|any|eligible)\s+)?(?:{_PEOPLE}\s+)?(?:must|should|may)\s+not\s+(?:be|have)\b", re.IGNORECASE)
 _DENIED = re.compile(r"\W*no\b(?! (?:more|longer|less|fewer)\b)", re.IGNORECASE)
-_DEMANDED = re.compile(r"\W*(?:\w+\s+){0,3}?(?:patients?|subjects?|participants?|(?:wo)?m[ae]n|(?:fe)?males?)\s+(?:[\w-]+\s+){0,5}?(?:must|should)\s+(?:be|have|agree|use)\b(?!\s+(?:not|no|excluded|discontinued|considered|off|stopped)\b)", re.IGNORECASE)
+_DEMANDED = re.compile(rf"\W*(?:\w+\s+){{0,3}}?{_PEOPLE}\s+(?:[\w-]+\s+){{0,5}}?(?:must|should)\s+(?:be|have|agree|use)\b(?!\s+(?:not|no|excluded|discontinued|considered|off|stopped)\b)", re.IGNORECASE)
+_MUST = re.compile(r"\W*(?:must|should)\b", re.IGNORECASE)
+_MUST_BE_MET = re.compile(r"\b(?:criteria|conditions|requirements|following)\b[^.;]{0,40}\b(?:must|should|have to|need to)\b[^.;]{0,20}\b(?:met|fulfilled|satisfied|apply)\b", re.IGNORECASE)
+_EXCLUDED = re.compile(r"\W*(?:are )?(?:excluded|exclusions?|not eligible|ineligible)\s*:", re.IGNORECASE)
 _COHORT = re.compile(r"\s*(?P<who>[^:.;\n]{3,80}?)\s+(?:(?:dose|expansion|escalation)\s+)?(?:cohorts?|participants|patients|subjects|arms?)\s+only\s*:", re.IGNORECASE)
 LONGEST = 20_000  # characters of one item that are read; what is longer is no criterion
 _PART = re.compile(r"(?:(?:^|(?<=[\s;:,.)]))(?:\(\s?(?:\d{1,2}|[a-h]|i{1,3}|iv|vi{0,3})\s?\)|(?:\d{1,2}|[a-h]|i{1,3}|iv)\s?\))|\n\s*[-*+]\s|\n\s*(?:\d{1,2}|[a-h]|i{1,3}|iv)\.\s)(?=\s*\S)", re.IGNORECASE)
@@ -133,7 +137,19 @@ def _nested(parts: list[_Part], context: Context) -> Iterator[tuple[list[Token],
             yield below[-1][1], _listed(own, below, context)
 
 
+def _obliges(head: list[Token], parts: list[_Part], context: Context) -> bool:
+    """Whether the list of an exclusion says what must hold: "If on warfarin, these criteria must be met: ..."."""
+    met = bool(head) and _MUST_BE_MET.search(context.text, head[0].start, head[-1].end) is not None
+    return context.exclusion and (met or all(own and _MUST.match(context.text, own[0].start) for _, own in parts))
+
+
 def _listed(head: list[Token], parts: list[_Part], context: Context) -> Expression | None:
+    if _obliges(head, parts, context):
+        cut = _last_sentence(head)
+        who = _condition_of(head[cut:], context) or _sentences([t for t in head[cut:] if t.kind not in ("any_of", "all_of")], context)
+        who = None if isinstance(who, Unparsed | AtScreening) else who
+        demanded = _listed([], parts, replace(context, kind=Kind.INCLUSION))
+        return disjoin(_sentences(head[:cut], context), who if demanded is None else conjoin(who, negate(demanded)))
     count = next((int(t.value) for t in head if t.kind == "any_of"), 0)
     listed_only = context.exclusion and not any(t.value in ("must", "should") for t in head)
     all_of = not count and any(t.kind == "all_of" and not (listed_only and context.text[t.start : t.end].lower() == "the following") for t in head)
@@ -142,7 +158,8 @@ def _listed(head: list[Token], parts: list[_Part], context: Context) -> Expressi
     carried = _carried(head, context)
     read = list(_nested([(depth, [*carried, *own]) for depth, own in parts], context))
     inner = [e for _, e in read if e is not None]
-    told = head if not carried or _names(head) else head[: _last_sentence(head)]
+    condition = _condition_of(head, context)
+    told = [] if condition else head if not carried or _names(head) else head[: _last_sentence(head)]
     lead = _sentences([t for t in told if t.kind not in ("any_of", "all_of")], context)
     ends_or = sum(bool(own) and own[-1].kind == "or" for own, _ in read)
     denied = any(t.kind == "neg" for t in carried)
@@ -153,9 +170,27 @@ def _listed(head: list[Token], parts: list[_Part], context: Context) -> Expressi
         listed: Expression = AtLeast(min(count, len(inner)), tuple(inner))
     else:
         listed = disjoin(*inner) if either else conjoin(*inner)
+    if condition is not None:
+        return conjoin(condition, listed) if context.exclusion else disjoin(negate(condition), listed)
     if lead is None or isinstance(lead, Unparsed | AtScreening):
         return listed
-    return disjoin(lead, listed) if _measurable(lead) and not context.exclusion else conjoin(lead, listed)
+    alternative = _measurable(lead) if not context.exclusion else _ends_with_or(head)
+    return disjoin(lead, listed) if alternative else conjoin(lead, listed)
+
+
+def _condition_of(head: list[Token], context: Context) -> Expression | None:
+    """Whom a list is for: "If the patient is on warfarin, these criteria must be met:"."""
+    comma = next((at for at, t in enumerate(head) if t.kind == ","), 0)
+    return read_sentence(head[1:comma], context.excluding) if comma and head[0].kind == "if" else None
+
+
+def _ends_with_or(head: list[Token]) -> bool:
+    """ "Liver disease and/or participants with any of the following:"."""
+    return next((t.kind for t in reversed(head) if t.kind not in ("any_of", "all_of", "stop", "subject", "filler", ":", "test", "anchor", "current")), "") == "or"
+
+
+def _first(head: list[Token]) -> Token:
+    return next((t for t in head if t.kind not in ("stop", "subject", "filler", "ever")), head[0])
 
 
 def _names(head: list[Token]) -> bool:
@@ -176,7 +211,7 @@ def _carried(head: list[Token], context: Context) -> list[Token]:
     if named and not any(t.kind == "examples" for t in said):
         return []
     carried: list[Token] = []
-    first = next((t for t in said if t.kind not in ("stop", "subject", "filler", "ever")), None)
+    first = _first(said) if said else None
     if first and first.kind == "neg" and not (context.exclusion and context.text.startswith(("none", "None"), first.start)):
         carried.append(first)
     depth = 0
@@ -240,7 +275,11 @@ def _demanded(clause: list[Token], context: Context) -> bool:
 
 
 def _stated(clause: list[Token], context: Context) -> Expression | None:
-    """What a clause says of whom it excludes: a demand within an exclusion excludes who does not meet it."""
+    """What a clause says of whom it excludes: a demand within an exclusion excludes who does not meet it; a clause that is
+    headed "Excluded:" denies, whatever list it stands in."""
+    if not context.exclusion and (label := _EXCLUDED.match(context.text, clause[0].start)):
+        excluded = read_sentence([t for t in clause if t.start >= label.end()], context.excluding)
+        return None if excluded is None else negate(excluded)
     if not context.exclusion or not _demanded(clause, context):
         return read_sentence(clause, context)
     demanded = read_sentence(clause, replace(context, kind=Kind.INCLUSION))
@@ -252,10 +291,10 @@ def _without_stops(tokens: list[Token]) -> list[Token]:
     return list(dropwhile(lambda t: t.kind == "stop", tokens))
 
 
-_BEGINS = re.compile(r"(?:No|Not|At least|Must|More than|Less than|Greater than|Patients|Subjects|Participants|Concurrent|Recovered|Prior|Fertile|HIV|Able|Adequate|Women|Men|History of|Any)\b")
+_BEGINS = re.compile(r"(?:No|Not|At least|Must|More than|Less than|Greater than|Patients|Subjects|Participants|Concurrent|Recovered|Prior|Fertile|HIV|Able|Adequate|Women|Men|Age|History of|Any)\b")
 
 
-_DEFINES = re.compile(r"\b(?:is|are)\s+defined\s+as\b|\A\s*(?:note|confirmation|we (?:anticipate|expect|estimate|assume|believe))\b", re.IGNORECASE)
+_DEFINES = re.compile(r"\b(?:is|are)\s+defined\s+as\b|\A[^,;]{0,40}\bmethods?\b[^,;]{0,30}\b(?:are|include)\b|\A\s*(?:note|confirmation|we (?:anticipate|expect|estimate|assume|believe))\b", re.IGNORECASE)
 
 
 _DEFINES_WHO = re.compile(r"\b(?:child-?\s?bearing|reproductive) potential\b[^.;:]{0,20}\b(?:is|are) (?:an?|any|considered|defined)\b", re.IGNORECASE)

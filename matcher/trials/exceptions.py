@@ -62,6 +62,7 @@ def _named(exception: Expression) -> tuple[list[str], list[Expression]]:
     """(ids the exception names without limit of time, its other parts)."""
     names: list[str] = []
     further: list[Expression] = []
+    others: list[Expression] = []
     if isinstance(exception, AllOf) and any(isinstance(p, AnyOf) for p in exception.parts) and all(isinstance(p, AnyOf | AtScreening | Unparsed) for p in exception.parts):
         exception = disjoin(*(p for p in exception.parts if isinstance(p, AnyOf)))  # "X, Y, or one that the investigator considers cured"
     for part in exception.parts if isinstance(exception, AnyOf | AllOf) else (exception,):
@@ -70,12 +71,15 @@ def _named(exception: Expression) -> tuple[list[str], list[Expression]]:
         general = [p for p in presences if p.value in GENERAL]
         if general:
             window = next((p.window for p in presences if p.window), None)
-            further.append(replace(general[0], window=window) if window else Unparsed("other malignancy"))
+            if window:
+                further.append(replace(general[0], window=window))
+            else:  # "... or one that is considered cured": whether this one is, the investigator knows, or nobody here
+                others.append(next((e for e in atoms(part) if isinstance(e, AtScreening)), Unparsed("other malignancy")))
         elif presences and len(presences) == len([p for p in inner if not isinstance(p, Unparsed | AtScreening)]) and not _limited(inner):
             names += [p.value for p in presences]
         else:
             further.append(part)
-    return names, [f for f in further if not (names and isinstance(f, Unparsed | AtScreening))]
+    return names, [f for f in further if not (names and isinstance(f, Unparsed | AtScreening))] + others
 
 
 def _limited(parts: Sequence[Expression]) -> bool:

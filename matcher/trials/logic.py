@@ -54,6 +54,7 @@ class Piece:
         return getattr(self.expression, "value", "") if isinstance(self.expression, Presence) else ""
 
 
+EXTENT = ("metastatic_disease", "locally_advanced_disease", "unresectable_disease")  # of the disease, no disease beside it
 LIFE_STAGES = frozenset({"newborn", "infant", "child", "adolescent", "adult", "older_adult"})
 
 
@@ -92,6 +93,8 @@ def combine(pieces: Sequence[Piece], exclusion: bool) -> Expression | None:
     three or more findings excludes each of them. A negation covers its whole list: "no A or B" denies both.
     """
     told = [p for p in pieces if not p.group]
+    if exclusion and (cut := _next_group(pieces)):
+        return disjoin(combine(pieces[:cut], exclusion), combine(pieces[cut:], exclusion))
     aged = any(p.measured == "age" for p in told)  # years say more than "children"
     groups = [p for p in pieces if p.group and not (aged and p.text in LIFE_STAGES)]
     if not told:
@@ -103,6 +106,12 @@ def combine(pieces: Sequence[Piece], exclusion: bool) -> Expression | None:
     if exclusion and staged and told[0].joint in ("and", "or", ","):
         return disjoin(*staged, body)  # "newborns and pregnant women"
     return _subgroup(groups, told, body, exclusion) if groups else body
+
+
+def _next_group(pieces: Sequence[Piece]) -> int:
+    """Where a list goes on with other people: "pregnant women, or women of childbearing potential who ..."; 0 where it does not."""
+    listed = (at for at, p in enumerate(pieces) if p.group and at and p.joint in ("or", ",") and p.text not in LIFE_STAGES)
+    return next((at for at in listed if any(not p.group for p in pieces[:at]) and any(not p.group for p in pieces[at:])), 0)
 
 
 def _subgroup(groups: Sequence[Piece], told: Sequence[Piece], body: Expression, exclusion: bool) -> Expression:
@@ -185,14 +194,15 @@ def _not_for(expression: Expression) -> Expression:
 
 def _join_units(units: list[tuple[str, Expression]], pieces: Sequence[Piece], exclusion: bool) -> Expression:
     tight: list[tuple[str, Expression]] = []
-    units = _one_state(units)
+    units = _alternatives(units, exclusion)
     states = _leading_state(units)
     for joint, expression in units[1:] if states else units:
         if exclusion and tight and joint == "" and isinstance(expression, Comparison) and isinstance(tight[-1][1], Comparison):
             tight.append((",", expression))  # limits that lost the lines between them
         elif tight and joint == "" and not (_measures(tight[-1][1]) and _protein(expression)):
-            last_joint, last = tight[-1]
-            tight[-1] = (last_joint, conjoin(last, expression))
+            if exclusion and isinstance(tight[-1][1], AtScreening) and isinstance(expression, Presence) and expression.fact == "prior_therapy" and not any(p.member for p in pieces):
+                _limit_list(tight, expression)
+            tight[-1] = (tight[-1][0], conjoin(tight[-1][1], expression))
         else:
             tight.append((joint, expression))
     units = _measurable(_eithers(tight, pieces), exclusion)
@@ -205,6 +215,14 @@ def _join_units(units: list[tuple[str, Expression]], pieces: Sequence[Piece], ex
     either = any(run[0][0] == ";or" for run in runs[1:])
     body = disjoin(*parts) if exclusion or either else conjoin(*parts)
     return conjoin(states, body) if states else body
+
+
+def _limit_list(units: list[tuple[str, Expression]], limit: Expression) -> None:
+    """ "A, B or any other condition that required immunosuppression": A and B are conditions that did."""
+    place = len(units) - 1
+    while place and units[place][0] in ("or", ",") and isinstance(said := units[place - 1][1], Presence) and said.fact == "condition":
+        place -= 1
+        units[place] = (units[place][0], conjoin(said, limit))
 
 
 _MONOCLONAL = frozenset({"serum_m_protein", "urine_m_protein", "kappa_flc", "lambda_flc", "flc_ratio"})
@@ -255,15 +273,28 @@ def _eithers(units: list[tuple[str, Expression]], pieces: Sequence[Piece]) -> li
     return joined
 
 
+def _is_disease(expression: Expression) -> bool:
+    first = next(atoms(expression), None)
+    return isinstance(first, Presence) and first.fact == "disease" and first.value not in EXTENT
+
+
+def _failed(expression: Expression) -> bool:
+    return all(isinstance(e, Presence) and e.fact in ("refractory_to", "intolerant_to") for e in atoms(expression))
+
+
 def _is_state(expression: Expression) -> bool:
     return all(isinstance(e, Presence) and e.fact == "disease_state" for e in atoms(expression))
 
 
-def _one_state(units: list[tuple[str, Expression]]) -> list[tuple[str, Expression]]:
-    """ "Relapsed or progressive after X", "X that relapsed or progressed": the alternatives are one, whatever stands beside them."""
+def _alternatives(units: list[tuple[str, Expression]], exclusion: bool) -> list[tuple[str, Expression]]:
+    """ "Relapsed or progressive after X", "after A and B and failed A or B", a demanded "lymphoma, leukemia": one of them, whatever stands beside them."""
+    listed = not exclusion and any(joint == "," and _is_disease(expression) for joint, expression in units)
     joined: list[tuple[str, Expression]] = []
     for joint, expression in units:
-        if joined and joint in ("or", ",") and _is_state(expression) and _is_state(joined[-1][1]):
+        states = joint in ("or", ",") and joined and _is_state(expression) and _is_state(joined[-1][1])
+        failed = joint == "or" and len(joined) > 1 and joined[-1][0] == "and" and _failed(expression) and _failed(joined[-1][1]) and not _failed(joined[-2][1])
+        diseases = listed and joined and joint in (",", "or", "and") and _is_disease(expression) and _is_disease(joined[-1][1])
+        if states or failed or diseases:
             joined[-1] = (joined[-1][0], disjoin(joined[-1][1], expression))
         else:
             joined.append((joint, expression))

@@ -211,6 +211,9 @@ def _operated(tokens: Sequence[Token], at: int) -> Bounds | None:
 
 
 def _numbered(tokens: Sequence[Token], at: int) -> Bounds | None:
+    multiple = skip(tokens, at + 3, "stop")
+    if [kind_at(tokens, p) for p in (at + 1, at + 2, multiple)] == ["times", "postop", "uln"]:  # "4 times or less the upper limit"
+        return Bounds((Bound(tokens[at + 2].value, tokens[at].value, x_uln=True),), multiple + 1)
     first = quantity(tokens, at)
     if first is None:
         return None

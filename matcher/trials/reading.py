@@ -9,13 +9,13 @@ from typing import Any
 
 from matcher.domain import AnyOf, AtScreening, Comparison, Expression, Not, Presence, Unparsed, Window
 from matcher.trials.lexer import CONCEPTS, Token
-from matcher.trials.logic import Context, Piece, conjoin, disjoin, negate
+from matcher.trials.logic import EXTENT, Context, Piece, conjoin, disjoin, negate
 from models import load_vocabulary
 from models.limits import load_limits
 
 _DISEASE_OF = {"renal_impairment": "kidney_disease", "hepatic_impairment": "liver_disease", "cardiac_impairment": "heart_disease", "pulmonary_impairment": "lung_disease",
                "hemostasis_impairment": "bleeding_disorder", "bone_marrow_impairment": "hematologic_disease"}
-_VERB = re.compile(r"(?:the\s+|their\s+)?(?:\w+\s+){0,2}(?:has|have|had|is|are|was|were)\b", re.IGNORECASE)
+_VERB = re.compile(r"(?:the\s+|their\s+)?(?:\w+\s+){0,3}(?:has|have|had|is|are|was|were)\b", re.IGNORECASE)
 _BELOW = re.compile(r"\b(?:decreased?|low|reduced|reduction)\b", re.IGNORECASE)
 _ABOVE = re.compile(r"\b(?:elevated|increased?|high|raised)\b", re.IGNORECASE)
 _STAGING = (("durie_salmon", "durie"), ("r_iss", "revised"), ("r_iss", "r-iss"), ("iss", "international staging"), ("iss", "iss "))  # of myeloma
@@ -104,9 +104,8 @@ class Reading:
                     continue
                 self._add(Presence("condition", _DISEASE_OF.get(token.value, token.value), qualifiers=tuple(sorted(self.qualifiers.items()))))
             self.unknown = []
-        if "stage" in self.qualifiers and not self.unknown and len(self.pieces) == self.chunk and self.context.conditions:
-            system = next((name for name, cue in _STAGING if cue in self.context.text.lower()), "stage")
-            self._add(Presence("disease", self.context.conditions[0], qualifiers=((system, self.qualifiers.pop("stage")),)))
+        if not self.unknown and (len(self.pieces) == self.chunk or self.pieces[-1].text in EXTENT):
+            self._add_staged()
         if self.about is not None and self.qualifiers and not self.unknown and len(self.pieces) == self.chunk:
             self._add(replace(self.about, qualifiers=tuple(sorted({**dict(self.about.qualifiers), **self.qualifiers}.items()))))
             self.qualifiers = {}
@@ -122,6 +121,12 @@ class Reading:
                 self._add(Unparsed(text))
             self.unknown = []
         self.chunk, self.opens, self.current, self.named = len(self.pieces), False, False, False
+
+    def _add_staged(self) -> None:
+        """A stage that stands for itself, "stage III", is of the disease under study."""
+        if "stage" in self.qualifiers and self.context.conditions:
+            system = next((name for name, cue in _STAGING if cue in self.context.text.lower()), "stage")
+            self._add(Presence("disease", self.context.conditions[0], qualifiers=((system, self.qualifiers.pop("stage")),)))
 
     def _leftover_heads(self) -> None:
         """A test that is named and compared with nothing: only an abnormal light chain ratio has limits of its own."""

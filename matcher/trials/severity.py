@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from matcher.domain import AtScreening, Not, Presence
-from matcher.trials.logic import conjoin, disjoin
+from matcher.trials.logic import EXTENT, conjoin, disjoin
 from matcher.trials.measures import bounds_at, scale_value
 from matcher.trials.words import Words
 from models import load_vocabulary
 
+_LACKING = ("inadequate", "impaired", "insufficient", "compromised", "poor")
 SCALES = {"nyha": "nyha", "grade": "grade", "stage": "stage", "class": "class"}
 
 
@@ -71,7 +72,7 @@ class Severity(Words):
         stop = next((p for p in range(at + 1, len(self.tokens)) if self.tokens[p].kind in (";", ".", ":", "(", "op", "number", "between", "examples")), len(self.tokens))
         last = max((p for p in range(at, stop) if self.tokens[p].kind in ("organ_word", "organ_name")), default=None)
         severe = self.qualifiers.get("severity") == "severe"
-        lacking = self._words(self.tokens[at]) == "inadequate"
+        lacking = not adequate and (self._words(self.tokens[at]) in _LACKING or [t.value for t in self.tokens[at + 1 : at + 2]] == ["of"])
         organs = [t.value for t in self.tokens[at:stop] if t.kind == "organ_name"]
         named = last is not None and any(t.kind == "organ_word" or "function" in self._words(t) for t in self.tokens[at : last + 1])
         before = [t.value for t in self.unknown if t.kind == "organ_name"]
@@ -95,7 +96,8 @@ class Severity(Words):
         doubles = ["hepatic_impairment"] if "hepatorenal" in "".join(self._words(t) for t in self.tokens[at:stop]) else []
         doubles += ["pulmonary_impairment"] if "cardiopulmonary" in "".join(self._words(t) for t in self.tokens[at:stop]) else []
         impaired = [Presence("condition", organ, qualifiers=qualifiers) for organ in dict.fromkeys(organs + doubles)]
-        self._add(conjoin(*(Not(p) for p in impaired)) if adequate else disjoin(*impaired))
+        further = [AtScreening("organ function")] if any(self._words(t).startswith("organ") for t in self.tokens[at : last + 1]) and not any(t.kind == "examples" for t in self.tokens[at:last]) else []
+        self._add(conjoin(*(Not(p) for p in impaired), *further) if adequate else disjoin(*impaired))
         return last + 1
 
     def _scale(self, at: int) -> int:
@@ -116,7 +118,7 @@ class Severity(Words):
         if limit.bare and before is not None and before.kind == "op":
             value = f"{before.value}{limit.sides[0].value:g}"
         if name == "class":
-            name = "nyha" if any(p.text in ("heart_failure", "nyha") for p in self.pieces[-1:]) else "class"
+            name = "nyha" if any(p.text == "heart_failure" for p in self.pieces[-1:]) or any(t.kind == "nyha" for t in self.tokens[:at]) else "class"
         end = limit.end
         if name == "nyha":
             while end < len(self.tokens) and self.tokens[end].kind in (")", "]", "[", "(", "class", "nyha", "stop") and self._next_kind(end) in ("condition", "nyha", "class", "]", ")"):
@@ -126,7 +128,7 @@ class Severity(Words):
                 end += 1
             return end
         last = self.pieces[-1] if self.pieces else None
-        if last and isinstance(last.expression, Presence) and last.expression.fact == "condition" and (len(self.pieces) > self.chunk or self._next_concept(end) is None):
+        if last and isinstance(last.expression, Presence) and last.expression.fact == "condition" and not (name == "stage" and last.text in EXTENT) and (len(self.pieces) > self.chunk or self._next_concept(end) is None):
             self._qualify_last(name, value)
         else:
             self.qualifiers[name] = value

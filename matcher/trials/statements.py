@@ -151,17 +151,19 @@ class Reader(Brackets):
             limits = combine(self._nested(self.tokens[at + 1 : end]), exclusion=True)
             self.pieces[-1] = replace(last, expression=conjoin(last.expression, limits))
             return end
-        if last is None or not isinstance(last.expression, Presence | AnyOf) or last.measured or self._next_kind(at) not in ("frame", "word", "stop", "qual", "neg", "filler", "state"):
+        lines = last is not None and last.measured == "prior_lines"  # "no more than 3 prior lines to which they did not respond"
+        if last is None or not (lines or (isinstance(last.expression, Presence | AnyOf) and not last.measured)) or self._next_kind(at) not in ("frame", "word", "stop", "qual", "neg", "filler", "state"):
             return None
         end = self._clause_end(at)
         if all(t.kind in ("stop", "filler", ",", "lead") or t.value == "prior_therapy" for t in self.tokens[at + 1 : end]):
             return end  # "that can be measured": what only screening decides follows, or nothing
-        about = last.expression if isinstance(last.expression, Presence) and last.expression.fact == "condition" else None
+        named = last.expression.parts[0] if isinstance(last.expression, AnyOf) else last.expression
+        about = named if isinstance(named, Presence) and named.fact == "condition" else None
         inner = self._nested(self.tokens[at + 1 : end], about=about)
         if not (isinstance(last.expression, Presence) and last.expression.fact == "disease"):
             inner = [p for p in inner if not (isinstance(p.expression, Presence) and p.expression.fact == "disease")]  # "active against myeloma"
         limits = combine(inner, self.context.exclusion) if inner else None
-        if about is not None and limits is not None and all(isinstance(e, Presence) and e.value == about.value for e in atoms(limits)):
+        if about is last.expression and limits is not None and all(isinstance(e, Presence) and e.value == about.value for e in atoms(limits)):
             self.pieces[-1] = replace(last, expression=limits)  # "a malignancy that is progressing or requires treatment"
             return end
         if limits is None and (words := " ".join(self._words(t) for t in self.tokens[at + 1 : end])):

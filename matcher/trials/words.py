@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from matcher.domain import AllOf, AnyOf, AtScreening, Comparison, Not, Presence, Unparsed, Window
 from matcher.trials.lexer import CONCEPTS
-from matcher.trials.logic import combine
+from matcher.trials.logic import Piece, combine
 from matcher.trials.periods import period_at
 from matcher.trials.reading import Reading
 from models import load_vocabulary
@@ -19,6 +19,18 @@ SEPARATORS = {",": ",", ";": ";", "and": "and", "or": "or", "/": "or", ":": ":"}
 def qualified(said: Presence, name: str, value: str) -> Presence:
     """The statement with one more limit."""
     return replace(said, qualifiers=tuple(sorted({**dict(said.qualifiers), name: value}.items())))
+
+
+def _alike(before: Piece, piece: Piece) -> bool:
+    """Whether two names without a connective are of one treatment: "platinum doublet chemotherapy"."""
+    return all(isinstance(p.expression, Presence) and p.expression.fact == "prior_therapy" for p in (before, piece))
+
+
+def _lasts(treatment: str) -> bool:
+    """Whether a treatment counts after it has ended: one against cancer, a procedure, a vaccine."""
+    vocabulary = load_vocabulary()
+    row = vocabulary.therapies.get(treatment)
+    return (row is not None and row.kind == "procedure") or any(vocabulary.is_a(treatment, kind) for kind in ("systemic_anticancer_therapy", "radiotherapy", "cellular_therapy", "vaccine"))
 
 
 def controllable(concept: str) -> bool:
@@ -37,7 +49,7 @@ class Words(Reading):
         if mark == ":":
             if not self.heads and at + 1 < len(self.tokens):  # a label: "Hematologic:", "Radiotherapy:"
                 self.unknown = []
-                if at <= 3 and all(isinstance(p.expression, Presence) and p.expression.fact in ("prior_therapy", "condition") and not p.expression.window for p in self.pieces):
+                if at <= 3 and not any(t.kind in ("any_of", "or") for t in self.tokens[:at]) and all(isinstance(p.expression, Presence) and p.expression.fact in ("prior_therapy", "condition") and not p.expression.window for p in self.pieces):
                     self.pieces, self.chunk = [], 0
             if self.pieces and not self.joint:
                 self.joint = ","
@@ -52,6 +64,8 @@ class Words(Reading):
             self._reset()
         elif self._clause_follows(at + 1):
             self.negation, self.opens = 0, True
+        elif self.negation and self._words(self.tokens[self.negation - 1]) == "non-" and self._next_kind(at) != "condition":
+            self.negation = 0  # "non-pregnant, and either sterile or ..."
         if self.after and mark == ",":
             mark, self.after = "and", False  # "After transplantation, ..."
         if self.joint == ";" and mark in ("and", "or"):
@@ -71,6 +85,9 @@ class Words(Reading):
     def _on_neg(self, at: int) -> int:
         if self.pieces and self._next_kind(at) in ("within", "op", "number") and (period := period_at(self.tokens, at + 1, self.context.text)) and period.window.relation == "within":
             return self._on_negpost(at)  # "last treatment not within 21 days"
+        if len(self.pieces) > self.chunk and self._next_kind(at) == "frame" and self._next_concept(at + 2) is None and getattr(self.pieces[-1].expression, "fact", "") == "prior_therapy":
+            return self._on_negpost(at)  # "lenalidomide was not given"
+        self._add_staged()
         self.negation = at + 1
         self.during = "concurrent" in self._words(self.tokens[at])
         return at + 1
@@ -95,12 +112,15 @@ class Words(Reading):
         return end
 
     def _on_negpost(self, at: int) -> int:
+        if self.negation and all(t.kind in ("stop", "filler") for t in self.tokens[self.negation : at]):
+            self.negation = 0  # "without a negative pregnancy test"
+            return at + 1
         named = next((t for t in self.tokens[at + 1 : at + 6] if t.kind not in ("filler", "stop", "or", "and", "/")), None)
         if all(p.group for p in self.pieces) and named is not None and named.kind in CONCEPTS:
             self.negation = at + 1  # "results are negative in the pregnancy test"
             return at + 1
         scope = len(self.pieces) - 1
-        while scope > 0 and (self.pieces[scope].joint in ("or", ",") or (self.pieces[scope].joint == "and" and len(self.pieces) == self.chunk + 1)) and isinstance(self.pieces[scope - 1].expression, Presence):
+        while scope > 0 and (self.pieces[scope].joint in ("or", ",") or (self.pieces[scope].joint == "" and _alike(self.pieces[scope - 1], self.pieces[scope])) or (self.pieces[scope].joint == "and" and len(self.pieces) == self.chunk + 1)) and isinstance(self.pieces[scope - 1].expression, Presence):
             scope -= 1
         for place in range(max(scope, 0), len(self.pieces)):
             if isinstance(self.pieces[place].expression, Presence | AnyOf):
@@ -154,10 +174,17 @@ class Words(Reading):
         return self._on_frame_of(self.tokens[at].value, at)
 
     def _on_frame_of(self, frame: str, at: int) -> int:
+        before = self.tokens[at - 1] if at else None
+        if frame == "use":  # of a drug against cancer at any time, of any other now
+            named = self._next_concept(at + 1)
+            ever = (before is not None and before.kind in ("ever", "neg", "qual")) or named is None or named.kind not in ("drug", "therapy") or _lasts(named.value)
+            frame = "prior_therapy" if ever else "current_therapy"
         if frame in ("prior_therapy", "current_therapy") and self.frame in ("allergy", "intolerant_to") and len(self.pieces) == self.chunk:
             return at + 1  # "contraindication to the use of", "allergic reaction while taking"
-        before = self.tokens[at - 1] if at else None
-        if frame == "current_therapy" and before and (before.kind == "ever" or self._words(before) == "while" or (self.frame == "prior_therapy" and not self.pieces)):
+        led = next((t.kind for t in reversed(self.tokens[:at]) if t.kind in ("frame", "or", "and", "/")), "")
+        if frame == "prior_therapy" and self.frame == "current_therapy" and led == "frame" and len(self.pieces) == self.chunk:
+            return at + 1  # "receiving treatment with", but "receiving or has received"
+        if frame == "current_therapy" and before and (before.kind in ("ever", "ago") or self._words(before) == "while" or (self.frame == "prior_therapy" and not self.pieces)):
             frame = "prior_therapy"  # "history of receiving", "rash while taking", "has received or is receiving"
         if not (self.frame == "not_now" and frame in ("prior_therapy", "current_therapy") and len(self.pieces) == self.chunk):
             self.frame = frame
@@ -221,7 +248,7 @@ class Words(Reading):
         if last and last.measured and at and self._words(self.tokens[at - 1]) in ("in", "for", "(") and value != "childbearing_potential":
             self._limit_to(Presence("sex", value))  # "QTc > 450 ms in males"
             return at + 1
-        demanded = any(self._words(t) == "must" for t in self.tokens[at + 1 : at + 5])
+        demanded = self._next_kind(at) == ":" or any(self._words(t) == "must" for t in self.tokens[at + 1 : at + 5])
         self._add(Presence("condition" if value == "childbearing_potential" else "sex", value), group=True, demanded=demanded)
         return at + 1
 
@@ -315,7 +342,8 @@ class Words(Reading):
         return at + 1
 
     def _on_screening(self, at: int) -> int:
-        if self._measured_later(at):
+        when = self.tokens[at].value == "consent" and self._next_kind(at, -1) in ("current", "before", "since")  # "at the time of informed consent"
+        if when or self._measured_later(at):
             return at + 1  # a word of procedure beside a limit that a note can settle
         end = self._until(at, ";")
         if self.tokens[at].value in ("discretion", "procedure"):
