@@ -43,6 +43,8 @@ def conditions(note: str) -> dict[str, str]:
     ("HIV: N   HBV: N  Active infection: Y / N -> N", {"hiv_infection": "absent", "hepatitis_b": "absent", "active_infection": "absent"}),
     ("Diabetes: Y   COPD (Y/N): N   Stroke? N", {"diabetes_mellitus": "present", "copd": "absent", "stroke": "absent"}),
     ("HIV/HBV/HCV: N/N/N", {"hiv_infection": "absent", "hepatitis_b": "absent", "hepatitis_c": "absent"}),
+    ("[x] kidney disease   [ ] dialysis - No   [ ] hepatitis/HIV - never tested", {"kidney_disease": "present", "dialysis": "absent"}),
+    ("HIV status unknown. Hepatitis B not tested. Syphilis: never checked.", {}),
     ("HIV N  CAD N", {"hiv_infection": "absent", "coronary_artery_disease": "absent"}),
     ("Not currently eligible d/t active infection.", {"active_infection": "present"}),
     ("Hypothyroidism, had a small stroke in 2019 from which she recovered completely.", {"hypothyroidism": "present", "stroke": "historical"}),

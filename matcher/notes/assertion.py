@@ -71,8 +71,8 @@ def _lexicon() -> Lexicon[tuple[Cue, ...]]:
 _LINE_END = re.compile(r"\n")
 _WRAP = 55  # characters; shorter lines of a wrapped paragraph are rare
 _FAR = 400  # characters; no cue reaches further, however long the sentence
-# Semicolons, cells of a table, and full stops of a hasty note that goes on without a capital.
-_BREAK = re.compile(r"[;|.](?:(?<!\.)|(?:(?<=[a-z]{4}\.)|(?<=[\d)]\.))\s(?=[a-z]))")
+# Semicolons, cells of a table, boxes of a form, and full stops of a hasty note that goes on without a capital.
+_BREAK = re.compile(r"[☐☒☑]|\[[ xX]?\]|[;|.](?:(?<!\.)|(?:(?<=[a-z]{4}\.)|(?<=[\d)]\.))\s(?=[a-z]))")
 # After a comma these begin a statement of its own, which an earlier "no" does not reach.
 _FRESH = re.compile(
     r"\b(?:is|are|was|were|has|had|have|does|did|takes?|took|reports?|states?|started|stopped|received|developed|remain(?:s|ed)|continue[sd]?|present(?:s|ed)"

@@ -16,7 +16,7 @@ from models import Vocabulary, load_vocabulary
 
 RECENT = timedelta(days=60)  # an acute illness dated earlier, and not said to go on, is over
 SEROLOGIC = ("hiv_infection", "hepatitis_b", "hepatitis_c", "syphilis")
-_LAB_ORDER = re.compile(r"\b(?:serolog\w*|virolog\w*|screen(?:s|ing|ed)?|tests?|panel|sent|pending|ordered|to be checked|awaited|not done)\b", re.IGNORECASE)  # a name there is a test
+_LAB_ORDER = re.compile(r"\b(?:serolog\w*|virolog\w*|screen(?:s|ing|ed)?|tests?|panel|sent|pending|ordered|to be checked|awaited|not done|(?:not|never)(?: yet| been)? (?:tested|checked|known)|unknown)\b", re.IGNORECASE)  # a name there is a test
 _ANTIBODY = re.compile(r"[ -]?(?:Ig ?[GM]\b|antibod|Abs?\b|sero)", re.IGNORECASE)  # of a past contact
 CURABLE = ("hepatitis_c", "graft_versus_host_disease")  # chronic, and over when treated, or told and then denied as active
 TUMOUR_FREE = timedelta(days=3 * 365)  # a tumour dated earlier, and not said to be active, counts as past
