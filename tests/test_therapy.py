@@ -72,6 +72,8 @@ def courses(text: str, agent: str) -> set[str]:
     ("MM. VRd 2019, Kd 2021. Don't call him refractory to bortezomib.", set()),
     ("MM. Tried: Revlimid, Velcade, Darzalex, Kyprolis, Pomalyst. All failed.", {"lenalidomide", "bortezomib", "daratumumab", "carfilzomib", "pomalidomide"}),
     ("MM. KRd x8, CR. Lenalidomide 10 mg until Nov 2021, PD.", {"lenalidomide"}),
+    ("MM. VCD 8/2019-12/2019, PR, defaulted, no treatment for 14 months. Feb 2021: rising M-band, restarted on VRd, VGPR.", set()),
+    ("MM. VRd 2019, PR, lost to follow-up. 2021 relapse, DPd, VGPR.", set()),
     ("MM. She progressed through lenalidomide maintenance, then through DPd.", {"lenalidomide", "daratumumab", "pomalidomide"}),
 ])
 def test_refractory(text, drugs):
