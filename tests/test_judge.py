@@ -26,6 +26,10 @@ BOY = "A 6-year-old boy has had a rash since yesterday."
     ("exclusion", "Pneumonia after transplantation of a cornea", WOMAN, "unknown", "unknown"),
     ("exclusion", "Pneumonia", BOY, "unknown", "satisfied"),
     ("exclusion", "Asthma", WOMAN, "violated", "violated"),
+    # another malignancy is another than the patient's
+    ("exclusion", "Another malignancy within the past 3 years", "64-year-old man with metastatic lung adenocarcinoma.", "unknown", "satisfied"),
+    ("exclusion", "History of a second primary malignancy", "64-year-old man with lung adenocarcinoma. Colon cancer in 2019.", "violated", "violated"),
+    ("exclusion", "Malignancy other than the disease under study", "64-year-old man with lung adenocarcinoma.", "unknown", "satisfied"),
     # a demanded disease or laboratory value is not presumed either way
     ("inclusion", "Confirmed pulmonary tuberculosis", WOMAN, "unknown", "unknown"),
     ("inclusion", "Hemoglobin above 9 g/dL", WOMAN, "unknown", "unknown"),

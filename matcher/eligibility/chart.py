@@ -122,6 +122,13 @@ class Chart:
             if f.status is Status.PRESENT and (self.vocabulary.is_a(f.id, "malignancy") or self.vocabulary.is_a(f.id, "plasma_cell_disorder"))
         )
 
+    @cached_property
+    def primaries(self) -> tuple[str, ...]:
+        """The malignancies by their most specific names; of a primary that is known, the metastases say no more."""
+        ids = tuple(dict.fromkeys(f.id for f in self.malignancies))
+        known = [i for i in ids if not self.vocabulary.is_a(i, "metastatic_disease") and i != "cns_involvement"] or ids
+        return tuple(i for i in known if not any(i != other and self.vocabulary.is_a(other, i) for other in known))
+
     # ---- treatments
 
     @cached_property

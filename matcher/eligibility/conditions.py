@@ -47,6 +47,8 @@ def condition(asked: Presence, chart: Chart) -> Answer:
     value = asked.value
     if ("relative", "yes") in asked.qualifiers:
         return _of_relatives(value, chart)
+    if ("other", "yes") in asked.qualifiers:
+        return condition(_beside_the_own(asked, chart), chart)
     if value in FERTILITY and (settled := _infertile(value, chart)) is not None:
         return settled
     if (wrong_sex := _of_the_other_sex(value, chart)) is not None:
@@ -79,7 +81,7 @@ def condition(asked: Presence, chart: Chart) -> Answer:
         return measured
     if not judged and (permitted := _only_permitted(asked, chart)) is not None:
         return permitted
-    return _follows(asked, chart) or _contradicted(value, chart) or organ or _not_said(value, chart)
+    return _follows(asked, chart) or _contradicted(value, chart) or organ or _not_said(asked, chart)
 
 
 def _of_relatives(value: str, chart: Chart) -> Answer:
@@ -87,6 +89,12 @@ def _of_relatives(value: str, chart: Chart) -> Answer:
     if related:
         return together(Truth.TRUE, [true(f"{name_of(f.id)} in a relative", f.evidence) for f in related])
     return silent(f"family history of {name_of(value)}", f"condition:{value}")
+
+
+def _beside_the_own(asked: Presence, chart: Chart) -> Presence:
+    """ "Another malignancy": than the patient's, where there is one; of two present ones each is another than the other."""
+    own = chart.primaries if len(chart.primaries) == 1 else ()
+    return replace(asked, qualifiers=tuple(q for q in asked.qualifiers if q != ("other", "yes")), excluding=(*asked.excluding, *own))
 
 
 def _counted(asked: Presence, chart: Chart) -> list[ConditionFact]:
@@ -260,8 +268,9 @@ def _graded(chart: Chart) -> list[ConditionFact]:
     return list(dict.fromkeys(f for kind in kinds for f in chart.conditions.get(kind, ()) if f.status is Status.PRESENT))
 
 
-def _not_said(value: str, chart: Chart) -> Answer:
-    name, missing = name_of(value), f"condition:{value}"
+def _not_said(asked: Presence, chart: Chart) -> Answer:
+    value, own = asked.value, any(_excluded(f.id, asked, chart) for f in chart.conditions.get(asked.value, ()))
+    name, missing = f"another {name_of(value)}" if own else name_of(value), f"condition:{value}"
     organ = load_limits().organ_asked.get(value)
     if organ is not None and value not in chart.vocabulary.conditions:
         return replace(silent(f"tests of {organ.name}", missing), missing=tuple(dict.fromkeys(limit.test for limit in organ.limits)))

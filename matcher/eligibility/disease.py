@@ -45,20 +45,16 @@ def disease(asked: Presence, chart: Chart) -> Answer:
     vocabulary, value = chart.vocabulary, asked.value
     own = chart.conditions.get(value, ())
     if answer.truth is Truth.TRUE and chart.malignancies and own and all(f.status is Status.HISTORICAL for f in own):
-        return unsettled(f"past {name_of(own[0].id)}", f"condition:{value}", own[0].evidence, f"the note is about {_diseases(chart)}")
+        return unsettled(f"past {name_of(own[0].id)}", f"condition:{value}", own[0].evidence, f"the note is about {_named(chart)}")
     if answer.truth is not Truth.UNKNOWN or not answer.silent or not (vocabulary.is_a(value, "malignancy") or vocabulary.is_a(value, "plasma_cell_disorder")):
         return answer
     if chart.malignancies and not any(vocabulary.is_a(value, f.id) for f in chart.malignancies):
-        return false(f"the patient has {_diseases(chart)}", chart.malignancies[0].evidence, "with no mention of", name_of(value))
+        return false(f"the patient has {_named(chart)}", chart.malignancies[0].evidence, "with no mention of", name_of(value))
     return answer
 
 
-def _diseases(chart: Chart) -> str:
-    """The malignancies by their most specific names; of a primary that is known, the metastases say no more."""
-    ids = list(dict.fromkeys(f.id for f in chart.malignancies))
-    primaries = [i for i in ids if not chart.vocabulary.is_a(i, "metastatic_disease") and i != "cns_involvement"]
-    known = primaries or ids
-    return " and ".join(name_of(i) for i in known if not any(i != other and chart.vocabulary.is_a(other, i) for other in known))
+def _named(chart: Chart) -> str:
+    return " and ".join(map(name_of, chart.primaries))
 
 
 def disease_state(asked: Presence, chart: Chart) -> Answer:

@@ -22,6 +22,8 @@ from matcher.trials.logic import EXTENT, conjoin, disjoin
 from matcher.trials.words import OF_TREATMENT, SEPARATORS, Words, controllable
 from models import load_vocabulary
 
+_ANOTHER = re.compile(r"\b(?:another|other|second(?:ary)?|additional|concurrent|concomitant|synchronous|different)\b[^.;,:]{0,45}$", re.IGNORECASE)
+_NOT_THE_STUDIED = re.compile(r"[^.;,]{0,12}\b(?:other than|except|besides|apart from|excluding)\b[^.;]{0,25}\b(?:stud(?:y|ied)|trial|current|present|index|primary|target)\b", re.IGNORECASE)
 _KIN = re.compile(r"\b(?:family|familial|relatives?|first[- ]degree relatives?|(?:biological )?(?:parents?|siblings?))\s+(?:members?\s+)?(?:(?:medical\s+)?history|with|diagnosed|who (?:has|have|had))\b[^.;:]{0,40}\Z", re.IGNORECASE)
 _CAUSE = re.compile(r"\b(?:toxicit(?:y|ies)|adverse events?|AEs?|effects?)\b[^.;()]{0,60}?\b(?:from|due to|related to|caused by|attributable to|attributed to)\b(?:(?!\bwithin\b)[^.;()]){0,90}\Z", re.IGNORECASE)
 _STATED = ((r"relaps.*refract|refract.*relaps|^rr|r/r", "relapsed_refractory"), (r"newly|^nd", "newly_diagnosed"), (r"refractory", "refractory"), (r"relapse", "relapsed"))
@@ -199,6 +201,8 @@ class Concepts(Words):
         if malignant:
             self._describe()
         excluding = self.context.conditions if concept in GENERAL and not disease and (self.context.exclusion or self.negation) else ()
+        if concept in GENERAL and not disease and all(c in EXTENT for c in excluding) and (self.context.exclusion or self.negation) and self._another(token):
+            qualifiers = tuple(sorted((*qualifiers, ("other", "yes"))))
         if kin := _KIN.search(self.context.text, max(0, token.start - 60), token.start):
             self._add(self._of_relatives(Presence("condition", concept), kin))
             return
@@ -206,6 +210,11 @@ class Concepts(Words):
             self.frame = "allergy"  # "allergy to penicillin or cephalosporins"
         said = Presence("allergy" if allergy else "disease" if disease else "condition", concept, window, qualifiers, excluding)
         self._add(conjoin(said, Unparsed(isotype)) if isotype and self.context.exclusion else said)  # one isotype is not all of the disease
+
+    def _another(self, token: Token) -> bool:
+        """ "A second malignancy", "malignancy other than the disease under study": another than the patient's, whichever that is."""
+        text = self.context.text
+        return _ANOTHER.search(text, max(0, token.start - 40), token.end) is not None or _NOT_THE_STUDIED.match(text, token.end) is not None
 
     def _of_relatives(self, own: Presence, kin: re.Match[str]) -> Expression:
         """ "Family history of X", "personal or family history of X": of a relative, or of either."""
