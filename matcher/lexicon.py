@@ -64,14 +64,14 @@ class Lexicon(Generic[Meaning]):
             return []
         squeezed, places = _squeezed(text)
         bounded = squeezed + "  "  # blanks after the last character
-        candidates: list[Hit[Meaning]] = []
+        candidates: list[tuple[int, int, int, int, Meaning]] = []
         for index, start, end in self._automaton.find_matches_as_indexes(squeezed, overlapping=True):
             stop = end
-            if bounded[end - 1 : end + 1].isalnum():  # a letter runs into it: none but a plural s may
+            if bounded[end].isalnum() and bounded[end - 1].isalnum():  # a letter runs into it: none but a plural s may
                 if bounded[end] not in "sS" or bounded[end + 1].isalnum() or end - start < 3:
                     continue
                 stop += 1
-            if bounded[start - 1 : start + 1].isalnum():
+            if bounded[start - 1].isalnum() and bounded[start].isalnum():
                 continue
             first, last = places[start], places[stop - 1] + 1
             if broken_by is not None and broken_by.search(text, first, last):
@@ -80,16 +80,15 @@ class Lexicon(Generic[Meaning]):
             if exact:
                 meaning = exact.get(text[first : places[end - 1] + 1], meaning)
             if meaning is not None:
-                candidates.append(Hit(first, last, meaning))
-        candidates.sort(key=lambda hit: hit[0] - hit[1])  # the longest first; those of one length stay in their order
+                candidates.append((first - last, len(candidates), first, last, meaning))
+        candidates.sort()  # the longest first; those of one length in their order
         occupied = bytearray(len(text))
         taken = []
-        for hit in candidates:
-            first, last, _ = hit
+        for _, _, first, last, meaning in candidates:
             if occupied.find(1, first, last) < 0:
                 occupied[first:last] = b"\x01" * (last - first)
-                taken.append(hit)
-        return sorted(taken, key=itemgetter(0))
+                taken.append((first, last, meaning))
+        return [Hit(*hit) for hit in sorted(taken, key=itemgetter(0))]
 
 
 def _spaced(folded: str) -> str:

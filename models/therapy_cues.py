@@ -39,7 +39,7 @@ def load_cues() -> tuple[Cue, ...]:
     return tuple(cues)
 
 
-_ENOUGH = 6  # characters of an opening: hardly another word begins so
+_ENOUGH = 8  # characters of an opening: few other words begin so
 _SIGN = re.compile(r"\\([^\w\s])|([^\\()\[\]{}.?*+|^$])|\[([^\]\\^-][^\]\\-]*|-[^\]\\-]*)\]|\\(d)")  # or a set without a range, whose hyphen comes first
 _REPEAT = re.compile(r"(?:(?P<optional>[?*]|\{0?,\d*\})|\+|\{\d+(?:,\d*)?\})[?+]?")
 
@@ -58,14 +58,15 @@ def _begins(pattern: str, begun: str) -> set[str]:
     end = sign.end() if sign else 1 + next(place for place, _, depth in _walk(pattern) if depth == 0)
     repeat = _REPEAT.match(pattern, end)
     rest = pattern[repeat.end() if repeat else end :]
-    following = "." if repeat and not repeat.group().startswith("?") else rest  # it may be repeated: what follows is not certain
+    # where it may be repeated, the next is the rest or one more, after which nothing is certain
+    following = [rest, pattern[:end] + "."] if repeat and not repeat.group().startswith("?") else [rest]
     if sign:
-        found = {b for one in ("0123456789" if sign[4] else sign[sign.lastindex or 0]) for b in _begins(following, begun + one)}
+        found = {b for one in ("0123456789" if sign[4] else sign[sign.lastindex or 0]) for after in following for b in _begins(after, begun + one)}
     elif re.match(r"\(\?<?[=!]", pattern):  # a look around takes nothing
         return _begins(rest, begun)
     else:
         inside = re.sub(r"^\((?:\?(?:-i)?:)?", "", pattern[: end - 1])
-        found = {b for alternative in _alternatives(inside) for b in _begins(alternative + following, begun)}
+        found = {b for alternative in _alternatives(inside) for after in following for b in _begins(alternative + after, begun)}
     return found | _begins(rest, begun) if repeat and repeat["optional"] else found
 
 

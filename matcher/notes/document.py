@@ -143,7 +143,7 @@ class Document:
         return tuple((a, b) for a, b in pairwise(cuts) if b > a)
 
     def section_at(self, place: int) -> Section:
-        return self.sections[max(0, bisect_right(self._section_starts, place) - 1)]
+        return self.sections[bisect_right(self._section_starts, place) - 1]
 
     @cached_property
     def _section_starts(self) -> list[int]:
@@ -152,7 +152,7 @@ class Document:
     def sentence_at(self, place: int) -> tuple[int, int]:
         if not self.sentences:
             return (0, 0)
-        return self.sentences[max(0, bisect_right(self._sentence_starts, place) - 1)]
+        return self.sentences[bisect_right(self._sentence_starts, place) - 1]
 
     @cached_property
     def _sentence_starts(self) -> list[int]:

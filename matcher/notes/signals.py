@@ -5,17 +5,20 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
+from collections.abc import Callable
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import ahocorasick_rs
 
 from matcher.lexicon import capitalised, titled
-from models.therapy_cues import Cue, load_cues
+from models.therapy_cues import load_cues
 
 _NEGATED = re.compile(r"\b(?:no|not|without|never|nor|denies|w/o|if|in case of|in the event of|should|risk of)\b(?:\s+\w+){0,3}\s*$|\[ ?\]\s*$", re.IGNORECASE)
 _LONGEST = 90  # characters of a cue and the blanks after it
 _LEAD = 40  # characters before a cue in which a negation bears on it
+
+_Matcher: TypeAlias = Callable[[str, int], re.Match[str] | None]  # of a cue that begins at a place of the text
 
 
 class Signal(NamedTuple):
@@ -27,12 +30,12 @@ class Signal(NamedTuple):
 
 
 @lru_cache(maxsize=1)
-def _openings() -> tuple[ahocorasick_rs.AhoCorasick, list[list[Cue]]]:
-    """A finder of how cues may begin, each word with a capital, and the cues of each."""
-    by: dict[str, list[Cue]] = {}
+def _openings() -> tuple[ahocorasick_rs.AhoCorasick, list[list[tuple[str, _Matcher]]]]:
+    """A finder of how cues may begin, each word with a capital, and the kind and the matcher of the cues of each."""
+    by: dict[str, list[tuple[str, _Matcher]]] = {}
     for cue in load_cues():
         for opening in cue.openings:
-            by.setdefault(titled(opening), []).append(cue)
+            by.setdefault(titled(opening), []).append((cue.kind, cue.pattern.match))
     return ahocorasick_rs.AhoCorasick(list(by)), list(by.values())
 
 
@@ -44,8 +47,8 @@ class Signals:
         automaton, cues = _openings()
         ends: defaultdict[str, dict[int, int]] = defaultdict(dict)  # of two that begin at one place the longer
         for index, start, _ in automaton.find_matches_as_indexes(capitalised(text), overlapping=True):
-            for cue in cues[index]:
-                if (match := cue.pattern.match(text, start)) and match.end() > (places := ends[cue.kind]).get(start, 0):
+            for kind, match_at in cues[index]:
+                if (match := match_at(text, start)) and match.end() > (places := ends[kind]).get(start, 0):
                     places[start] = match.end()
         self._starts = {kind: sorted(places) for kind, places in ends.items()}
         self._found = {kind: [Signal(kind, start, ends[kind][start]) for start in starts] for kind, starts in self._starts.items()}
