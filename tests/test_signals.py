@@ -15,7 +15,7 @@ NOTES = [json.loads(path.read_text(encoding="utf-8"))["note"] for path in sorted
 
 @pytest.mark.parametrize(("pattern", "begins"), [
     ("progressive(?:ly)?", {"progress"}),
-    ("stopp?ed", {"stoped", "stoppe"}),
+    ("stopp?ed", {"stoped", "stopped"}),
     (r"d/c'?d", {"d/cd", "d/c'd"}),
     (r"(?:was |were )?held", {"was held", "were hel", "held"}),
     (r"(?<!not )(?:a|b)\)", {"a)", "b)"}),
