@@ -19,7 +19,7 @@ _NAMES = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", 
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _MONTHS = {name: number for number, name in enumerate(_NAMES, 1)}
 _MONTH = (
-    r"(?:jan(?:uary)?|febr?(?:uary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
+    r"(?=[adfjmnos])(?:jan(?:uary)?|febr?(?:uary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
 )
 _ABROAD = {  # months in other languages, after a day: 2 de junio de 2025, 12. März 2025, 3 mai 2025
     name: number for number, names in enumerate((
@@ -31,20 +31,26 @@ _ABROAD = {  # months in other languages, after a day: 2 de junio de 2025, 12. M
 _YEAR = r"(?:19[2-9]\d|20[0-4]\d)"
 _DATE = re.compile(  # matched only at the places _PLACE finds, which is ten times faster than a search
     rf"""(?:
-    (?P<iso>{_YEAR})(?P<s1>[-/.]|[ ]/[ ])(?P<iso_m>0?[1-9]|1[0-2])(?:(?P=s1)(?P<iso_d>\d{{1,2}}))?(?![\d/])(?!\.\d)
-  | (?P<a>\d{{1,2}})(?P<s2>[-/.])(?P<b>\d{{1,2}})(?P=s2)(?P<y>{_YEAR}|\d\d)(?![\d/%])(?!\.\d)
-  | (?P<my_m>\d{{1,2}})[-/.](?P<my_y>{_YEAR})(?![\d/])(?!\.\d)
-  | (?P<d5>\d{{1,2}})[ ]-[ ](?P<m5>{_MONTH})[ ]-[ ](?P<y5>{_YEAR})
-  | (?P<d1>\d{{1,2}})(?:st|nd|rd|th)?(?:[ /-]|\s+of\s+)?(?P<m1>{_MONTH})\b\.?(?:[ ,/-]{{0,2}}(?P<y1>{_YEAR}|'\d\d|\d\d(?=[\s,;:.)\]]|$))(?!\d|:\d))?
-  | (?P<d0>\d{{1,2}})(?:\.|er|º)?[ ](?:de[ ])?(?P<m0>{"|".join(sorted(_ABROAD, key=len, reverse=True))})\b(?:[ ](?:del?[ ])?(?P<y0>{_YEAR}))?
-  | (?P<m2>{_MONTH})\b\.?[ -]{{0,2}}(?P<d2>\d{{1,2}})(?:st|nd|rd|th)?(?![\d:/%.]\d|\d)(?:[ ,/-]{{1,2}}(?P<y2>{_YEAR}|'\d\d))?(?!\d)
-  | (?P<m3>{_MONTH})\b\.?,?(?:[ /-]|[ ]-[ ]|\s+of\s+)?(?P<y3>{_YEAR}|'\d\d)(?!\d)
-  | (?P<y4>{_YEAR})[ -](?P<m4>{_MONTH})\b(?:[ -](?P<d4>\d{{1,2}})(?!\d))?
-  | (?P<a9>0[1-9]|1[0-2])\.(?P<b9>[0-3]\d)(?![\d%]|[.,]\d)(?![ ]?(?:mg|g/|x|u/|mmol|umol|ng|iu|cm|mm|kg|ml))
-  | (?P<a5>\d\d)\.(?P<b5>\d\d)\.(?!\d)
-  | (?P<a6>\d{{1,2}})(?P<s6>[/-])(?P<b6>\d{{1,2}})(?![\d%]|/\d)(?![.,]\d)
-  | (?P<m7>{_MONTH})\b(?![-'])
-  | (?P<y8>{_YEAR})(?![\d%/]|[.,]\d)(?!-\d(?!\d))
+    (?=\d{{4}})(?:
+        (?P<iso>{_YEAR})(?P<s1>[-/.]|[ ]/[ ])(?P<iso_m>0?[1-9]|1[0-2])(?:(?P=s1)(?P<iso_d>\d{{1,2}}))?(?![\d/])(?!\.\d)
+      | (?P<y4>{_YEAR})[ -](?P<m4>{_MONTH})\b(?:[ -](?P<d4>\d{{1,2}})(?!\d))?
+      | (?P<y8>{_YEAR})(?![\d%/]|[.,]\d)(?!-\d(?!\d))
+    )
+  | (?=\d)(?:
+        (?P<a>\d{{1,2}})(?P<s2>[-/.])(?P<b>\d{{1,2}})(?P=s2)(?P<y>{_YEAR}|\d\d)(?![\d/%])(?!\.\d)
+      | (?P<my_m>\d{{1,2}})[-/.](?P<my_y>{_YEAR})(?![\d/])(?!\.\d)
+      | (?P<d5>\d{{1,2}})[ ]-[ ](?P<m5>{_MONTH})[ ]-[ ](?P<y5>{_YEAR})
+      | (?P<d1>\d{{1,2}})(?:st|nd|rd|th)?(?:[ /-]|\s+of\s+)?(?P<m1>{_MONTH})\b\.?(?:[ ,/-]{{0,2}}(?P<y1>{_YEAR}|'\d\d|\d\d(?=[\s,;:.)\]]|$))(?!\d|:\d))?
+      | (?P<d0>\d{{1,2}})(?:\.|er|º)?[ ](?:de[ ])?(?P<m0>{"|".join(sorted(_ABROAD, key=len, reverse=True))})\b(?:[ ](?:del?[ ])?(?P<y0>{_YEAR}))?
+      | (?P<a9>0[1-9]|1[0-2])\.(?P<b9>[0-3]\d)(?![\d%]|[.,]\d)(?![ ]?(?:mg|g/|x|u/|mmol|umol|ng|iu|cm|mm|kg|ml))
+      | (?P<a5>\d\d)\.(?P<b5>\d\d)\.(?!\d)
+      | (?P<a6>\d{{1,2}})(?P<s6>[/-])(?P<b6>\d{{1,2}})(?![\d%]|/\d)(?![.,]\d)
+    )
+  | (?=[a-z])(?:
+        (?P<m2>{_MONTH})\b\.?[ -]{{0,2}}(?P<d2>\d{{1,2}})(?:st|nd|rd|th)?(?![\d:/%.]\d|\d)(?:[ ,/-]{{1,2}}(?P<y2>{_YEAR}|'\d\d))?(?!\d)
+      | (?P<m3>{_MONTH})\b\.?,?(?:[ /-]|[ ]-[ ]|\s+of\s+)?(?P<y3>{_YEAR}|'\d\d)(?!\d)
+      | (?P<m7>{_MONTH})\b(?![-'])
+    )
   | '(?P<y9>\d\d)(?![\d'])
     )""",
     re.IGNORECASE | re.VERBOSE,
@@ -57,7 +63,7 @@ _TRIGRAMS = "|".join(_NAMES).title()
 # What must stand before it is looked at after its first character, because a search for a set of characters is ten times faster.
 _PLACE = re.compile(
     rf"""[\d'{''.join(sorted({name[0] for name in _TRIGRAMS.split('|')}))}](?<!\w.)(?<!\d[.,/].)(?:
-      (?<=\d)\d?(?!\d)(?=[/.-]|(?:St|Nd|Rd|Th)?[ -]*(?:(?:Of|De)[ ])?(?:{"|".join(sorted({*_NAMES, *(name[:3] for name in _ABROAD)})).title()}))
+      (?<=\d)\d?(?!\d)(?=[/-]|\.(?!\d(?![\d.]))|(?:St|Nd|Rd|Th)?[ -]*(?:(?:Of|De)[ ])?(?:{"|".join(sorted({*_NAMES, *(name[:3] for name in _ABROAD)})).title()}))
     | (?:(?<=1)9|(?<=2)0)\d\d(?!\d)
     | (?<=')\d\d
     | (?<=[^\d'])..(?<={_TRIGRAMS})
@@ -75,7 +81,7 @@ _TOLD = re.compile(r"\b(?:was|were|had|since|from|last|until)\b[^.;\n]{0,30}$", 
 _SECONDARY = re.compile(r"\s+[a-z]")  # "stopped 2/2 neuropathy": secondary to
 _CELL_END = re.compile(r"[:)\]]|[ \t]*(?:$|\||\n)")
 _LED = re.compile(r"(?:\b(?:in|since|from|of|last|until|till|by|early|late|mid|end of|to|during|before|after|this|through|until|on)[ -]+|[(\[]|[-–/])$", re.IGNORECASE)
-_PARTS = re.compile(r"(\d\d?)([/.-])(\d{1,2})(?:\2(\d{4}|\d\d))?(?![\d/%]|[.,]\d)")
+_PARTS = re.compile(r"(\d(?<![0-9./-].)\d?)([/.-])(?:(?<!\.)|(?=\d\d?\.\d))(\d{1,2})(?:\2(\d{4}|\d\d))?(?![\d/%]|[.,]\d)")
 _WEEKDAY = re.compile(r"\b(mon|tue|wed|thu|fri|sat|sun)\w{0,6}\.?,?\s*$", re.IGNORECASE)
 # Spelling tells where a text is from when its dates do not.
 _BRITISH = ("haem", "aemi", "oedema", "tumour", "paraprotein", "wcc", "centre", "umol/l", "µmol", "lakh", "sats ")
@@ -118,7 +124,7 @@ def _dates_of(text: str, day_first: bool | None, default_year: int | None, as_of
     return tuple(found)
 
 
-_SCANNED_ZERO = re.compile(r"[Oo](?:(?<=[\d/.-].)(?=[\d/.-])|(?<=[\s(].)(?=\d[/.-]\d))")
+_SCANNED_ZERO = re.compile(r"[Oo](?=[\d/.-])(?:(?<=[\d/.-].)|(?<=[\s(].)(?=\d[/.-]\d))")
 
 
 def _unscanned(text: str) -> str:
@@ -317,6 +323,7 @@ def _month(name: str) -> int:
     return _MONTHS[name[:3].lower()]
 
 
+@lru_cache(maxsize=4096)
 def _date(year: int, month: int = 0, day: int = 0) -> PartialDate | None:
     try:
         return PartialDate(year, month, day) if month else None
@@ -342,11 +349,9 @@ def day_first(text: str) -> bool | None:
     votes = 0
     short = 0
     for m in _PARTS.finditer(text):
-        if m.start() and text[m.start() - 1] in "0123456789./-":
-            continue
         a, b = int(m.group(1)), int(m.group(3))
         if m.group(4) is None:
-            if m.group(2) != "." and b <= 12 < a <= 31 and not _NOT_A_DAY.search(text, max(0, m.start() - 12), m.start()):
+            if b <= 12 < a <= 31 and not _NOT_A_DAY.search(text, max(0, m.start() - 12), m.start()):
                 short += 1
             continue
         if a <= 31 and b <= 12 < a:

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 
 from matcher.domain import PartialDate
+from matcher.lexicon import lower
 
 COUNTS = {w: float(n) for n, w in enumerate(["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"], 1)} | {"a": 1.0, "an": 1.0, "couple of": 2.0}
-_AGO = re.compile(r"\b(?:ago|back)\b", re.IGNORECASE)
+_AGO = re.compile(r"(?:ago(?<!\w...)|back(?<!\w....))\b")  # in small letters
 _BEFORE = re.compile(rf"(?<![\w.,/–-])(?P<count>\d{{1,2}}|{'|'.join(COUNTS)})[\s-]+(?P<unit>day|week|wk|month|mo|year|yr)s?\.?[\s-]+\Z", re.IGNORECASE)
 _BOUND = re.compile(r"(?:\bthan|\bover|\bunder|\bleast|\bmost|\bwithin|\bto|[<>≥≤~+])\s*\Z", re.IGNORECASE)  # says a side of the time, or is one end of a range
 _REACH = 30
@@ -17,7 +18,7 @@ _REACH = 30
 
 def times_ago(text: str, today: date) -> Iterator[tuple[int, int, PartialDate]]:
     """(start, end, date) of each, as precise as its unit: days and weeks give a day, months a month, years a year."""
-    for found in _AGO.finditer(text):
+    for found in _AGO.finditer(lower(text)):
         low = max(0, found.start() - _REACH)
         told = _BEFORE.search(text[low : found.start()])
         if told is None or _BOUND.search(text, max(0, low + told.start() - 12), low + told.start()):

@@ -59,7 +59,7 @@ def _cues() -> Lexicon[MarkerCue]:
 
 
 _WORDS = r"(?:is|was|are|were|be|been|by|in|of|on|the|for|to|with|a|an|and|or|nor|as|at|its|has|have|had|from|via|but)\b"
-_GAP = re.compile(rf"(?:[\s,/:=()\[\]&+\"'|~<>≥≤%*-]|\d+(?:\.\d+)?|{_WORDS})*", re.IGNORECASE)
+_GAP = re.compile(rf"(?:[\s,/:=()\[\]&+\"'|~<>≥≤%*-]++|\d++(?:\.\d+)?|{_WORDS})*+", re.IGNORECASE)
 _COMMA = re.compile(r",|/|&|\b(?:and|or|nor)\b", re.IGNORECASE)
 _AND = re.compile(r"/|&|\b(?:and/or|and|or|nor)\b", re.IGNORECASE)
 _OF_ALL = re.compile(r":|\b(?:are|were|have)\b|\s[-–—]\s", re.IGNORECASE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from functools import lru_cache
-from itertools import pairwise
+from itertools import chain, pairwise
 from types import MappingProxyType
 
 from matcher.lexicon import lower
@@ -211,8 +211,8 @@ def numbers(written: str, decimal_comma: bool = False) -> tuple[float, ...]:
 
     `decimal_comma`: the text writes decimals with a comma, so the comma is tried as one first.
     """
-    if written.isdecimal() and written.isascii():
-        return (float(written),)
+    if written.isascii() and written.replace(".", "", 1).isdecimal() and "." not in (written[-1], written[-4:-3]):
+        return (float(written),)  # as most are: no group of three behind the point
     plain = "".join(written.translate(_LOOKALIKE).split())
     if plain.isdecimal():
         return (float(plain),)
@@ -240,19 +240,17 @@ def canonical(values: Iterable[float], unit: str | None, test: str, prefer: Iter
         unit = "10*9/L"  # "G/L" in small letters
     if unit in ("g", "mg") and load_vocabulary().ucum[row.unit].dimension == "mass/volume":
         unit += "/dL"  # dictated: "10.2 grams"
-    if unit is not None and _line(unit, test) is None:
-        return None
-    if unit is not None:
-        candidates: tuple[str, ...] = (unit,)
-    else:
-        in_full = ("/uL",) if test in _CELLS_IN_FULL and min(values, default=0) >= _MOST_CELLS else ()
-        candidates = tuple(dict.fromkeys((*prefer, *in_full, row.unit, *_usual(test))))
+    candidates: Iterable[str] = (unit,) if unit is not None else chain(prefer, _in_full(values, test), (row.unit,), _usual(test))
     for code in candidates:
         for value in sorted(values, reverse=True) if code == "/uL" else values:  # nobody counts parts of a cell
             converted = convert(value, code, test)
             if converted is not None and row.low <= converted <= row.high:
                 return converted, code
     return None
+
+
+def _in_full(values: tuple[float, ...], test: str) -> tuple[str, ...]:
+    return ("/uL",) if test in _CELLS_IN_FULL and min(values, default=0) >= _MOST_CELLS else ()
 
 
 @lru_cache(maxsize=1024)

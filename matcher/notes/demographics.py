@@ -91,7 +91,7 @@ def _weight(doc: Document, mention: DateMention, title_end: int) -> int:
         return 0
     if _OTHER_DATE.search(before) and not (line_start == 0 and _FOLLOW_UP.search(before)) and not (in_head and _TITLED_FOLLOW_UP.match(before)):
         return 0
-    for weight, words in _OWN:
+    for weight, words in _OWN if in_head or near_end else _OWN[:1]:
         if words.search(before):
             if line_start == 0 and _DICTATED.search(before):
                 return 60  # in the title
@@ -105,7 +105,7 @@ _FEMALE = r"female|woman|women|lady|girl|f|gravida|primigravida|multigravida|pri
 _MALE = r"male|man|gentleman|men|boy|m"
 _SEXED = rf"(?:{_FEMALE}|{_MALE})"
 _AGE = re.compile(  # in small letters
-    rf"""(?<![\w./,])(?:
+    rf"""(?<![\w./,])(?=\w)(?:
       (?P<old>\d{{1,3}}|{COUNTED})[\s-]*(?:(?:years?|yrs?)\.?[\s-]*(?:of[\s-]age|old)|y\s?/\s?o|y\.?\s?o\.?(?:(?=[mf]\b)|(?![a-z]))|year-old|yr-old|jährige?r?|ans\b)
     | (?P<months>\d{{1,3}}|{COUNTED})[\s-]*(?P<short>months?|mos?|m/o|weeks?|wks?|days?|hours?)\.?[\s-]*(?:of[\s-]age|old)\b
     | (?P<letter>\d{{1,3}})(?:[ ]/[ ][a-z]+[ ]/[ ]|[ \t]?(?:y(?:rs?|ears?)?\.?[ \t,/-]*|/[ \t]?)?)(?:[mf]\b(?!\s*[/:=]?\s*\d+(?![a-z\d]))|(?:male|female|woman|man|gentleman|lady)\b)

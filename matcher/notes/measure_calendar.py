@@ -30,6 +30,7 @@ _ITEM = re.compile(
 _VALUED = re.compile(r"(?<![\w+])(?!24\b|24h|\d{1,2}[.)]\s)\d|[a-z)][.;](?:\s|$)")
 _LIST_END = re.compile(r"(?:[^.;:()\[\]\n]|\.(?=\d)){0,120}?[ \t](?:on|from|dated|of)[ \t]+(?=\d|[A-Z][a-z]{2})")
 _TODAY_AFTER = re.compile(r"[\d.,]*[ ]?(?:[a-zµ]+/[a-z]+[ ])?(?:today|now|currently|at present)\b")
+_TODAY_WITHIN = 50  # characters
 _PAST_SECTIONS = frozenset({"history", "oncology", "family"})
 _CURRENT_SECTIONS = frozenset({"exam", "results", "plan"})
 
@@ -101,7 +102,7 @@ class Calendar:
         for mention in reversed(self.words.dates_within(sentence, name)):
             if self._governs(mention, name) and not self._ahead(mention):
                 return self.words.day(mention)
-        if self.words.note_date is not None and _TODAY_AFTER.match(self.words.doc.lowered, place):
+        if self.words.note_date is not None and self.words.says("now", place, place + _TODAY_WITHIN) and _TODAY_AFTER.match(self.words.doc.lowered, place):
             return PartialDate.of(self.words.note_date)
         if lead is not None and lead.end <= name:
             return self.words.day(lead)

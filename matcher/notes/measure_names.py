@@ -16,7 +16,7 @@ _GAP = re.compile(r"[\r\n\t]|  ")
 def names_in(text: str) -> list[Hit[str]]:
     """Names of tests in order, none across a column gap or a line end."""
     hits = _lexicon().find(text, broken_by=_GAP)
-    found = {h.start: h for h in _letters(text)} | {h.start: h for h in _attached(text)} | {h.start: h for h in hits}
+    found = {h.start: h for h in (*_letters(text), *_attached(text), *hits)}
     ordered = [found[start] for start in sorted(found)]
     return [h for before, h in zip([None, *ordered], ordered, strict=False) if before is None or h.start >= before.end]
 
@@ -53,7 +53,7 @@ def _short_names() -> tuple[dict[str, str], dict[str, str]]:
 _NUMBER_BEHIND = re.compile(r"\d(?<=[A-Za-z]{2}.)")
 _NAME_BEFORE = re.compile(r"(?<![^\W_])(?<!-)(?<![^\d]/)[A-Za-z]{2,6}\Z")
 _TELLING = re.compile(r"\d{0,3}\.\d|\d{3}(?!\d)")  # beside a form of capitals that names a gene or an antigen too: not "TP53"
-_GLUED_POTASSIUM = re.compile(r"(?<![\w.-])K(?=[2-7]\.\d(?!\d))")
+_GLUED_POTASSIUM = re.compile(r"K(?<![\w.-].)(?=[2-7]\.\d(?!\d))")
 _ISOFORM = re.compile(r"\d(?![.,]?\d)")
 
 
@@ -76,7 +76,7 @@ _IN_A_LIST = re.compile(r"[(,;/|:\n][ \t]?$")
 _AFTER_WHITE_CELLS = re.compile(r"\b(?:WBC|WCC|TLC|Leu\w*|Lc|N|ANC|neuts?)[ :=]*\d[\d.,]*[ ,]+$", re.IGNORECASE)
 _BEFORE_CREATININE = re.compile(r"[ ]?[:=]?[ ]?\d{1,2}(?:\.\d)?[ ,;/]+(?:mmol/L[ ,;]*)?(?:Cr|Creat|Crea)\b", re.IGNORECASE)
 _POTASSIUM = re.compile(r"[ \t:=|]*(?:\(?m(?:mol|Eq)/L\)?[ \t|]*)?(?:[<>]?[1-9][.,]\d{1,2}(?!\d|[.,]\d)|[2-9](?!\d|[.,/]\d|x)|--|-[ \t])")
-_LIGHT_CHAIN = re.compile(r"[KLkl](?<![\w/.].)(?=[ :=]{1,2}[\d.,]+[ ]?mg/d?L)")  # no other K or L is measured so
+_LIGHT_CHAIN = re.compile(r"[KLkl](?=[ :=])(?<![\w/.].)(?=[ :=]{1,2}[\d.,]+[ ]?mg/d?L)")  # no other K or L is measured so
 _M_PROTEIN = re.compile(r"M(?<![\w/.].)(?=[ :=]{1,2}\d{1,2}[.,]\d{1,2}[ ]?g/d?L)")
 _SMALL_POTASSIUM = re.compile(r"[ \t]?[:=]?[ \t]?[2-7][.,]\d{1,2}(?!\d|[.,]\d)")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from itertools import chain
+from itertools import chain, islice
 
 from matcher.notes.measure_tail import condition_of
 from matcher.notes.measure_words import Words, Written
@@ -195,4 +195,4 @@ def _line(words: Words, m: re.Match[str]) -> str:
 
 def _among_vitals(words: Words, m: re.Match[str], own: int = 0) -> bool:
     """Whether other vital signs stand near; `own`: how many a match itself counts for."""
-    return len(_VITALS.findall(_line(words, m))) > own
+    return len(list(islice(_VITALS.finditer(_line(words, m)), own + 1))) > own

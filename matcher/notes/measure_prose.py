@@ -53,6 +53,7 @@ _PANELS = {  # strips without names, by number of values
     ("cbc", 4): ("wbc", "hemoglobin", "hematocrit", "platelets"),
     ("bmp", 7): ("sodium", "potassium", "chloride", "bicarbonate", "bun", "creatinine", "glucose"),
 }
+_PANEL_NAMES = ("cbc", "fbc", "bmp", "chem", "smac")
 _PANEL = re.compile(r"(?P<name>cbc|fbc|bmp|chem ?-?7|smac)\b(?:[ \t]+(?:on |from )?\(?\d{1,2}/\d{1,2}(?:/\d{2,4})?\)?)?[ \t:=-]*(?P<strip>\d+(?:\.\d+)?(?:[ \t]?[/|\\<>][ \t]?\d+(?:\.\d+)?){2,6})(?![\d/])")
 
 
@@ -253,8 +254,8 @@ def _date_after(words: Words, place: int) -> PartialDate | None:
     return words.day(mention) if mention and words.text[mention.end : mention.end + 1] == ")" else None
 
 
-_BASELINE = re.compile(r"\bbase-?line (?:\w+ )?$", re.IGNORECASE)
-_UNTIL = re.compile(r"[^.;,\n\d]{0,12}\b(?:till|until|up to|before|as of last|last)\b(?! now| today| date)", re.IGNORECASE)  # "creat 1.0 till March"
+_BASELINE = re.compile(r"base(?<!\w....)-?line (?:\w+ )?$")  # this and the next in small letters
+_UNTIL = re.compile(r"[^.;,\n\d]{0,12}\b(?:till|until|up to|before|as of last|last)\b(?! now| today| date)")  # "creat 1.0 till March"
 
 
 def _settled(words: Words, reading: Series) -> Iterator[Written]:
@@ -269,7 +270,7 @@ def _settled(words: Words, reading: Series) -> Iterator[Written]:
         if test == "spo2" and condition is None:
             after = words.text[value.end : value.end + 40].split("\n")[0]
             condition = condition_of(re.split(r"[,;.](?:\s|$)", after)[0]) or condition_of(words.text[reading.name[1] : value.start])
-        if value.date is None and (_UNTIL.match(words.text, value.end) or _BASELINE.search(words.text, max(0, reading.name[0] - 16), reading.name[0])):
+        if value.date is None and (_UNTIL.match(words.doc.lowered, value.end) or _BASELINE.search(words.doc.lowered, max(0, reading.name[0] - 16), reading.name[0])):
             value.earlier = True
         value.now = contrasted and not value.earlier and value is reading.values[-1]
         value.test, value.unit = test, None if test == "flc_ratio" else value.unit or unit
@@ -301,7 +302,7 @@ _SKELETON = re.compile(
     r"|(?<![\d.])(?P<sodium>1[0-7]\d)[ ]?[/|][ ]?(?P<potassium>[1-9]\.\d)[ ]?[/|][ ]?(?P<chloride>\d{2,3})[ ]?[/|][ ]?(?P<bicarbonate>\d{1,2})[ ]?[/|][ ]?(?P<bun>\d{1,3})[ ]?[/|][ ]?(?P<creatinine>\d{1,2}\.\d{1,2})[ ]?<[ ]?(?P<glucose>\d{2,3})(?![\d.])"
     r"|(?<![\d.])(?P<sodium2>1[0-7]\d)[ ]?\|[ ]?(?P<chloride2>\d{2,3})[ ]?\|[ ]?(?P<bun2>\d{1,3})[ ]?(?:<[ ]?(?P<glucose2>\d{2,3})[ ]?)?(?:\n[ \t]*|/[ ]?)(?P<potassium2>[1-9]\.\d)[ ]?\|[ ]?(?P<bicarbonate2>\d{1,2})[ ]?\|[ ]?(?P<creatinine2>\d{1,2}\.\d{1,2})(?:[ ]?<[ ]?(?P<glucose3>\d{2,3}))?")
 
-_BAR = re.compile(r"\d ?[<>|] ?\d")  # every skeleton has one, few notes have
+_BAR = re.compile(r"[<>|](?= ?\d)(?:(?<=\d.)|(?<=\d .))")  # every skeleton has one, few notes have
 
 
 def _skeletons(words: Words) -> Iterator[Written]:
@@ -317,7 +318,7 @@ def _skeletons(words: Words) -> Iterator[Written]:
 
 def _panels(words: Words) -> Iterator[Written]:
     """Strips whose names are understood: "CBC 3.9/9.8/112", "BMP 138/4.4/102/24/31/1.7/140"."""
-    for m in _PANEL.finditer(words.plain):
+    for m in filter(None, (_PANEL.match(words.plain, place) for place in words.doc.places(_PANEL_NAMES))):
         panel = "cbc" if m.group("name") in ("cbc", "fbc") else "bmp"
         parts = list(re.finditer(r"\d+(?:\.\d+)?", m.group("strip")))
         for test, part in zip(_PANELS.get((panel, len(parts)), ()), parts, strict=False):

@@ -112,6 +112,8 @@ def _dated_columns(words: Words, lines: list[_Line], at: int) -> list[_Column]:
     if words.names_within(line.start, line.end):
         return []
     text = words.text
+    if len(dates) < 2 and not _WIDE_GAP.search(text, dates[0].end, line.end):
+        return []
     rest = text[line.start : line.end]
     for mention in dates:
         a, b = mention.start - line.start, mention.end - line.start
@@ -187,10 +189,8 @@ def _dated_row(words: Words, line: _Line, columns: list[_Column]) -> list[Writte
     dated = [c for c in columns if c.date]
     for cell in cells:
         number = numbered.get(cell)
-        if limits := _limits_in(words, cell):
-            low, high = limits
-            unit = unit or _unit_in(words, cell)
-        elif number is None:
+        if number is None:
+            low, high = _limits_in(words, cell) or (low, high)
             unit = unit or _unit_in(words, cell)
         else:
             column = _nearest(columns, _place(words, line, cell[0], number.end))
@@ -286,11 +286,10 @@ def _unit_in(words: Words, cell: tuple[int, int]) -> str | None:
 
 def _cell_values(words: Words, cell: tuple[int, int], number: Number, tests: list[str], name: tuple[int, int], date: PartialDate | None) -> Iterator[Written]:
     """The value, or the values between slashes, of a cell."""
-    place = number.start
-    if tests == ["flc_ratio"] and re.match(r"[\d.,]+[ \t]?/[ \t]?\d", words.text[place : cell[1]]):
+    if tests == ["flc_ratio"] and re.match(r"[\d.,]+[ \t]?/[ \t]?\d", words.text[number.start : cell[1]]):
         tests = ["kappa_flc", "lambda_flc"]
+    current: Number | None = number
     for test in tests:
-        current = words.number(place)
         if current is None or current.start >= cell[1]:
             return
         unit = words.unit(current.end)
@@ -304,7 +303,7 @@ def _cell_values(words: Words, cell: tuple[int, int], number: Number, tests: lis
         joint = _JOINT.match(words.text, flag.end() if flag else end)
         if joint is None:
             return
-        place = joint.end()
+        current = words.number(joint.end())
 
 
 # ---------------------------------------------------------------- a row a date
@@ -314,7 +313,7 @@ def _named_columns(words: Words, lines: list[_Line], at: int) -> list[_Column]:
     """The columns of a heading of names; empty where the line is none."""
     line = lines[at]
     names, text = words.names_within(line.start, line.end), words.text
-    if len({n.meaning for n in names}) < 2 or at + 1 >= len(lines) or not all(_WIDE_GAP.search(text, a.end, b.start) for a, b in pairwise(names)):
+    if len(names) < 2 or len({n.meaning for n in names}) < 2 or at + 1 >= len(lines) or not all(_WIDE_GAP.search(text, a.end, b.start) for a, b in pairwise(names)):
         return []
     columns = []
     for n, following in zip(names, [*names[1:], None], strict=True):

@@ -51,7 +51,7 @@ class Number(NamedTuple):
 
 
 _NUMBER = re.compile(
-    r"(?P<cmp>(?:[<>≤≥]\s?=?|=[<>]|less than|more than|greater than|at least|up to)\s*)?"
+    r"(?P<cmp>(?=[^\d.])(?:[<>≤≥]\s?=?|=[<>]|less than|more than|greater than|at least|up to)\s*)?"
     r"(?P<n>\d{1,3}(?:[,.'\u202f\u00a0]\d{3})+(?:[.,]\d+)?(?!\d)|[1-9]\d{0,2}(?: \d{3})+(?=\s?(?:mg/|/[um]|/mm|U/|UI/|IU/|ng/|x ?10|µg))|\d+[.,](?=\d*(?-i:[OolI]))(?-i:[\dOolI]+)(?![A-Za-z\d])|\d+[.,]\d+|\d+|\.\d+)(?!\d)",
     re.IGNORECASE,
 )
@@ -61,7 +61,7 @@ _COMPARATORS = {"<": "<", ">": ">", "≤": "<=", "≥": ">=", "<=": "<=", ">=": 
 
 
 _CLAUSE_END = re.compile(r"[.;\n](?:(?<=\n)|(?=\s))")
-_DECIMAL = re.compile(r"\d([.,])\d{1,2}(?![\d.,])")
+_DECIMAL_COMMA, _DECIMAL_POINT = (re.compile(rf"{sign}(?<=\d.)\d{{1,2}}(?![\d.,])") for sign in (",", r"\."))
 
 
 @lru_cache(maxsize=1)
@@ -86,8 +86,8 @@ class Words:
         self.names = [n for n in names_in(doc.text) if n.meaning not in ("ecog", "kps")]  # readings of their own
         self._name_ends = {n.end for n in self.names}
         self._units: dict[int, tuple[str, int] | None] = {}
-        decimals = _DECIMAL.findall(doc.text)
-        self.decimal_comma = 2 * decimals.count(",") > len(decimals)
+        commas = len(_DECIMAL_COMMA.findall(doc.text))
+        self.decimal_comma = commas > 0 and commas > len(_DECIMAL_POINT.findall(doc.text))
 
     def day(self, mention: DateMention) -> PartialDate:
         """The day of a value: results lie in the past."""
@@ -170,9 +170,10 @@ class Words:
 
     def retracted(self, place: int) -> bool:
         """Whether the words after a value take it back: "9.8 (lab error)", "6.1, a typo"."""
+        if not self.says("retracted", place, place + 50):
+            return False
         at = bisect_right(self._clause_ends, place)
-        end = self._clause_ends[at] if at < len(self._clause_ends) else len(self.text)
-        return self.says("retracted", place, min(end, place + 50))
+        return at == len(self._clause_ends) or self.says("retracted", place, self._clause_ends[at])
 
     @cached_property
     def calendar(self) -> Calendar:

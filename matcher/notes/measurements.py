@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date
 from itertools import chain
 from math import log
@@ -74,16 +74,16 @@ class _Units:
                 said[value.test].append((value.start, found[1]))  # plausible in an SI unit only
         self._said = {test: sorted(places) for test, places in said.items()}
 
-    def likely(self, value: Written) -> list[str]:
+    def likely(self, value: Written) -> Iterator[str]:
         """Units to try for a value without one: its reference range's, the test's own elsewhere, its neighbours'."""
-        found = [unit] if (unit := _unit_of_range(value)) else []
+        if unit := _unit_of_range(value):
+            yield unit
         if near := self._nearest(value.test, value.start):
-            found.append(near[1])
+            yield near[1]
         for group in _TOGETHER:
             if value.test in group:
                 neighbours = sorted(n for test in group if test != value.test and (n := self._nearest(test, value.start)))
-                found += [unit for _, unit in neighbours] if group in _LISTED else [u for _, unit in neighbours for u in _alike(unit, value.test)]
-        return list(dict.fromkeys(found))
+                yield from (unit for _, unit in neighbours) if group in _LISTED else (u for _, unit in neighbours for u in _alike(unit, value.test))
 
     def _nearest(self, test: str, place: int) -> tuple[int, str] | None:
         """(distance, unit) of the nearest value of a test that has one."""
@@ -104,8 +104,7 @@ def _alike(unit: str, test: str) -> list[str]:
 
 def _unit_of_range(value: Written) -> str | None:
     """The unit in which the note's reference range is nearest to the usual one."""
-    row = load_vocabulary().tests[value.test]
-    if value.unit is not None or not value.high or not row.uln:
+    if not value.high or not (row := load_vocabulary().tests[value.test]).uln:
         return None
     best: tuple[float, str] | None = None
     for unit in (row.unit, "g/L", "mg/dL", "mg/L", "umol/L", "mmol/L", "ukat/L", "/uL"):
@@ -139,7 +138,6 @@ def _evidence(doc: Document, value: Written) -> Evidences:
     """The value with its name where they stand together; else the value, then the name."""
     if value.name is None:
         return (doc.evidence(value.start, value.end),)
-    between = doc.text[value.name[1] : value.start]
-    if value.name[1] <= value.start and len(between) < 40 and not _OTHER_VALUE.search(between):
+    if 0 <= value.start - value.name[1] < 40 and not _OTHER_VALUE.search(doc.text, value.name[1], value.start):
         return (doc.evidence(value.name[0], value.end),)
     return (doc.evidence(value.start, value.end), doc.evidence(*value.name))
