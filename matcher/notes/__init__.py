@@ -78,8 +78,8 @@ def _done(conditions: tuple[ConditionFact, ...], treatments: tuple[Treatment, ..
         return conditions
     kept = []
     for fact in conditions:
-        courses = [next((course for at, course in not_done if at.start < e.end and e.start < at.end), None) for e in fact.evidence]
-        if fact.status not in (Status.PRESENT, Status.HISTORICAL) or not courses or None in courses:
+        courses = [next((course for at, course in not_done if at.start < e.end and e.start < at.end), None) for e in fact.evidence] if fact.status in (Status.PRESENT, Status.HISTORICAL) else []
+        if not courses or None in courses:
             kept.append(fact)
         elif Course.ABSENT in courses:
             kept.append(replace(fact, status=Status.ABSENT, date=None, until=None, qualifiers=()))

@@ -57,22 +57,18 @@ def reading(rows: tuple[Abbreviation, ...], doc: Document, start: int, end: int)
     if not rows[0].when and not rows[0].unless:
         return rows[0]
     near = doc.lowered[max(doc.text.rfind("\n", max(0, start - _NEAR), start) + 1, start - _NEAR) : end + _NEAR]
-    words = frozenset(_WORD.findall(near))
     for row in rows:
-        if (not row.when or _stands(row.when, near, words)) and not _stands(row.unless, near, words):
+        if (not row.when or _stands(row.when, near)) and not _stands(row.unless, near):
             return row
     return None
 
 
-def _stands(signs: tuple[str, ...], near: str, words: frozenset[str]) -> bool:
-    single, phrases = _signs(signs)
-    return not words.isdisjoint(single) or any(sign in near and phrase.search(near) for sign, phrase in phrases)
+def _stands(signs: tuple[str, ...], near: str) -> bool:
+    return any(sign in near and whole.search(near) for sign, whole in _signs(signs))
 
 
 @cache
-def _signs(signs: tuple[str, ...]) -> tuple[frozenset[str], tuple[tuple[str, re.Pattern[str]], ...]]:
-    """Single words, compared as a set, and phrases or symbols, looked for in the text, each with its pattern."""
+def _signs(signs: tuple[str, ...]) -> tuple[tuple[str, re.Pattern[str]], ...]:
+    """Words, phrases and symbols in small letters, each with a pattern for it as whole words."""
     lowered = [sign.lower() for sign in signs]
-    single = frozenset(sign for sign in lowered if _WORD.fullmatch(sign))
-    phrases = tuple((sign, re.compile(rf"(?<!\w){re.escape(sign)}(?!\w)" if sign[0].isalnum() and sign[-1].isalnum() else re.escape(sign))) for sign in lowered if sign not in single)
-    return single, phrases
+    return tuple((sign, re.compile(rf"(?<!\w){re.escape(sign)}(?!\w)" if sign[0].isalnum() and sign[-1].isalnum() else re.escape(sign))) for sign in lowered)

@@ -72,7 +72,7 @@ _LINE_END = re.compile(r"\n")
 _WRAP = 55  # characters; shorter lines of a wrapped paragraph are rare
 _FAR = 400  # characters; no cue reaches further, however long the sentence
 # Semicolons, cells of a table, boxes of a form, and full stops of a hasty note that goes on without a capital.
-_BREAK = re.compile(r"[☐☒☑]|\[[ xX]?\]|[;|.](?:(?<!\.)|(?:(?<=[a-z]{4}\.)|(?<=[\d)]\.))\s(?=[a-z]))")
+_BREAK = re.compile(r"[☐☒☑;|.\[](?:(?<![.\[])|(?<=\[)[ xX]?\]|(?:(?<=[a-z]{4}\.)|(?<=[\d)]\.))\s(?=[a-z]))")
 # After a comma these begin a statement of its own, which an earlier "no" does not reach.
 _FRESH = re.compile(
     r"\b(?:is|are|was|were|has|had|have|does|did|takes?|took|reports?|states?|started|stopped|received|developed|remain(?:s|ed)|continue[sd]?|present(?:s|ed)"
@@ -87,7 +87,9 @@ _TURN = re.compile(
     re.IGNORECASE,
 )
 _DENIAL = re.compile(r"den(?:y|ies|ied|ying)|not (?!on|taking|receiving|requiring)|.*\b(?:have|had|has|show|reveal|demonstrate|feel|see|appear)\b", re.IGNORECASE)
-# Grammar of results and answers that stand right after, or right before, what they speak of.
+# Grammar of results and answers that stand right after, or right before, what they speak of. Most names are followed by nothing that opens one.
+_OPENS = re.compile(r"[ \t]{2}|\s*(?:[/<>≤≥(:=?+–—−→-]|\.\.|,\sn|[\"')]+\?|a(?:b|g|nti)|ig[gm]|pcr|screen|sero|status|test|result|g(?:r|\s?0)|n|denie|y)", re.IGNORECASE)
+_CLOSES = "0)?]☐eErR"  # the last character of a sign before a name
 _ANSWER_NO = re.compile(
     r"(?:\s+(?:ag|ab|igg|igm|antibody|antigen|pcr|screen|test|serology|status|result)|\s?/\s?[a-z][\w'-]{2,20}(?=\s*:|\s{3}))?\s*(?:[:=]|\.{2,}|\s[-–—]|\?\s*[-–—]?)?\s*"
     r"(?:\(\s*(?:[-–−]|no|nil|none|neg(?:ative)?|absent|denied|never)\s*\)|,\s(?:no|never)(?=\s*(?:[.;]|$|\n))|(?:grade|gr\.?|G)\s?0\b|(?:no|none(?: (?:known|seen|noted|found|identified|reported|detected))?|nil|neg|negative|absent|denie[sd]|never|nr|n/a|not applicable)(?=\s*(?:[.,;()\]|!?]|$|\n|-\s|/\s)|[ \t]{3}|/\s*no\b)|[-–−]\s?ve\b|(?<=[:=])\s*[-–−](?=\s|$))",
@@ -114,6 +116,8 @@ _COMPANY = re.compile(
     r"(?:\b(?:with|by|from|per|lives?|living|accompanied by|married to|and)\s+(?:his|her|the|a|an|their|my|patient's|pt's)?\s*(?:\w+\s)?$)", re.IGNORECASE)
 _NEAR = r"[ \t(-]*(?:\w+[ \t]+)?|[ \t]*(?:[+/&]|and|or)[ \t]*\w+(?:[- ]\w+)?[ \t]*"  # between a term and the "vaccine", "clinic", "prophylaxis" it goes with
 _GONE = r"(?:resolved|cleared|healed|settled|disappeared|subsided|went away)\b(?! (?:only|in part|partly|partially))"
+_OUTCOMES = ("resolved", "cleared", "healed", "settled", "disappeared", "subsided", "went away", "ruled", "excluded")
+_OUTCOME_REACH = 210  # characters from a name to the word for its outcome, at most
 # The next sentence tells how it went on: "pneumonia in May. It has since resolved", "cancer was suspected; biopsies ruled it out".
 _AFTERWARDS = re.compile(
     r"(?:(?!\band\b)[^.;,\n]){0,70}(?:[.;] (?:[A-Z][^.;\n]{0,60}\bit\b[^.;\n]{0,40}\. )?"
@@ -138,6 +142,7 @@ class Scopes:
         self._patient = [start for start, _, cue in self._cues if cue.category == "patient"]
         self._family = _family_paragraphs(doc)
         self._course_days = [m.start() for m in _COURSE_DAY.finditer(doc.lowered)]
+        self._outcomes = doc.places(_OUTCOMES)
 
     def context(self, start: int, end: int, others: Sequence[int] = ()) -> Context:
         """What the cues say of the span. `others`: sorted starts of the other mentions; an afterthought ("..., resolved") reaches
@@ -146,24 +151,13 @@ class Scopes:
         hard_left, hard_right = self._between(self._hard, start, end)
         soft_left, soft_right = self._between(self._soft, start, end)
         found: set[str] = set()
-        before, after = text[max(0, start - 8) : start], text[end : min(len(text), end + 70)]
         if self._in_family(start) and not _OF_PATIENT.match(text, end, min(len(text), end + 60)):
             found.add("family")
-        if (box := self._doc.ticked(end)) and box[1]:
-            found.add("negated" if text[box[1][0]].lower() == "n" else "current")
-        elif column := self._column_answer(start, end):
-            found.add({"y": "current", "n": "negated", "?": "possible"}[column["answer"][0].lower()])
-        elif letter := _ANSWER_LETTER.match(after):
-            found.add("current" if (letter["told"] or letter["bare"]) in "Yy" else "negated")
-        elif _ANSWER_YES.match(after):
-            found.add("current")
-        elif _ANSWER_NO.match(after) or _CORRECTED.match(after) or _PREFIX_NO.search(before):
-            found.add("negated")
-        elif self._course_runs(end):
-            found.add("current")
-        elif _DOUBTED.match(after) or _PREFIX_DOUBT.search(before):
-            found.add("possible")
-        if _UNTICKED.search(before):
+        before = text[max(0, start - 8) : start]
+        signed = before.rstrip()[-1:] in _CLOSES
+        if answer := self._answer(start, end, before if signed else ""):
+            found.add(answer)
+        if signed and _UNTICKED.search(before):
             found.add("hypothetical")
         if any(low < start < high for low, high in self._denying):
             found.add("negated")  # "no dialysis", which shields what it might be for, denies itself
@@ -188,14 +182,38 @@ class Scopes:
             if reaches:
                 wished = cue.category == "negated" and cue_start < start and _WISHED.search(text, max(hard_left, cue_start - 50), cue_start)
                 found.add("hypothetical" if wished else cue.category)
-        if later := _AFTERWARDS.match(text, end):
+        if _next(self._outcomes, end, _OUTCOME_REACH) is not None and (later := _AFTERWARDS.match(text, end)):
             found.add("resolved" if later["gone"] else "negated")
+        if not found:
+            return _PLAIN
         negated = "negated" in found
         return Context(
             negated=negated or "not_new" in found, weak=not negated and "not_new" in found, possible="possible" in found and not negated,
             family="family" in found, other="other_person" in found, hypothetical="hypothetical" in found and not negated,
             past="past" in found, resolved="resolved" in found, treated="treated" in found, current="current" in found,
         )
+
+    def _answer(self, start: int, end: int, before: str) -> str | None:
+        """What a form or a sign beside the span answers, as the category of a cue. `before`: the words that lead to it, where they may close a sign."""
+        text = self._text
+        if (box := self._doc.ticked(end)) and box[1]:
+            return "negated" if text[box[1][0]].lower() == "n" else "current"
+        opened = _OPENS.match(text, end) is not None
+        if column := self._column_before(start) or (_ANSWER_CELL.match(text, end) if opened else None):
+            return {"y": "current", "n": "negated", "?": "possible"}[column["answer"][0].lower()]
+        if opened:
+            after = text[end : end + 70]
+            if letter := _ANSWER_LETTER.match(after):
+                return "current" if (letter["told"] or letter["bare"]) in "Yy" else "negated"
+            if _ANSWER_YES.match(after):
+                return "current"
+            if _ANSWER_NO.match(after) or _CORRECTED.match(after):
+                return "negated"
+        if before and _PREFIX_NO.search(before):
+            return "negated"
+        if self._course_runs(end):
+            return "current"
+        return "possible" if (opened and _DOUBTED.match(text, end)) or (before and _PREFIX_DOUBT.search(before)) else None
 
     def _forward(self, cue: Cue, cue_start: int, cue_end: int, start: int, end: int, soft_left: int) -> bool:
         text, gap = self._text, self._text[min(cue_end, start) : start]
@@ -261,21 +279,30 @@ class Scopes:
         right = bisect_left(cuts, end, at)
         return max(cuts[at - 1] if at else 0, start - _FAR), min(cuts[right] if right < len(cuts) else len(self._text), end + _FAR)
 
-    def _column_answer(self, start: int, end: int) -> re.Match[str] | None:
-        """What a form answers in the column before or after."""
+    def _column_before(self, start: int) -> re.Match[str] | None:
+        """What a form answers in the column before."""
         low = max(0, start - 149)
         low = self._text.rfind("\n", low, start) + 1 or low
         gap = self._text.find("  ", low, start) >= 0 or self._text.find("\t", low, start) >= 0
-        return (_ANSWER_COLUMN.search(self._text, low, start) if gap else None) or _ANSWER_CELL.match(self._text, end)
+        return _ANSWER_COLUMN.search(self._text, low, start) if gap else None
 
     def _course_runs(self, end: int) -> bool:
         """Whether what follows is treated these days."""
-        at = bisect_left(self._course_days, end)
-        return at < len(self._course_days) and self._course_days[at] <= end + 70 and not _STATEMENT_END.search(self._text, end, self._course_days[at])
+        day = _next(self._course_days, end, 70)
+        return day is not None and not _STATEMENT_END.search(self._text, end, day)
 
     def _in_family(self, place: int) -> bool:
         at = bisect_right(self._family, (place, len(self._text) + 1)) - 1
         return at >= 0 and place < self._family[at][1]
+
+
+_PLAIN = Context()
+
+
+def _next(places: Sequence[int], place: int, reach: int) -> int | None:
+    """The first of sorted places from one on, within reach."""
+    at = bisect_left(places, place)
+    return places[at] if at < len(places) and places[at] <= place + reach else None
 
 
 def _shields(cue: Cue) -> bool:

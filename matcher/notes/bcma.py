@@ -54,7 +54,7 @@ def _given(doc: Document, events: Sequence[Event], in_lines: set[str]) -> list[B
             row = vocabulary.drugs.get(drug)
             if row is None or "bcma" not in row.targets or row.modality not in _MODALITY or not (drug in in_lines or shown_given(doc, event.group)):
                 continue
-            evidence = doc.evidence(event.group.start, event.group.end)
+            evidence = event.evidence
             known = found.get(drug)
             found[drug] = BcmaAgent(drug, _MODALITY[row.modality], (*(known.evidence if known else ()), evidence), (known.date if known else None) or event.start)  # type: ignore[arg-type]
     return [found[d] for d in without_generic(found)]

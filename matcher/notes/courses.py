@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from collections.abc import Sequence
 from datetime import date
 from itertools import zip_longest
 
+from matcher.dates import DateMention
 from matcher.domain import Course
 from matcher.notes.document import Document
-from matcher.notes.event_dates import course_dates, dates_of, infused_on
+from matcher.notes.event_dates import dates_of, infused_on
 from matcher.notes.events import Event, counts_in_line
 from matcher.notes.exposure import course_of
 from matcher.notes.signals import signals_of
@@ -22,11 +24,10 @@ _LABEL = re.compile(r"\s?[:(]\s?")
 _LEAD, _TAIL = 400, 200  # characters before and after a name that bear on it
 
 
-def read_events(doc: Document, note_date: date | None) -> list[Event]:
-    """Every combination the note names, in order, with its course and dates; purposes and corrections are not yet settled."""
+def read_events(doc: Document, note_date: date | None, dates: Sequence[DateMention]) -> list[Event]:
+    """Every combination the note names, in order, with its course and those of the `dates` beside it; purposes and corrections are not yet settled."""
     named = [g for g in group_mentions(doc, find_mentions(doc)) if g.drugs or any(_names_treatment(doc, g, t) for t in g.therapies)]
     groups = [g for g, following in zip_longest(named, named[1:]) if following is None or not _labels(doc, g, following)]
-    dates = course_dates(doc, note_date)
     starts = [d.start for d in dates]
     paragraphs = [0, *(m.end() for m in _PARAGRAPH.finditer(doc.text))]
     events: list[Event] = []
@@ -36,7 +37,7 @@ def read_events(doc: Document, note_date: date | None) -> list[Event]:
         event = Event(doc, signals, group, course_of(doc, group, following), tuple(d for d in group.drugs if counts_in_line(d)), max(last, group.start - _LEAD),
                       min(following, group.end + _TAIL), bisect_right(paragraphs, group.start), transplant=_transplant_kind(doc, group))
         event.start, event.end = dates_of(event, dates, starts, max(last, group.start - 120), min(following, group.end + 160))
-        if events and events[-1].active and _CAME_BEFORE.search(event.gap):
+        if events and events[-1].active and _CAME_BEFORE.search(event.gap[-30:]):
             event.start = event.end = None  # of what it came before
         if infused := infused_on(event, dates, starts):
             event.start = event.end = infused

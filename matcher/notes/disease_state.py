@@ -35,7 +35,7 @@ def read_disease_state(doc: Document, conditions: Sequence[ConditionFact], lines
         later = any(e.relapsed and e.best not in (None, "SD", "PD") for e in endings[1:])
         return Reading("relapsed_refractory" if later else "refractory", (doc.evidence(*primary.span()),))
     relapsed = bool(refractory) or any(e.relapsed or e.failed for e in endings)
-    first = doc.evidence(lines[0].events[0].group.start, lines[0].events[0].group.end) if lines else None
+    first = lines[0].events[0].evidence if lines else None
     by_class = next((s for s in signals.within("class_refractory", 0, len(doc.text)) if not _NEGATED.search(doc.text, max(0, s.start - 20), s.start)), None)
     if not lines and by_class and of_patient(doc, by_class.start, by_class.end):
         return Reading("relapsed_refractory", (doc.evidence(by_class.start, by_class.end),))

@@ -31,7 +31,7 @@ _NOT_MET = re.compile(r"(?:[^.;\n]|\.(?=\d)){0,40}\b(?:not|does not|doesn't|with
 _BECAUSE = r"(?:because of|due to|owing to|on account of|in view of|for)\s+(?:[\w-]+\s+){0,2}"
 _REASON_TO_ADD = re.compile(rf"\b(?:added|started|begun|initiated|commenced)\b[^.;\n]{{0,60}}\b(?:given\s+(?:[\w-]+\s+){{0,2}}|{_BECAUSE})$", re.IGNORECASE)
 _CHANGED_FOR = re.compile(rf"[^.;\n]{{0,60}}\b(?:added|switched|changed)\b[^.;\n]{{0,60}}\b{_BECAUSE}(?P<why>progress\w*|PD\b)", re.IGNORECASE)
-_PLAINLY = re.compile(r"(?<!class )(?<!relapsed )(?<!relapsed/)(?<!not )(?<!relapsed and )(?<!-)\b[Rr]efractory\b(?! to)")
+_PLAINLY = re.compile(r"[Rr]efractory\b(?! to)(?<![\w-].{10})(?<!class .{10})(?<!relapsed[ /].{10})(?<!not .{10})(?<!relapsed and .{10})")
 _COUNT = r"(?P<{}>\d+|an?|one|two|three|four|six|eight) (?P<{}>days?|weeks?|months?|wks?|mo)\b"
 _WITHIN = re.compile("within " + _COUNT.format("n", "unit") + "|" + _COUNT.format("n2", "unit2") + r" (?:after|from|of|post) (?:the |its |her |his )?(?:stop\w*|last|end|discontinu\w*|cessation)", re.IGNORECASE)
 _NUMBER = {"a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "six": 6, "eight": 8}
@@ -298,17 +298,23 @@ def _end(story: _Story, progression: Signal | None, stop: tuple[int, str] | None
     """The last day told of a line: of its last phase, else of the stop or the progression that ended it; a cell product is given on one day."""
     if story.line.product_only:
         return story.line.start
-    if last_doses := [d.date for d in story.dates if d.start < story.until and _LAST_DOSE.search(story.doc.text[max(story.start, d.start - 75) : d.start])]:
+    dates = [d for d in story.dates if d.start < story.until]
+    if last_doses := [d.date for d in dates if _says(story, "last_dose", d.start, 60)]:
         return max(last_doses, key=lambda d: d.latest)
     last_phase = max((e.group.start for e in story.line.events if e.active), default=story.start)  # "lenalidomide maintenance from 4/2018"
     ends = [(e.group.start, e.end) for e in story.line.events if e.end]
-    ends += [(d.start, d.date) for d in story.dates if d.start < story.until and _ENDED.search(story.doc.text[max(story.start, d.start - 45) : d.start])]
+    ends += [(d.start, d.date) for d in dates if _says(story, "until", d.start, 30) or _TO.search(story.doc.text, max(story.start, d.start - 30), d.start)]
     if progression and not any(place >= last_phase for place, _ in ends) and not (stop and stop[1] != "other") and (when := _dates_at(story, progression)):
         ends.append((progression.start, when))
     return max((date for _, date in ends), key=lambda d: d.latest, default=None)
 
 
+def _says(story: _Story, kind: str, place: int, reach: int) -> bool:
+    """Whether what is said right before a place, at most `reach` characters away, is of this kind: "last dose given | 5/2021"."""
+    said = story.signals.last(kind, story.start, place)
+    return said is not None and place - said.end <= reach and not re.search(r"[.;\n\d]", story.doc.text[said.end : place])
+
+
 _DATES_ALONE = re.compile(r"[*•]?(?>[\d./–~|:,\s-]|[A-Z][a-z]{2,8}\.? (?:\d{1,2},? )?\d{2,4}|to|until)++")
 _AT_ONCE = re.compile(r"\s*(?:[(@]|on|in|since|as of)?\s*", re.IGNORECASE)
-_LAST_DOSE = re.compile(r"\b(?:last|final) (?:doses?|given|taken|infusion|injection)\b[^.;\n\d]{0,60}$", re.IGNORECASE)
-_ENDED = re.compile(r"(?:\b(?:until|till|til|through|thru|up to|stop\w*|discontinued|came off)\b[^.;\n\d]{0,30}|\d\s*(?:to|-|–|—|~|→)\s*(?:the end of|end of|early|late|mid)?\s*)$", re.IGNORECASE)
+_TO = re.compile(r"\d\s*(?:to|-|–|—|~|→)\s*(?:the end of|end of|early|late|mid)?\s*$", re.IGNORECASE)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
-from matcher.domain import Course, PartialDate
+from matcher.domain import Course, Evidence, PartialDate
 from matcher.notes.document import Document
 from matcher.notes.signals import Signal, Signals
 from matcher.notes.treatments import Group
@@ -15,7 +15,7 @@ from models import load_vocabulary
 
 STEROIDS = frozenset({"dexamethasone", "prednisone", "prednisolone", "methylprednisolone"})
 _OTHER_CANCERS = ("hormonal_therapy", "jak_inhibitor", "radiopharmaceutical_therapy", "checkpoint_inhibitor", "fluoropyrimidine", "taxane", "antifolate")
-_CLAUSE = re.compile(r"[.;,](?<![ (]T.)\s|\n|->|→")  # "T. lenalidomide" is a tablet
+_CLAUSE = re.compile(r"[.;,\n→-](?:(?<=[\n→])|(?<=[.;,])(?<![ (]T.)\s|(?<=-)>)")  # "T. lenalidomide" is a tablet
 _ITEM = re.compile(r"[ \t|*•-]*(?:#?\d{1,2}(?:[.):]\s|\s*\||\s{2,}|\t)|#\d{1,2}\s|(?:X{0,3}(?:IX|IV|V?I{1,3}|V|X))[.):]\s|[a-h][.)]\s|L\d{1,2}\b)", re.IGNORECASE)
 _MARK_LEAD = 140  # characters before a name in which the number of its line stands
 _PRIOR_HEAD = re.compile(r"[^.;\n]{0,40}[:=-]\s*(?:\(?1[.):]|#1|L1:?)?\s*$|[^.;\n]{0,30}(?:regimen|therap|treatment|line)[^.;\n]{0,20}$", re.IGNORECASE)
@@ -31,8 +31,14 @@ def counts_in_line(drug: str) -> bool:
     return known.antineoplastic and not any(load_vocabulary().is_a(drug, c) for c in _OTHER_CANCERS)
 
 
-def active(drugs: Sequence[str]) -> set[str]:
-    return set(drugs) - STEROIDS
+def active(drugs: Iterable[str]) -> frozenset[str]:
+    """Of a combination the drugs that are no steroids."""
+    return _active(tuple(drugs))
+
+
+@lru_cache(maxsize=4096)
+def _active(drugs: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(drugs) - STEROIDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +69,11 @@ class Event:
     transplant: str | None = None
     purpose: str | None = None
 
+    @cached_property
+    def evidence(self) -> Evidence:
+        """The words that name it."""
+        return self.doc.evidence(self.group.start, self.group.end)
+
     @property
     def received(self) -> bool:
         return self.course in (Course.GIVEN, Course.ONGOING)
@@ -89,7 +100,7 @@ class Event:
         return over.start() if over else self.high
 
     @property
-    def active(self) -> set[str]:
+    def active(self) -> frozenset[str]:
         """Its drugs but for steroids."""
         return active(self.drugs)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from matcher.domain import Course
 from matcher.notes.document import Document
@@ -15,9 +16,8 @@ _CLAUSE = re.compile(r"[,\s]*\b(?:but|however|although|though|except|whereas|yet
 _STRONG_BREAK = re.compile(r"\b(?:but|however|although|though|except|whereas|then|so|hence|therefore|instead(?! of))\b|//", re.IGNORECASE)
 _PARAGRAPH = re.compile(r"\n[ \t]*\n")
 _THEN_INFUSED = re.compile(r"[^.;\n]{0,80}[.;] (?:(?:and|then|it|he|she|they|patient|pt|was|were|the|cells|product) ){0,3}(?:re)?infused (?:(?:on|in|at) )?(?:\d|[A-Z][a-z]{2,8} \d)", re.IGNORECASE)
-_INFUSED = re.compile(r"[^.;\n]{0,100}?\b(?:infused|reinfused|received (?:the |an? )?(?:infusion|cells)|infusion (?:on|in|of (?=\d)|was given)|reinfusion)\b", re.IGNORECASE)
 _LABEL = re.compile(r"[\s*•#()\d.:-]*(?:(?:line|rx|lot|l|regimen|course)[\s#]*(?:\d{1,2}|[ivx]{1,5}|[a-h]\b)?(?:st|nd|rd|th)?[\s.:)|-]*)?", re.IGNORECASE)
-_CONDITION = re.compile(r"\b(?:(?<!\bas )if\b(?! (?:any|not)\b)|should (?:he|she|they|it|this|the \w+)\b)[^.;,\n]*,?[^.;,\n]*$", re.IGNORECASE)
+_CONDITION = re.compile(r"[^.;,\n]*,?[^.;,\n]*")  # between "if" and the name
 _PARENTHESIS = re.compile(r"\s*\([^()\n]{0,120}\)")
 _INFUSION_DAY = re.compile(r"\b(?:(?:re)?infus(?:ed|ion)\b|(?:day|D) ?0\b)(?: (?:date|day|on|was|of cells))*[\s:=|-]*\(?(?:\d{1,4}[./-]\d|\d{1,2} [A-Z][a-z]{2}|[A-Z][a-z]{2,8} \d)", re.IGNORECASE)
 _LASTING = re.compile(r"(?:since|until|till|through|last)\b", re.IGNORECASE)
@@ -34,15 +34,9 @@ _TO_PRESENT = re.compile(r"\d\s*(?:[-–—]|to|until|till)\s*(?:present|now|cur
 _SENTENCE_OR_ROW = re.compile(r"\.\s(?=[A-Z])|\n\s*\n")
 _PRIOR_LIST = re.compile(r"[^.:;\n]{0,30}:[^.\n]*")
 _LIST_OVER = re.compile(r"[.)]\s+[A-Z(]|\n[ \t]*\n|\b(?i:off|stop\w*|held|past|prior|previous\w*|discontinued|until|completed|allerg\w*)\b")  # of the medicines that are taken
-
-
-# What was planned, and then told as done: "consented to X and received it". No word of denial, wish or condition stands between.
-_RECEIVED_IT = re.compile(
-    r"[^.;\n]{0,40}?(?:,|\band\b|\bthen\b)(?: (?:and|then|he|she|they|the|patient|pt|was|has|had|since|subsequently|later)){0,4}? "
-    r"(?:(?:received|got|underwent|took|had|given|infused|started) (?:it|this|them)\b|(?:completed|had|received) (?:\d{1,2}|\w+) (?:cycles|doses|infusions|injections)\b)", re.IGNORECASE)
-
-
-_SO_FAR = re.compile(r"[^.\n]{0,80}?\b(?:\d{1,2}|two|three|four|five|six|seven|eight|nine|ten|twelve) (?:cycles|doses|infusions|injections) (?:so far|to date|since|by now|in total)\b", re.IGNORECASE)
+# No word of denial, wish or condition stands between.
+_AND_THEN = re.compile(r"[^.;\n]{0,40}?(?:,|\band\b|\bthen\b)(?: (?:and|then|he|she|they|the|patient|pt|was|has|had|since|subsequently|later)){0,4} ", re.IGNORECASE)
+_NUMBER_OF = re.compile(r"[^.\n]{0,80}\b(?:\d{1,2}|two|three|four|five|six|seven|eight|nine|ten|twelve) ", re.IGNORECASE)
 
 
 def course_of(doc: Document, group: Group, following: int | None = None) -> Course:
@@ -59,18 +53,32 @@ def course_of(doc: Document, group: Group, following: int | None = None) -> Cour
         return Course.ABSENT
     if _never_infused(group, at):
         return Course.ABSENT
-    infused = _INFUSED.match(at.text, at.end, at.high) or (_THEN_INFUSED.match(at.text, at.end, at.end + _NEXT_WORDS) if _cells(group) else None)
-    if infused and not _UNDONE_INFUSION.search(at.text, at.end, max(infused.end(), min(at.high, max(at.end + 60, infused.end() + 20)))):
+    infused = _infused(group, at)
+    if infused and not _UNDONE_INFUSION.search(at.text, at.end, max(infused, min(at.high, max(at.end + 60, infused + 20)))):
         return Course.GIVEN
-    if _RECEIVED_IT.match(at.text, at.end, at.high) or _SO_FAR.match(at.text, at.end, at.end + _NEXT_WORDS) or _goes_on_with(at):
+    if _received_it(at) or _goes_on_with(at):
         return Course.GIVEN
-    added = section.kind == "plan" and re.search(r"\baddendum\b", doc.text[section.start : group.start], re.IGNORECASE) is not None
+    added = section.kind == "plan" and doc.lowered.find("addendum", section.start, group.start) >= 0
     if _planned(at, section.kind == "plan" and not added and not _listed_as_prior(at, section.start)):
         return Course.PLANNED
-    if _doubtful(at) or (_generic(group) and not _ongoing(at) and not _shown_given(at, _beyond_brackets(at), _cells(group)) and not _infused_below(doc, group) and not _had_it(doc, at)):
+    if _doubtful(at) or (_generic(group) and not _ongoing(at) and not _shown_given(at, _beyond_brackets(at), _cells(group.drugs)) and not _infused_below(doc, group) and not _had_it(doc, at)):
         return Course.POSSIBLE
     listed = section.kind == "medications" and not _LIST_OVER.search(doc.text, section.start, group.start + 1)
     return Course.ONGOING if listed or _ongoing(at) or (_supportive(group) and _on_it(at)) else Course.GIVEN
+
+
+def _infused(group: Group, at: Setting) -> int | None:
+    """Where the words end that tell of its infusion: in its clause, or of a cell product in the next sentence."""
+    if (told := at.signals.first("infused", at.end, at.high)) and told.start - at.end <= 100 and not re.search(r"[.;\n]", at.until(told)):
+        return told.end
+    then = _THEN_INFUSED.match(at.text, at.end, at.end + _NEXT_WORDS) if _cells(group.drugs) else None
+    return then.end() if then else None
+
+
+def _received_it(at: Setting) -> bool:
+    """What was planned, and then told as done: "consented to X and received it", "X planned for today, 5 cycles so far"."""
+    return any(_AND_THEN.fullmatch(at.text, at.end, told.start) for told in at.signals.within("received_it", at.end, at.high)) \
+        or any(_NUMBER_OF.fullmatch(at.text, at.end, told.start) for told in at.signals.within("so_far", at.end, at.end + _NEXT_WORDS))
 
 
 _LATER_DOSE = re.compile(r"\s*\(?(?:dose|cycle|infusion|injection|C) ?#?(?:[2-9]|[1-9]\d)\b(?! ?m)", re.IGNORECASE)
@@ -93,7 +101,7 @@ def _listed_as_prior(at: Setting, low: int) -> bool:
 def shown_given(doc: Document, group: Group, following: int | None = None) -> bool:
     """Whether the words around a treatment show that it was given: a date, a response, "received", "last dose"."""
     at = setting_of(doc, group, following)
-    return _shown_given(at, at.near, _cells(group)) or _had_it(doc, at)
+    return _shown_given(at, at.near, _cells(group.drugs)) or _had_it(doc, at)
 
 
 def _ongoing(at: Setting) -> bool:
@@ -123,7 +131,7 @@ def _on_it(at: Setting) -> bool:
 
 
 def _doubtful(at: Setting) -> bool:
-    if _DOUBT.match(at.text, at.end, at.near) or _QUESTION.match(at.text, at.end, at.high) or at.text[at.low : at.start].rstrip()[-1:] == "?":
+    if at.text.find("?", at.low, at.high) >= 0 and (_DOUBT.match(at.text, at.end, at.near) or _QUESTION.match(at.text, at.end, at.high) or at.text[at.low : at.start].rstrip()[-1:] == "?"):
         return True
     cue = at.before("uncertain_before")
     if cue is None or (at.text[cue.end - 1] == "?" and at.since(cue).strip()):
@@ -133,14 +141,14 @@ def _doubtful(at: Setting) -> bool:
 
 def _never_infused(group: Group, at: Setting) -> bool:
     """Of a cell product: "collected, but never received the cells", in the sentence or the next words."""
-    if not _cells(group):
+    if not _cells(group.drugs):
         return False
     nothing = _NOTHING_INFUSED.search(at.text, at.end, at.end + REACH)
     if nothing and "infus" not in at.text[at.end : nothing.start()]:
         return True
     over = _SENTENCE_OR_ROW.search(at.text, at.end, at.end + REACH)
     undone = at.signals.first("uninfused", at.end, over.start() if over else at.end + REACH)
-    return undone is not None and not _INFUSED.search(at.until(undone))
+    return undone is not None and at.signals.first("infused", at.end, undone.start) is None
 
 
 def _beyond_brackets(at: Setting) -> int:
@@ -162,14 +170,16 @@ def _had_it(doc: Document, at: Setting) -> bool:
     return _HAD_IT.match(doc.text, min(following, at.high)) is not None
 
 
-def _cells(group: Group) -> bool:
-    return any(load_vocabulary().drugs[d].modality == "car_t" for d in group.drugs if d in load_vocabulary().drugs)
+@lru_cache(maxsize=4096)
+def _cells(drugs: tuple[str, ...]) -> bool:
+    known = load_vocabulary().drugs
+    return any(d in known and known[d].modality == "car_t" for d in drugs)
 
 
 def _generic(group: Group) -> bool:
     """A cell product, an unnamed engager or a bare "transplant": the name is no exposure without a word of its being given."""
     if group.drugs:
-        return all(d.startswith("anti-") for d in group.drugs) or _cells(group)
+        return all(d.startswith("anti-") for d in group.drugs) or _cells(group.drugs)
     return bool(set(group.therapies) & {"car_t", "bispecific_antibody", "bcma"}) or set(group.therapies) == {"stem_cell_transplant"}
 
 
@@ -292,7 +302,7 @@ _NOUN = re.compile(r"[\s(-]*(?:the\s|clinical\s|T[- ]cell\s)*")
 
 def _planned(at: Setting, in_plan: bool) -> bool:
     before = at.text[at.low : at.start]
-    if _CONDITION.search(before) or ((taught := at.before("taught")) and not _CLAUSE.search(at.since(taught))):
+    if ((condition := at.before("condition")) and _CONDITION.fullmatch(at.text, condition.end, at.start)) or ((taught := at.before("taught")) and not _CLAUSE.search(at.since(taught))):
         return True
     if _halted(at):
         return False

@@ -60,4 +60,4 @@ def told_from_the_first(doc: Document, note_date: date | None, conditions: Seque
     ongoing = any(e.course is Course.ONGOING for e in events)
     at_diagnosis = any(_SINCE_DIAGNOSIS.match(e.after) for e in events) or (start and diagnosed and timedelta(0) <= start.latest - diagnosed.earliest < _SOON)
     first = events[0]
-    return Reading(True, (doc.evidence(first.group.start, first.group.end),)) if of_late or (ongoing and at_diagnosis) else None
+    return Reading(True, (first.evidence,)) if of_late or (ongoing and at_diagnosis) else None

@@ -63,10 +63,10 @@ def _purpose(event: Event, earlier: list[Event]) -> str | None:
 
 def _said_of(event: Event, purpose: str) -> bool:
     text, start = event.doc.text, event.group.start
-    if purpose == "bridging" and _AS_BRIDGE.match(text, event.group.end):
-        return True
     if purpose not in event.signals:
         return False
+    if purpose == "bridging" and _AS_BRIDGE.match(text, event.group.end):
+        return True
     bracket = text.rfind(")", event.low, start) + 1
     if event.signals.last(purpose, max(event.lead, bracket, start - 60), start):
         return True
@@ -118,7 +118,7 @@ def _names_other(doc: Document, low: int, high: int) -> bool:
 
 @lru_cache(maxsize=2)
 def _other_cancers(doc: Document) -> tuple[tuple[int, int], ...]:
-    return tuple(m.span() for m in doc.matches(_OTHER, _OTHER_WORDS, 8, 60))
+    return tuple(m.span() for place in doc.places(_OTHER_WORDS) if (m := _OTHER.match(doc.text, place)))
 
 
 def _denies_infusion(event: Event) -> bool:

@@ -58,7 +58,7 @@ def read_refractory(doc: Document, lines: list[Line], endings: list[Ending], eve
     received = list(dict.fromkeys([*(d for line in lines for d in line.drugs), *given]))
     found = _Found(doc, received)
     for line, ending in zip(lines, endings, strict=True):
-        words = ending.evidence or (doc.evidence(line.events[0].group.start, line.events[0].group.end),)
+        words = ending.evidence or (line.events[0].evidence,)
         for drug in ending.failed:
             found.words.setdefault(drug, []).extend(words)
     for said in signals.within("each_failed", 0, len(doc.text)):

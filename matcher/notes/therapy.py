@@ -13,7 +13,6 @@ from matcher.domain import (
     BcmaExposure,
     ConditionFact,
     Course,
-    Evidence,
     PartialDate,
     Reading,
     Status,
@@ -56,11 +55,11 @@ class TherapyReading:
 
 
 def read_therapy(doc: Document, note_date: date | None, conditions: tuple[ConditionFact, ...]) -> TherapyReading:
-    events = read_events(doc, note_date)
+    dates = course_dates(doc, note_date)
+    events = read_events(doc, note_date, dates)
     settle_purposes(events)
     counted = _lines_count(conditions, events)
     lines = build_lines(events) if counted else []
-    dates = course_dates(doc, note_date)
     endings = read_endings(doc, lines, events, dates)
     refractory = read_refractory(doc, lines, endings, events) if counted else ()
     stated = read_stated_lines(doc, len(lines) if counted else None, max((line.number or 0 for line in lines), default=0))
@@ -87,7 +86,7 @@ def _contradictions(doc: Document, exposure: BcmaExposure, lines: list[Line], st
     if exposure.status == "exposed" and (denial := naive_in_words(doc)) is not None:
         yield Reading(f"BCMA: the note says \"{denial.text}\", and tells of {exposure.agents[0].agent if exposure.agents else exposure.evidence[0].text}", (denial, *exposure.evidence))
     if stated is not None and stated.evidence and stated.value < len(lines):
-        yield Reading(f"Lines: the note states {stated.value} and describes {len(lines)}", (*stated.evidence, *(_evidence(line.events[0]) for line in lines)))
+        yield Reading(f"Lines: the note states {stated.value} and describes {len(lines)}", (*stated.evidence, *(line.events[0].evidence for line in lines)))
 
 
 def _lines_count(conditions: tuple[ConditionFact, ...], events: list[Event]) -> bool:
@@ -111,7 +110,7 @@ def _treated(events: list[Event]) -> bool:
 
 def _described(lines: list[Line], complete: Reading | None) -> Reading | None:
     if lines:
-        return Reading(len(lines), tuple(_evidence(line.events[0]) for line in lines))
+        return Reading(len(lines), tuple(line.events[0].evidence for line in lines))
     return Reading(0, complete.evidence) if complete else None
 
 
@@ -122,12 +121,8 @@ def _never_treated(conditions: tuple[ConditionFact, ...], events: list[Event]) -
     return Reading(0, early.evidence) if early and not treated else None
 
 
-def _evidence(event: Event) -> Evidence:
-    return event.doc.evidence(event.group.start, event.group.end)
-
-
 def _line(number: int, line: Line, ending: Ending) -> TherapyLine:
-    evidence = tuple(dict.fromkeys(_evidence(event) for event in line.events))
+    evidence = tuple(dict.fromkeys(event.evidence for event in line.events))
     ongoing = any(event.course is Course.ONGOING for event in line.events) and ending.reason is None
     return TherapyLine(number, tuple(line.drugs), evidence, regimen=line.regimen, transplant=line.transplant,  # type: ignore[arg-type]
                        start=line.start, end=None if ongoing else ending.end, best_response=ending.best, reason_stopped=ending.reason)
@@ -148,16 +143,16 @@ def _transplants(events: list[Event]) -> tuple[Transplant, ...]:
             continue  # the conditioning of a transplant told beside it
         days = _days_of_several(event)
         if days:
-            found.extend(Transplant(event.transplant, (_evidence(event),), day) for day in days)  # type: ignore[arg-type]
+            found.extend(Transplant(event.transplant, (event.evidence,), day) for day in days)  # type: ignore[arg-type]
             continue
         when = _day_of(events, place)
         same = next((n for n, t in enumerate(found) if t.type == event.transplant and (when is None or t.date is None or t.date.year == when.year)), None)
         if same is None:
-            found.append(Transplant(event.transplant, (_evidence(event),), when))  # type: ignore[arg-type]
+            found.append(Transplant(event.transplant, (event.evidence,), when))  # type: ignore[arg-type]
         else:
             known = found[same].date
             better = when if known is None or (when and when.month and not known.month) else known
-            found[same] = Transplant(found[same].type, (*found[same].evidence, _evidence(event)), better)
+            found[same] = Transplant(found[same].type, (*found[same].evidence, event.evidence), better)
     return tuple(found)
 
 
@@ -199,4 +194,4 @@ def _ledger(events: list[Event], lines: list[Line], endings: list[Ending]) -> tu
 
 def _treatment(agent: str, course: Course, line: int | None, told: list[Event]) -> Treatment:
     start, purpose = next((e.start for e in told if e.start), None), next((e.purpose for e in told if e.purpose), None)
-    return Treatment(agent, course, tuple(map(_evidence, told)), start, max((e.end for e in told if e.end), default=None), line, "myeloma" if line else purpose)
+    return Treatment(agent, course, tuple(e.evidence for e in told), start, max((e.end for e in told if e.end), default=None), line, "myeloma" if line else purpose)
