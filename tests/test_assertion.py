@@ -53,6 +53,12 @@ def status_of(marked: str) -> Status:
     "Chest pain but no [[dyspnea]].",
     "No signs of cholecystitis, [[pancreatitis]] or peptic ulcer.",
     "She was left with no residual [[weakness]].",
+    "The scan was negative for [[pulmonary embolism]] and showed an effusion.",
+    "Cultures have been negative for [[tuberculosis]].",
+    "He has been ruled out for [[myocardial infarction]].",
+    "The test was not positive for [[syphilis]].",
+    "She isn't [[diabetic]].",
+    "He doesn\u2019t report any [[chest pain]].",
 ])
 def test_denied(marked: str) -> None:
     assert status_of(marked) is ABSENT

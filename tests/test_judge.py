@@ -26,6 +26,19 @@ BOY = "A 6-year-old boy has had a rash since yesterday."
     ("exclusion", "Pneumonia after transplantation of a cornea", WOMAN, "unknown", "unknown"),
     ("exclusion", "Pneumonia", BOY, "unknown", "satisfied"),
     ("exclusion", "Asthma", WOMAN, "violated", "violated"),
+    # nor an acute cause beside a chronic one; a chronic one where another chronic one explains it is
+    ("exclusion", "Pneumothorax", "A 70-year-old man with COPD and dyspnea.", "unknown", "unknown"),
+    ("exclusion", "Asthma", "A 70-year-old man with COPD and dyspnea.", "unknown", "satisfied"),
+    # of what is there, a degree or a limit that the note does not tell is not the one that excludes; a small one of a demand is met
+    ("exclusion", "Severe asthma", WOMAN, "unknown", "satisfied"),
+    ("exclusion", "Asthma of the greenhouse type", WOMAN, "unknown", "satisfied"),
+    ("inclusion", "Pollinator asthma", WOMAN, "unknown", "satisfied"),
+    ("inclusion", "Non-greenhouse asthma", WOMAN, "unknown", "unknown"),
+    ("inclusion", "Asthma with frequent KIN attacks", WOMAN, "unknown", "unknown"),
+    ("exclusion", "Relapsed disease", WOMAN, "unknown", "satisfied"),
+    # another disease of a kind is another than the patient's
+    ("exclusion", "Any other liver disease", "A 50-year-old man with chronic hepatitis C.", "unknown", "satisfied"),
+    ("exclusion", "Any other liver disease", "A 50-year-old man with chronic hepatitis C and hemochromatosis.", "violated", "violated"),
     # another malignancy is another than the patient's
     ("exclusion", "Another malignancy within the past 3 years", "64-year-old man with metastatic lung adenocarcinoma.", "unknown", "satisfied"),
     ("exclusion", "History of a second primary malignancy", "64-year-old man with lung adenocarcinoma. Colon cancer in 2019.", "violated", "violated"),

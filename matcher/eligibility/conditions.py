@@ -92,8 +92,13 @@ def _of_relatives(value: str, chart: Chart) -> Answer:
 
 
 def _beside_the_own(asked: Presence, chart: Chart) -> Presence:
-    """ "Another malignancy": than the patient's, where there is one; of two present ones each is another than the other."""
-    own = chart.primaries if len(chart.primaries) == 1 else ()
+    """ "Another malignancy", "other liver disease": than the patient's, where there is one; of two present ones each is another
+    than the other, unless both are of plasma cells."""
+    is_a = chart.vocabulary.is_a
+    there = {f.id for f in chart.conditions.get(asked.value, ()) if f.status is Status.PRESENT}
+    own = chart.primaries if is_a("malignancy", asked.value) else tuple(i for i in sorted(there) if not any(i != other and is_a(other, i) for other in there))
+    if len(own) > 1 and not all(is_a(i, "plasma_cell_disorder") for i in own):
+        own = ()
     return replace(asked, qualifiers=tuple(q for q in asked.qualifiers if q != ("other", "yes")), excluding=(*asked.excluding, *own))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 
 from matcher.domain import (
@@ -22,7 +23,7 @@ from matcher.domain import (
 from matcher.eligibility import conditions, disease, markers, therapies
 from matcher.eligibility.chart import Chart, Unmentioned
 from matcher.eligibility.measurements import compare
-from matcher.eligibility.presumptions import presumed
+from matcher.eligibility.presumptions import adding, minor, presumed
 from matcher.eligibility.reasons import Answer, Said, finding, flip, together
 from matcher.expressions import atoms
 
@@ -53,7 +54,7 @@ def judge(expression: Expression, chart: Chart, favourable: Truth = Truth.TRUE) 
     """The answer with its reasons. `favourable`: which truth speaks for enrolling; it flips under Not."""
     match expression:
         case AllOf(parts):
-            return all_of(_unread(parts, [judge(p, chart, favourable) for p in parts], chart, favourable))
+            return all_of(_with_limits(parts, [judge(p, chart, favourable) for p in parts], chart, favourable))
         case AnyOf(parts):
             return any_of([judge(p, chart, favourable) for p in parts])
         case AtLeast(n, parts):
@@ -66,13 +67,19 @@ def judge(expression: Expression, chart: Chart, favourable: Truth = Truth.TRUE) 
     return known
 
 
-def _unread(parts: Sequence[Expression], answers: list[Answer], chart: Chart, favourable: Truth) -> list[Answer]:
-    """Words that were not understood, or that screening settles, limit what stands beside them: an exclusion whose other
-    part is not ruled out stays open, whatever the policy for what a note does not mention."""
-    limits = [all(isinstance(leaf, Unparsed | AtScreening) for leaf in atoms(p)) for p in parts]
-    if chart.unmentioned != "absent" or favourable is Truth.TRUE or all(limits):
+def _with_limits(parts: Sequence[Expression], answers: list[Answer], chart: Chart, favourable: Truth) -> list[Answer]:
+    """Words that were not understood, or that screening settles, limit what stands beside them. Under the policy "absent", where
+    the note shows all of that, a limit of an exclusion is presumed not to be met, and a small one of a demand to be met; beside
+    what is open itself they stay open."""
+    limits = [not a.evidence and all(isinstance(leaf, Unparsed | AtScreening) for leaf in atoms(p)) for p, a in zip(parts, answers, strict=True)]
+    if chart.unmentioned != "absent" or all(limits) or not any(limits):
         return answers
-    return [judge(p, chart.strict, favourable) if limit else a for p, a, limit in zip(parts, answers, limits, strict=True)]
+    shown = all(a.truth is Truth.TRUE and not a.presumed for a, limit in zip(answers, limits, strict=True) if not limit)
+    if favourable is Truth.FALSE:
+        return answers if shown else [judge(p, chart.strict, favourable) if limit else a for p, a, limit in zip(parts, answers, limits, strict=True)]
+    if not shown or limits.count(True) > 1:
+        return answers
+    return [replace(a, truth=Truth.TRUE, said=adding("presumed to be met", a), presumed=True) if limit and minor(p) else a for p, a, limit in zip(parts, answers, limits, strict=True)]
 
 
 def _atom(expression: Expression, chart: Chart, favourable: Truth) -> Answer:

@@ -63,8 +63,19 @@ def assert_span(text: str, start: int, end: int) -> Status:
 def _lexicon() -> Lexicon[tuple[Cue, ...]]:
     rows: dict[str, list[Cue]] = {}
     for cue in load_cues():
-        rows.setdefault(cue.text, []).append(cue)
+        for text in (cue.text, *_contracted(cue.text)):
+            rows.setdefault(text, []).append(cue)
     return Lexicon((text, tuple(cues)) for text, cues in rows.items())
+
+
+_NOT = re.compile(r"(?:(is|are|was|were|does|do|did|has|have|had|could|would) )?not\b")
+_AUXILIARIES = ("is", "are", "was", "were", "does", "do", "did", "has", "have", "had")
+
+
+def _contracted(cue: str) -> list[str]:
+    """The cue as people speak: "does not have" is "doesn't have", "not resolved" also "hasn't resolved"."""
+    said = _NOT.match(cue)
+    return [f"{verb}n't{cue[said.end():]}" for verb in ((said[1],) if said[1] else _AUXILIARIES)] if said else []
 
 
 # A wrapped line goes on below; a short one, or one that a capital follows, has ended.

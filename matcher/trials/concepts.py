@@ -23,6 +23,7 @@ from matcher.trials.words import OF_TREATMENT, SEPARATORS, Words, controllable
 from models import load_vocabulary
 
 _ANOTHER = re.compile(r"\b(?:another|other|second(?:ary)?|additional|concurrent|concomitant|synchronous|different)\b[^.;,:]{0,45}$", re.IGNORECASE)
+_ANOTHER_OF_KIND = re.compile(r"(?<!or )(?<!and )\b(?:an)?other\s+(?:(?:known|clinically|significant|serious|chronic|active|major|concurrent|underlying)\s+){0,2}$", re.IGNORECASE)  # not the end of a list, "asthma or other lung disease"
 _NOT_THE_STUDIED = re.compile(r"[^.;,]{0,12}\b(?:other than|except|besides|apart from|excluding)\b[^.;]{0,25}\b(?:stud(?:y|ied)|trial|current|present|index|primary|target)\b", re.IGNORECASE)
 _KIN = re.compile(r"\b(?:family|familial|relatives?|first[- ]degree relatives?|(?:biological )?(?:parents?|siblings?))\s+(?:members?\s+)?(?:(?:medical\s+)?history|with|diagnosed|who (?:has|have|had))\b[^.;:]{0,40}\Z", re.IGNORECASE)
 _CAUSE = re.compile(r"\b(?:toxicit(?:y|ies)|adverse events?|AEs?|effects?)\b[^.;()]{0,60}?\b(?:from|due to|related to|caused by|attributable to|attributed to)\b(?:(?!\bwithin\b)[^.;()]){0,90}\Z", re.IGNORECASE)
@@ -201,7 +202,7 @@ class Concepts(Words):
         if malignant:
             self._describe()
         excluding = self.context.conditions if concept in GENERAL and not disease and (self.context.exclusion or self.negation) else ()
-        if concept in GENERAL and not disease and all(c in EXTENT for c in excluding) and (self.context.exclusion or self.negation) and self._another(token):
+        if (concept in GENERAL and not disease and all(c in EXTENT for c in excluding) and (self.context.exclusion or self.negation) and self._another(token)) or (concept not in GENERAL and not self.pieces and self.context.exclusion and len(vocabulary.descendants(concept)) > 1 and _ANOTHER_OF_KIND.search(self.context.text, max(0, token.start - 40), token.start)):
             qualifiers = tuple(sorted((*qualifiers, ("other", "yes"))))
         if kin := _KIN.search(self.context.text, max(0, token.start - 60), token.start):
             self._add(self._of_relatives(Presence("condition", concept), kin))
