@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
 
-from models.vocabulary import VocabularyError, load_vocabulary, read_rows
+from models.vocabulary import VocabularyError, load_vocabulary, many, read_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +73,6 @@ def _side(where: str, cell: str) -> str:
     return cell
 
 
-def _many(cell: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in cell.split("|") if part.strip())
-
-
 def _known(where: str, concept: str, *tables: Mapping[str, object]) -> str:
     if not any(concept in table for table in tables):
         raise VocabularyError(f'{where}: "{concept}" is not in the vocabulary; add its row first')
@@ -115,9 +111,9 @@ def load_limits() -> Limits:
     for where, row in read_rows("organs.csv"):
         if row["organ"] not in organ_limits:
             raise VocabularyError(f'{where}: "{row["organ"]}" has no row in organ_limits.csv')
-        for concept in (*_many(row["diseases"]), *_many(row["failing"])):
+        for concept in (*many(row["diseases"]), *many(row["failing"])):
             _known(where, concept, vocabulary.conditions, vocabulary.therapies)
-        organs[row["organ"]] = Organ(row["organ"], row["name"], _many(row["asked_as"]), _many(row["diseases"]), _many(row["failing"]),
+        organs[row["organ"]] = Organ(row["organ"], row["name"], many(row["asked_as"]), many(row["diseases"]), many(row["failing"]),
                                      tuple(organ_limits[row["organ"]]))
     findings: dict[str, list[LabFinding]] = {}
     for where, row in read_rows("lab_findings.csv"):

@@ -253,7 +253,8 @@ def read_rows(name: str) -> Iterator[tuple[str, dict[str, str]]]:
             yield where, {key: value.strip() for key, value in row.items()}
 
 
-def _many(cell: str) -> tuple[str, ...]:
+def many(cell: str) -> tuple[str, ...]:
+    """The entries of a cell that lists several, set apart by "|"."""
     return tuple(part.strip() for part in cell.split("|") if part.strip())
 
 
@@ -300,20 +301,20 @@ def _known(where: str, column: str, ids: tuple[str, ...], table: Mapping[str, ob
 def _condition(where: str, row: dict[str, str]) -> Condition:
     if row["course"] not in COURSES:
         raise VocabularyError(f'{where}, column course: "{row["course"]}" is none of {", ".join(sorted(COURSES))}')
-    return Condition(row["id"], row["name"], _many(row["aliases"]), _many(row["parents"]), row["icd10cm"], row["snomed"], row["course"], row["source"])
+    return Condition(row["id"], row["name"], many(row["aliases"]), many(row["parents"]), row["icd10cm"], row["snomed"], row["course"], row["source"])
 
 
 def _drug(where: str, row: dict[str, str]) -> Drug:
     if row["antineoplastic"] not in ("yes", "no"):
         raise VocabularyError(f'{where}, column antineoplastic: "{row["antineoplastic"]}" is neither yes nor no')
-    return Drug(row["id"], _many(row["aliases"]), _many(row["classes"]), _many(row["targets"]), row["modality"],
+    return Drug(row["id"], many(row["aliases"]), many(row["classes"]), many(row["targets"]), row["modality"],
                 row["antineoplastic"] == "yes", row["rxnorm"], row["atc"], row["source"])
 
 
 def _therapy(where: str, row: dict[str, str]) -> Therapy:
     if row["kind"] not in THERAPY_KINDS:
         raise VocabularyError(f'{where}, column kind: "{row["kind"]}" is none of {", ".join(sorted(THERAPY_KINDS))}')
-    return Therapy(row["id"], row["name"], _many(row["aliases"]), _many(row["parents"]), row["kind"], row["source"])
+    return Therapy(row["id"], row["name"], many(row["aliases"]), many(row["parents"]), row["kind"], row["source"])
 
 
 def _marker(where: str, row: dict[str, str]) -> Marker:
@@ -321,8 +322,8 @@ def _marker(where: str, row: dict[str, str]) -> Marker:
         raise VocabularyError(f'{where}, column kind: "{row["kind"]}" is none of {", ".join(sorted(MARKER_KINDS))}')
     if not re.fullmatch(r"(?:\d+%|[1-3]\+)?", row["positive_from"]):
         raise VocabularyError(f'{where}, column positive_from: a percentage ("1%") or a score ("3+") is wanted')
-    many = {column: _many(row[column]) for column in ("aliases", "parents", "positive", "negative", "positive_in", "negative_in")}
-    return Marker(id=row["id"], name=row["name"], kind=row["kind"], positive_from=row["positive_from"], union=row["union"] == "yes", source=row["source"], **many)
+    lists = {column: many(row[column]) for column in ("aliases", "parents", "positive", "negative", "positive_in", "negative_in")}
+    return Marker(id=row["id"], name=row["name"], kind=row["kind"], positive_from=row["positive_from"], union=row["union"] == "yes", source=row["source"], **lists)
 
 
 def load_marker_cues() -> Iterator[tuple[str, MarkerCue]]:
@@ -331,18 +332,18 @@ def load_marker_cues() -> Iterator[tuple[str, MarkerCue]]:
         kinds = tuple(row["kinds"].split())
         if row["role"] not in CUE_ROLES or not MARKER_KINDS.issuperset(kinds):
             raise VocabularyError(f"{where}: role is one of {', '.join(sorted(CUE_ROLES))}, kinds are of {', '.join(sorted(MARKER_KINDS))}")
-        yield from ((phrase, MarkerCue(row["role"], kinds)) for phrase in _many(row["phrases"]))
+        yield from ((phrase, MarkerCue(row["role"], kinds)) for phrase in many(row["phrases"]))
 
 
 def _regimen(where: str, row: dict[str, str]) -> Regimen:
-    return Regimen(row["id"], _many(row["aliases"]), _many(row["drugs"]), row["transplant"], row["source"])
+    return Regimen(row["id"], many(row["aliases"]), many(row["drugs"]), row["transplant"], row["source"])
 
 
 def _test(where: str, row: dict[str, str]) -> Test:
     low, high, lln, uln, molar_mass = (_number(where, c, row[c]) for c in ("low", "high", "lln", "uln", "molar_mass"))
     if low is None or high is None or low >= high:
         raise VocabularyError(f"{where}: low must be a number below high; they bound what a note can mean")
-    return Test(row["id"], row["name"], _many(row["aliases"]), row["kind"], row["unit"], row["loinc"], low, high, lln, uln, molar_mass, row["source"])
+    return Test(row["id"], row["name"], many(row["aliases"]), row["kind"], row["unit"], row["loinc"], low, high, lln, uln, molar_mass, row["source"])
 
 
 def _unit(where: str, row: dict[str, str]) -> Unit:
@@ -353,7 +354,7 @@ def _unit(where: str, row: dict[str, str]) -> Unit:
 
 
 def _abbreviation(row: dict[str, str]) -> Abbreviation:
-    return Abbreviation(row["short"], row["table"], row["id"], _many(row["when"]), _many(row["unless"]), row["source"])
+    return Abbreviation(row["short"], row["table"], row["id"], many(row["when"]), many(row["unless"]), row["source"])
 
 
 @lru_cache(maxsize=1)
@@ -368,7 +369,7 @@ def load_vocabulary() -> Vocabulary:
         units=MappingProxyType({row["spelling"]: row["ucum"] for _, row in read_rows("units.csv")}),
         ucum=MappingProxyType({row["ucum"]: _unit(where, row) for where, row in read_rows("ucum.csv")}),
         abbreviations=tuple(_abbreviation(row) for _, row in read_rows("abbreviations.csv")),
-        stems=tuple(sorted((Stem(row["suffix"], _many(row["classes"]), row["source"]) for _, row in read_rows("stems.csv")), key=lambda s: (-len(s.suffix), s.suffix))),
+        stems=tuple(sorted((Stem(row["suffix"], many(row["classes"]), row["source"]) for _, row in read_rows("stems.csv")), key=lambda s: (-len(s.suffix), s.suffix))),
         markers=_table("markers.csv", _marker),
     )
     for c in vocabulary.conditions.values():
