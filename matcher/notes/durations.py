@@ -17,7 +17,7 @@ _HISTORY = re.compile(rf"\b{_SPAN}(?:\s+(?:history|h/o|duration|course|complaint
 _OTHERS = re.compile(r"\d|\b(?:treat\w*|given|receiv\w*|took|taking|on|with|hospitali\w*|admi\w*|resolv\w*|travel\w*|vacation|trip|returned|after|before|until|improv\w*|who|his|her)\b")
 
 
-_UNIT = re.compile("|".join(DAYS))
+_UNIT = re.compile("|".join(rf"{unit[0]}(?<=[\s-].){unit[1:]}" for unit in DAYS))  # none in "today"
 _DEGREES = re.compile(r"\b\d{2,3}(?:\.\d)?\s?°?\s?[cf]\b")
 
 

@@ -21,7 +21,7 @@ _WHOLE = r"(?:different |separate |distinct |finished |completed |full )?"
 _LINES = r"(?:lines?|LOTs?|regimens?|therapies)"
 _UNIT = r"(?:lines?|(?-i:LOTs?)|lots of (?:therapy|treatment)|regimens?)"
 _OF = r"(?:\s+of\s+(?:prior\s+)?(?:therapy|treatment|anti-?myeloma))?"
-_IN_ALL = r"(?:\bs/p|status[- ]post|after|through|had|received|\bso|total(?:\s+of)?|=|failed|following|over|\bin all|altogether|across|count(?:ed|ing)? as|\()"
+_IN_ALL = r"(?:\b(?:s/p|status[- ]post|after|through|had|received|so|total(?:\s+of)?|failed|following|over|in all|altogether|across|count(?:ed|ing)? as)|[=(])"
 _OF_OTHERS = r"(?!(?:more|additional|further|other|new|central|IV)\b)"
 _NO_DATE = r"\b(?!\s*[./-]\d)"
 # The most telling first.

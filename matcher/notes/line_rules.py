@@ -7,7 +7,7 @@ knows an answer gives it.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -72,7 +72,7 @@ class Told:
 
     event: Event
     lines: list[Line]
-    drugs: set[str]
+    drugs: frozenset[str]
     earlier: set[str]  # drugs of all lines so far
     same: bool  # no drug that the line at hand does not have
     boundary: bool  # progression, relapse or a switch since the treatment told before
@@ -112,20 +112,22 @@ def _part_told(told: Told) -> bool | None:
 def _induction(told: Told) -> bool | None:
     """A few cycles, then a few of another combination, then the transplant: one planned course, unless the note tells why it changed."""
     event, line = told.event, told.line
-    if line.transplant or told.boundary or told.numbered or not event.drugs or any(event.since(k) for k in ("toxicity", "stopped")):
+    if not _FEW_CYCLES.match(line.events[-1].after) or line.transplant or told.boundary or told.numbered or not event.drugs or any(event.since(k) for k in ("toxicity", "stopped")):
         return None
     transplant = next((e for e in told.ahead if e.transplant), None)
     near = transplant is not None and transplant.group.start - event.group.end < 80 and not any(transplant.since(k) for k in ("progression", "relapse"))
-    return False if near and _FEW_CYCLES.match(line.events[-1].after) else None
+    return False if near else None
 
 
 def _same_row(told: Told) -> bool | None:
     """A few cycles, then others, in one row of a numbered list or table: the row counts as the note counts it."""
     event, first = told.event, told.line.events[0]
+    if not _FEW_CYCLES.match(told.line.events[-1].after):
+        return None
     rows = first.mark is not None and (any(e.mark for e in told.ahead) or any(known.events[0].mark for known in told.lines[:-1]))
     cut = told.boundary or told.listed or re.search(r"[\n;]", event.gap) or any(event.since(k) for k in ("toxicity", "stopped"))
     far = event.start and told.line.start and event.start.earliest - told.line.start.latest > COURSE
-    return False if rows and event.drugs and not cut and not far and _FEW_CYCLES.match(told.line.events[-1].after) else None
+    return False if rows and event.drugs and not cut and not far else None
 
 
 def _told_before(told: Told) -> bool | None:
@@ -255,11 +257,11 @@ def begins_line(event: Event, lines: list[Line], ahead: Sequence[Event] = ()) ->
     return next(answer for rule in RULES if (answer := rule(told)) is not None)
 
 
-def _of_one_kind(drugs: set[str], known: Sequence[str] | set[str]) -> bool:
+def _of_one_kind(drugs: Collection[str], known: Collection[str]) -> bool:
     """One of them is the unnamed product of the others' kind."""
     return len(without_generic([*drugs, *known])) < len({*drugs, *known})
 
 
-def _modalities(drugs: set[str]) -> set[str]:
+def _modalities(drugs: Collection[str]) -> set[str]:
     known = load_vocabulary().drugs
     return {known[d].modality for d in drugs if d in known}

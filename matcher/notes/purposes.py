@@ -79,10 +79,12 @@ def _said_of(event: Event, purpose: str) -> bool:
 
 def _as_before(event: Event, earlier: list[Event]) -> str | None:
     """The purpose of what this goes on with, or tells again."""
+    settled = [e for e in earlier if e.purpose]
+    if not settled:
+        return None
     bridge = next((e for e in reversed(earlier) if e.received and e.drugs), None)
     if bridge and bridge.purpose == "bridging" and event.active and not any(is_cell_product(d) for d in event.drugs) and _goes_on(event.doc.text[bridge.group.end : event.group.start]):
         return "bridging"
-    settled = [e for e in earlier if e.purpose]
     again = any(is_cell_product(d) for d in event.drugs)
     if any(e.purpose == "other_malignancy" and e.active == event.active for e in settled) and (again or event.restated):
         return "other_malignancy"

@@ -90,7 +90,7 @@ def _of_events(found: _Found, events: list[Event]) -> None:
             found.denied |= drugs if "no longer" not in lead else set()
         elif event.at_once("refractory_after"):
             if event.after.startswith("-") and "," in event.doc.text[group.start : group.end]:  # "Kyprolis, len-refractory"
-                drugs = active(group.mentions[-1].drugs)
+                drugs = set(active(group.mentions[-1].drugs))
                 lead = event.doc.text[max(0, group.mentions[-1].start - _REACH) : group.mentions[-1].start]
             if _NOT_BEFORE.search(lead):
                 found.denied |= drugs

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
@@ -25,7 +25,7 @@ _OF_A_SERVICE = re.compile(r"[ ](?:units?|program(?:me)?s?|cent(?:re|er)s?|clini
 _COURSE_END = re.compile(r"(?:SCT|HCT|BMT|auto|transplant|d)(?:\s?['’]?\d[\d/.'’-]{1,9})?(?:\s?\([^()\n]{0,20}\))?\s?-*$")
 # Each begins with a set of characters, so that most places are passed over at once.
 _LETTER = re.compile(
-    r"""[DVRKPT](?:
+    r"""[DVRKPT](?=[DVRKPT]?\s)(?:
       (?<![\w.-].)[DVRKPT]?(?=\s+(?:maint|mono))
     | (?<=[Ss]topped[ ].)(?=\s(?:\d{1,2}/|in\b|for\b|due\b|d/t\b|after\b))
     | (?<=\bon[ ][VRKDT])(?=\s(?:until|till|alone|only)\b)
@@ -59,11 +59,16 @@ _TRANSPLANT = re.compile("|".join((
 )), re.IGNORECASE)
 _ORGAN = re.compile(r"(?:heart|kidney|renal|liver|lung|corneal?|cardiac|hair|islet|pancreas|f(?:a)?ecal)[- ]*$", re.IGNORECASE)
 _WITH_DEX = re.compile(r"[-/]d(?![\w-])")  # "Isa-d", "Pom/d"
-_CODE = re.compile(r"[A-Z](?<!\w.)[A-Z]{1,4}-?\d{3,6}\b")
 _STEMS = ("mab", "nib", "mide", "mib", "clax", "leucel", "exor", "vedotin", "tecan", "parib", "lisib")
 _STEMMED = re.compile(rf"[a-z](?<!\w.)[a-z]{{2,}}+(?:-cel\b|{'|'.join(f'(?<={stem})' for stem in _STEMS)})")  # of a note in small letters
-_ACRONYM = re.compile(r"[DVBRLKPTCEIXSAM](?<!\w.)(?<![A-Za-z]\d-.)[DVBRLKPTCEIXSAM]{1,4}d(?!\w)")
-_CAPITALS = re.compile(r"[DVBRKPTCEIX](?<!\w.)(?:[DVBRKPTCEIX]{1,3}|(?<=[VRKB]))D(?=\s*(?:→|-+>)|\s*(?:[x×*#]\s?\d|(?:regimen|scheme|protocol|chemotherapy)\b|(?:for )?\d+ (?:cycles|courses)))")  # "IRD x6"
+_IN_CAPITALS = re.compile(
+    r"""[A-Z](?=[A-Z])(?<!\w.)(?:
+      (?P<code>[A-Z]{1,4}-?\d{3,6}\b)
+    | (?P<acronym>(?<=[DVBRLKPTCEIXSAM])(?<![A-Za-z]\d-.)[DVBRLKPTCEIXSAM]{1,4}d(?!\w))
+    | (?P<capitals>(?:(?<=[DVBRKPTCEIX])[DVBRKPTCEIX]{1,3}|(?<=[VRKB]))D(?=\s*(?:→|-+>|[x×*\#]\s?\d|(?:regimen|scheme|protocol|chemotherapy)\b|(?:for[ ])?\d+[ ](?:cycles|courses))))
+    )""",
+    re.VERBOSE,
+)  # "CT-053", "KRd", "IRD x6"
 _PRODUCTS = {"car_t": "anti-bcma car-t", "cell_therapy": "anti-bcma car-t", "bispecific_antibody": "anti-bcma bispecific", "t_cell_engager": "anti-bcma bispecific",
              "antibody_drug_conjugate": "anti-bcma adc"}
 _AIMED = re.compile(r"[\s(/,:-]*(?:(?:anti|against|targeting|targeted|directed|specific|to|target)[\s:-]*)*")  # "BCMA-directed | CAR-T"
@@ -153,7 +158,7 @@ def find_mentions(doc: Document) -> list[Mention]:
     for match in _AFTER_COURSE.finditer(text):
         if _COURSE_END.search(text[max(0, match.start() - 45) : match.start()]):
             free.add(Mention(*match.span("letter"), (REGIMEN_LETTERS[match.group("letter")],)))
-    for match in _LETTER_AFTER.finditer(text):
+    for match in doc.matches(_LETTER_AFTER, ("sct", "hct", "bmt", "auto"), 0, 20):
         free.add(Mention(*match.span("letter"), (REGIMEN_LETTERS[match.group("letter")],)))
     for match in doc.matches(_AUTO, ("auto", "allo"), 1, 40):
         allogeneic = match.group().lower().startswith("allo")
@@ -161,23 +166,29 @@ def find_mentions(doc: Document) -> list[Mention]:
     for match in doc.matches(_TRANSPLANT, ("transplant", "stem cell", "stem-cell", "own cells", "own stem"), 6, 60):
         if not _ORGAN.search(text[max(0, match.start() - 15) : match.start()]):
             free.add(Mention(*match.span(), therapy="stem_cell_transplant"))
-    for match in _CAPITALS.finditer(text):
-        drugs = regimen_drugs(match.group()[:-1] + "d") or tuple(REGIMEN_LETTERS[letter] for letter in match.group()[:-1] if len(match.group()) == 2)
-        if drugs:
-            free.add(Mention(*match.span(), (*dict.fromkeys((*drugs, "dexamethasone")),), None, True))
-    for match in _ACRONYM.finditer(text):
-        if drugs := regimen_drugs(match.group()):
-            free.add(Mention(*match.span(), drugs, None, True))
     for match in (m for low, high in doc.near((*_STEMS, "-cel"), 40, 8) for m in _STEMMED.finditer(doc.lowered, low, high)):
         if agent := unlisted_agent(match.group(), False):
             free.add(Mention(*match.span(), (agent,)))
-    for match in _CODE.finditer(text):
-        if agent := unlisted_agent(match.group(), bool(_DRUG_CONTEXT.search(text[max(0, match.start() - 40) : match.end() + 40]))):
-            free.add(Mention(*match.span(), (agent,)))
+    for mention in _in_capitals(text):
+        free.add(mention)
     for candidate in doc.candidates:
         if candidate.kind == "drug" and not free.follows(text, candidate.start):
             free.add(Mention(candidate.start, candidate.end, (candidate.concept,)))
     return _aimed(text, free.mentions())
+
+
+def _in_capitals(text: str) -> Iterator[Mention]:
+    """Study codes, and acronyms that no list has: their letters tell the drugs."""
+    for match in _IN_CAPITALS.finditer(text):
+        word = match.group()
+        if match["code"]:
+            if agent := unlisted_agent(word, bool(_DRUG_CONTEXT.search(text[max(0, match.start() - 40) : match.end() + 40]))):
+                yield Mention(*match.span(), (agent,))
+        elif match["acronym"]:
+            if drugs := regimen_drugs(word):
+                yield Mention(*match.span(), drugs, None, True)
+        elif drugs := regimen_drugs(word[:-1] + "d") or tuple(REGIMEN_LETTERS[letter] for letter in word[:-1] if len(word) == 2):
+            yield Mention(*match.span(), (*dict.fromkeys((*drugs, "dexamethasone")),), None, True)
 
 
 def _aimed(text: str, mentions: list[Mention]) -> list[Mention]:
