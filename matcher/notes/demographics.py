@@ -106,14 +106,18 @@ _MALE = r"male|man|gentleman|men|boy|m"
 _SEXED = rf"(?:{_FEMALE}|{_MALE})"
 _AGE = re.compile(  # in small letters
     rf"""(?<![\w./,])(?=\w)(?:
-      (?P<old>\d{{1,3}}|{COUNTED})[\s-]*(?:(?:years?|yrs?)\.?[\s-]*(?:of[\s-]age|old)|y\s?/\s?o|y\.?\s?o\.?(?:(?=[mf]\b)|(?![a-z]))|year-old|yr-old|jährige?r?|ans\b)
-    | (?P<months>\d{{1,3}}|{COUNTED})[\s-]*(?P<short>months?|mos?|m/o|weeks?|wks?|days?|hours?)\.?[\s-]*(?:of[\s-]age|old)\b
-    | (?P<letter>\d{{1,3}})(?:[ ]/[ ][a-z]+[ ]/[ ]|[ \t]?(?:y(?:rs?|ears?)?\.?[ \t,/-]*|/[ \t]?)?)(?:[mf]\b(?!\s*[/:=]?\s*\d+(?![a-z\d]))|(?:male|female|woman|man|gentleman|lady)\b)
-    | (?:\bage[ds]?|\bage\s*\(\w+\))\s*(?:is\s*|of\s*|[:=~.-]\s*)*(?P<aged>\d{{1,3}})(?!\s*(?:months?|mos?\b|weeks?|days?|[-–]\s*\d|[./]\d))
-    | \b(?:mr|mrs|ms|miss|mx)\.?[ ](?:[\w'’-]+\.?[ ]?){{1,3}},[ ]?(?:[a-z][a-z '’-]{{2,40}},[ ])?(?P<titled>\d{{2,3}})(?=[ ]?[,.;)]|[ ](?:with|who|is|was|has)\b)
-    | \b(?:s?he|patient|(?:mr|mrs|ms|miss)\.?[ ][\w'’-]+\.?),?[ ](?:is[ ]now|is|has[ ]turned|turned|now)[ ](?P<turned>\d{{2,3}})(?=[ ]?[,.;)]|[ ](?:now|today|and|who|last|this)\b)
-    | (?:\b[mf](?!\d\b)|\b(?:male|female|woman|man|boy|girl|gentleman|lady))\s*[/,;:(|-]?\s*(?:aged?\s*)?(?P<after>\d{{1,3}})(?:\s*(?:years?|yrs?|y)\b\.?)?(?!\s*(?:months?|weeks?|days?)|[\d/%-]|[.,]\d|\s*(?:mg|kg|cm|x\b))
-    | (?P<years>\d{{1,3}})\s*(?:years?|yrs?|y)\b\.?
+      (?=[\defnostz])(?:
+          (?P<old>\d{{1,3}}|{COUNTED})[\s-]*(?:(?:years?|yrs?)\.?[\s-]*(?:of[\s-]age|old)|y\s?/\s?o|y\.?\s?o\.?(?:(?=[mf]\b)|(?![a-z]))|year-old|yr-old|jährige?r?|ans\b)
+        | (?P<months>\d{{1,3}}|{COUNTED})[\s-]*(?P<short>months?|mos?|m/o|weeks?|wks?|days?|hours?)\.?[\s-]*(?:of[\s-]age|old)\b
+      )
+    | (?=\d)(?P<letter>\d{{1,3}})(?:[ ]/[ ][a-z]+[ ]/[ ]|[ \t]?(?:y(?:rs?|ears?)?\.?[ \t,/-]*|/[ \t]?)?)(?:[mf]\b(?!\s*[/:=]?\s*\d+(?![a-z\d]))|(?:male|female|woman|man|gentleman|lady)\b)
+    | (?=[abfghlmpsw])(?:
+          (?:\bage[ds]?|\bage\s*\(\w+\))\s*(?:is\s*|of\s*|[:=~.-]\s*)*(?P<aged>\d{{1,3}})(?!\s*(?:months?|mos?\b|weeks?|days?|[-–]\s*\d|[./]\d))
+        | \b(?:mr|mrs|ms|miss|mx)\.?[ ](?:[\w'’-]+\.?[ ]?){{1,3}},[ ]?(?:[a-z][a-z '’-]{{2,40}},[ ])?(?P<titled>\d{{2,3}})(?=[ ]?[,.;)]|[ ](?:with|who|is|was|has)\b)
+        | \b(?:s?he|patient|(?:mr|mrs|ms|miss)\.?[ ][\w'’-]+\.?),?[ ](?:is[ ]now|is|has[ ]turned|turned|now)[ ](?P<turned>\d{{2,3}})(?=[ ]?[,.;)]|[ ](?:now|today|and|who|last|this)\b)
+        | (?:\b[mf](?!\d\b)|\b(?:male|female|woman|man|boy|girl|gentleman|lady))\s*[/,;:(|-]?\s*(?:aged?\s*)?(?P<after>\d{{1,3}})(?:\s*(?:years?|yrs?|y)\b\.?)?(?!\s*(?:months?|weeks?|days?)|[\d/%-]|[.,]\d|\s*(?:mg|kg|cm|x\b))
+      )
+    | (?=\d)(?P<years>\d{{1,3}})\s*(?:years?|yrs?|y)\b\.?
     )""",
     re.VERBOSE,
 )

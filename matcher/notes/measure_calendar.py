@@ -102,8 +102,8 @@ class Calendar:
         for mention in reversed(self.words.dates_within(sentence, name)):
             if self._governs(mention, name) and not self._ahead(mention):
                 return self.words.day(mention)
-        if self.words.note_date is not None and self.words.says("now", place, place + _TODAY_WITHIN) and _TODAY_AFTER.match(self.words.doc.lowered, place):
-            return PartialDate.of(self.words.note_date)
+        if self.words.says("now", place, place + _TODAY_WITHIN) and self.words.today and _TODAY_AFTER.match(self.words.doc.lowered, place):
+            return self.words.today
         if lead is not None and lead.end <= name:
             return self.words.day(lead)
         if (after := self._after(place)) is not None:
@@ -112,18 +112,17 @@ class Calendar:
             return self.words.day(block)
         if self.words.note_date is None:
             return None
-        today = PartialDate.of(self.words.note_date)
         near = max(sentence, name - 60)
         if self.words.says("yesterday", near, name):
             return PartialDate.of(self.words.note_date - timedelta(days=1))
         if self.words.says("now", near, name):
-            return today
+            return self.words.today
         if self.words.says("then", max(start, name - 300), name):
             return None
         kind = self.words.doc.section_at(name).kind
         span = (start, end) if end - start < 600 else (sentence, self.words.doc.sentence_at(name)[1])
         listed = kind not in _PAST_SECTIONS and self.words.count_names(*span) >= 3
-        return today if listed or kind in _CURRENT_SECTIONS else None
+        return self.words.today if listed or kind in _CURRENT_SECTIONS else None
 
     def _ahead(self, mention: DateMention) -> bool:
         """Whether a date is a plan: values lie in the past, or in an addendum of the next days."""

@@ -70,14 +70,15 @@ def _attached(text: str) -> Iterator[Hit[str]]:
         yield Hit(*potassium.span(), "potassium")
 
 
-_LETTER = re.compile(r"[A-Zkκλ](?<![^\W_].)(?=[ \t:=|/(\-])")
+_LETTER = re.compile(r"[A-Zklκλ](?=[ \t:=|/(\-])(?<![^\W_].)")
 _NUMBER_NEXT = re.compile(r"[ \t]?[:=]?[ \t]?\d")
 _IN_A_LIST = re.compile(r"[(,;/|:\n][ \t]?$")
 _AFTER_WHITE_CELLS = re.compile(r"\b(?:WBC|WCC|TLC|Leu\w*|Lc|N|ANC|neuts?)[ :=]*\d[\d.,]*[ ,]+$", re.IGNORECASE)
 _BEFORE_CREATININE = re.compile(r"[ ]?[:=]?[ ]?\d{1,2}(?:\.\d)?[ ,;/]+(?:mmol/L[ ,;]*)?(?:Cr|Creat|Crea)\b", re.IGNORECASE)
 _POTASSIUM = re.compile(r"[ \t:=|]*(?:\(?m(?:mol|Eq)/L\)?[ \t|]*)?(?:[<>]?[1-9][.,]\d{1,2}(?!\d|[.,]\d)|[2-9](?!\d|[.,/]\d|x)|--|-[ \t])")
-_LIGHT_CHAIN = re.compile(r"[KLkl](?=[ :=])(?<![\w/.].)(?=[ :=]{1,2}[\d.,]+[ ]?mg/d?L)")  # no other K or L is measured so
-_M_PROTEIN = re.compile(r"M(?<![\w/.].)(?=[ :=]{1,2}\d{1,2}[.,]\d{1,2}[ ]?g/d?L)")
+_LIGHT_CHAIN = re.compile(r"(?<![\w/.].)[ :=]{1,2}[\d.,]+[ ]?mg/d?L")  # no other K or L is measured so
+_M_PROTEIN = re.compile(r"(?<![\w/.].)[ :=]{1,2}\d{1,2}[.,]\d{1,2}[ ]?g/d?L")
+_MEASURED_SO = {**dict.fromkeys("Kk", (_LIGHT_CHAIN, "kappa_flc")), **dict.fromkeys("Ll", (_LIGHT_CHAIN, "lambda_flc")), "M": (_M_PROTEIN, "serum_m_protein")}
 _SMALL_POTASSIUM = re.compile(r"[ \t]?[:=]?[ \t]?[2-7][.,]\d{1,2}(?!\d|[.,]\d)")
 
 
@@ -91,6 +92,9 @@ def _letters(text: str) -> Iterator[Hit[str]]:
     """Names of one letter: the number follows at once; L is a flag and N a limit except in a list of cells."""
     for m in _LETTER.finditer(text):
         letter, end = m.group(), m.end()
+        if (told := _MEASURED_SO.get(letter)) and told[0].match(text, end):
+            yield Hit(m.start(), end, told[1])
+            continue
         test = _one_letter().get(letter)
         if test is None:
             continue
@@ -104,7 +108,3 @@ def _letters(text: str) -> Iterator[Hit[str]]:
             stands = _NUMBER_NEXT.match(text, end)
         if stands:
             yield Hit(m.start(), end, test)
-    for m in _LIGHT_CHAIN.finditer(text):
-        yield Hit(m.start(), m.end(), "kappa_flc" if m.group() in "Kk" else "lambda_flc")
-    for m in _M_PROTEIN.finditer(text):
-        yield Hit(m.start(), m.end(), "serum_m_protein")

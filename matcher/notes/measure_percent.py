@@ -158,7 +158,7 @@ def _vitals(words: Words) -> Iterator[Written]:
     for m in _found(_LENGTH, words, "cm"):
         if _among_vitals(words, m) and re.search(r"\d\s?(?:kg|lb)|weight|wt|height|ht\b|bmi", _line(words, m)):
             yield _measure(words, "height", m, "cm")
-    for m in _found(_PRESSURE, words, "/"):
+    for m in _found(_PRESSURE, words):
         upper, lower = int(m.group("s")), int(m.group("d"))
         if 70 <= upper < 250 and upper >= lower + 10 and m.start() not in words.date_at and _among_vitals(words, m, 1):
             for test, group in (("systolic_bp", "s"), ("diastolic_bp", "d")):

@@ -45,7 +45,7 @@ _JOINT = re.compile(r"[ \t]*(?:/|,|&|\band\b)[ \t]*")
 _OPENED = re.compile(r"[ \t]*\(")
 _RANGE_GOES_ON = re.compile(r"[-–]\d")
 _INCHES = re.compile(r"[ ]?(?:in\b\.?|\"|″)(?=[ ]?(?:[,;.)/|\n]|$))")
-_GROUPED = re.compile(r"[ \t]*(?:/|&|\band\b)[ \t]*", re.IGNORECASE)
+_GROUPED = ("/", "&", "and")
 
 
 _PANELS = {  # strips without names, by number of values
@@ -77,7 +77,7 @@ def _group(words: Words, names: list[Hit[str]], at: int) -> list[Hit[str]]:
     for following in names[at + 1 : at + 7]:
         between = words.text[group[-1].end : following.start]
         absorbed = group[0].meaning in M_PROTEINS and following.meaning in (ISOTYPES | M_PROTEINS) and re.fullmatch(r"[ \t(,]*(?:type |protein )?", between)
-        joined = _GROUPED.fullmatch(between) and ("/" in between or not _VITAL_SIGNS & {group[0].meaning, following.meaning})
+        joined = between.strip(" \t").lower() in _GROUPED and ("/" in between or not _VITAL_SIGNS & {group[0].meaning, following.meaning})
         if not absorbed and not joined:
             break
         if absorbed and any(n.meaning not in M_PROTEINS | ISOTYPES for n in group):

@@ -77,6 +77,7 @@ class Words:
         self.text = doc.text
         self.plain = plain(doc.text)
         self.note_date = note_date
+        self.today = PartialDate.of(note_date) if note_date else None
         self.dates = find_dates(doc.text, doc.day_first, as_of=note_date)
         self.date_at = {d.start: d for d in self.dates}
         self._cues: dict[str, list[tuple[int, int]]] = defaultdict(list)

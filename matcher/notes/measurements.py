@@ -10,7 +10,7 @@ from datetime import date
 from itertools import chain
 from math import log
 
-from matcher.domain import Evidences, Lab, PartialDate
+from matcher.domain import Evidences, Lab
 from matcher.notes.document import Document
 from matcher.notes.measure_percent import unnamed
 from matcher.notes.measure_performance import read_performance
@@ -120,8 +120,8 @@ def _labs(words: Words, value: Written, units: _Units) -> Iterable[Lab]:
         return
     number, unit = found
     when = value.date or (None if value.earlier else words.calendar.at(value.start, value.name[0] if value.name else None))
-    if when is None and value.now and words.note_date is not None:
-        when = PartialDate.of(words.note_date)
+    if when is None and value.now:
+        when = words.today
     low, high = _limit(value.low, unit, value.test), _limit(value.high, unit, value.test)
     evidence = _evidence(words.doc, value)
     row = load_vocabulary().tests[value.test]
