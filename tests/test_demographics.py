@@ -21,6 +21,8 @@ def sex(text):
 
 
 @pytest.mark.parametrize(("text", "years"), [
+    ("Re: gentleman of 67, myeloma", 67),
+    ("(copied 2023) 69 y.o. man with myeloma. Today: he is now 70.", 70),
     ("58-year-old man with anemia.", 58),
     ("A 63 y/o woman presents.", 63),
     ("71M here for labs.", 71),
@@ -88,6 +90,9 @@ def test_age_from_the_date_of_birth():
     ("68-year-old retired teacher seen with her husband. She is well.", "female"),
     ("70 yr old husband of the caller", "male"),
     ("Mrs R., second opinion", "female"),
+    ("Kd 2021, MR, then PD. MR spine clear.", None),
+    ("Multiple sclerosis (MS), QTc 440 ms, did not miss a dose.", None),
+    ("Mrs D., weight 61 kg for 1 m 63", "female"),
     ("this 74 year old gentleman", "male"),
     ("The patient says she is tired. Her brother drove her.", "female"),
     ("66 yo teacher. Prostate cancer 2009, radical prostatectomy.", "male"),

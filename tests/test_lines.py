@@ -249,6 +249,7 @@ def test_no_lines(text):
     ("MM. 3 prior lines. DPd 2020.\n\nADDENDUM: old records show five prior lines, not 3.", 5),
     ("Myeloma, newly diagnosed, no treatment so far.", 0),
     ("MGUS since 2017, yearly review.", 0),
+    ("Myeloma s/p 3 prior lines (copied). SVd since 3/2025, that is line #5.", 5),
     ("Pneumonia, two IV lines placed.", None),
     ("Myeloma, VRd 2018, PD. Kd 2020. No edema, no lines.", 2),
     ("Myeloma. [x] 2 to 4 prior lines: = 3", 3),
@@ -312,6 +313,7 @@ def test_what_the_note_says_in_two_ways_is_flagged(text, flags):
     ("Allogeneic transplant from her brother in 2019 after KRd.", [("allogeneic", "2019")]),
     ("VRd x4, ASCT deferred. Autologous transplant is planned for June.", []),
     ("Kidney transplant 2010.", []),
+    ("Service: BMT/Cellular Therapy.", []),
     ("Not a transplant candidate. Stem cells collected and stored.", []),
 ])
 def test_transplants(text, transplants):

@@ -89,7 +89,7 @@ _FRESH = re.compile(
     r"\b(?:is|are|was|were|has|had|have|does|did|takes?|took|reports?|states?|started|stopped|received|developed|remain(?:s|ed)|continue[sd]?|present(?:s|ed)"
     r"|underwent|show(?:s|ed|ing)|reveal(?:s|ed)|s/p|h/o|hx|history of|positive|known|persist(?:s|ent|ing)|controlled|stable|appears?|seems?|with|only|found"
     r"|treated|ok|okay|fine|clean|dry|intact|normal|good|unchanged|unremarkable|in place|in situ|uses|using|requiring|needs|lives|works|smokes|on (?!exam|physical|ct|mri|pet|imaging|x-?ray|cxr|echo|tte|us|ultrasound|duplex|biops|admission|ekg|ecg|urinalysis|ua))\b"
-    r"|\d{4}|\b\d+ ?(?:mg|mcg|%|days?|years?|yrs?)\b|\+",
+    r"|\d{4}|\b\d+ ?(?:%|(?:mg|mcg|days?|years?|yrs?)\b)|\+",
     re.IGNORECASE,
 )
 # Between a cue like "no" and its noun: the noun of a phrase that the cue does not deny ("no antibiotics for pneumonia").
@@ -132,7 +132,7 @@ _OUTCOME_REACH = 210  # characters from a name to the word for its outcome, at m
 # The next sentence tells how it went on: "pneumonia in May. It has since resolved", "cancer was suspected; biopsies ruled it out".
 _AFTERWARDS = re.compile(
     r"(?:(?!\band\b)[^.;,\n]){0,70}(?:[.;] (?:[A-Z][^.;\n]{0,60}\bit\b[^.;\n]{0,40}\. )?"
-    rf"(?P<gone>(?:[Ii]t|[Tt]his)(?: (?:has|had))?(?: (?:fully|completely|now|since|later|then)){{0,2}} {_GONE})|[.;,] [^.;,\n]{{0,40}}\b(?:ruled (?:it|this) out|excluded (?:it|this)\b))")
+    rf"(?P<gone>(?:[Ii]t|[Tt]his)(?: (?:has|had))?(?: (?:fully|completely|now|since|later|then)){{0,2}} {_GONE})|[.;,] [^.;,\n]{{0,40}}\b(?:ruled (?:it|this) out|(?:excluded|out-?ruled) (?:it|this)\b))")
 _WISHED = re.compile(r"\b(?:wants?|needs? (?:him|her|them|to)|must|should|provided)\b[^.;,]{0,30}$", re.IGNORECASE)  # "wants two weeks clear of infection"
 _OWNS = re.compile(r"'s\b|\s+(?:has|had|with|who)\b", re.IGNORECASE)
 _INFORMANT = re.compile(r"\s*(?:\([^)]*\)\s*)?(?:says?|said|reports?|reported|states?|stated|notes?|noted|noticed|asks?|asked|calls?|called|confirms?|confirmed|thinks|believes|is with|is here|here|present|at bedside|in attendance|drove|brought|wants?|helps?|offered|typed|matched|haplo\w*|is a match|declined|feels|worr\w+|concerned|describes?|informed|was told|lives|requests?)\b", re.IGNORECASE)
@@ -321,7 +321,7 @@ def _shields(cue: Cue) -> bool:
     return cue.category == "ignored" or (cue.category == "hypothetical" and cue.text.startswith("no "))
 
 
-_GENE = re.compile(r"[A-Za-z]{2,6}\d{1,2}[A-Za-z]?")
+_GENE = re.compile(r"[A-Za-z]{2,6}\d{1,2}[A-Za-z]?|BRCA(?:1/2|s)?|MSI|MMR")
 _ADJACENT = {"old", "past", "former", "prior", "previous", "previously", "formerly", "post", "earlier", "remote", "after", "history", "treated", "resolved", "healed", "cured", "cleared", "childhood"}
 
 

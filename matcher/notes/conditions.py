@@ -28,6 +28,7 @@ ENTAILED_ABSENCE = {
     "inflammatory_bowel_disease": ("crohn_disease", "ulcerative_colitis"),
     "viral_hepatitis": ("hepatitis_b", "hepatitis_c"),
     "hepatitis": ("hepatitis_b", "hepatitis_c"),
+    "latent_tuberculosis": ("tuberculosis",),
 }
 
 
@@ -115,6 +116,8 @@ def _context_of_myeloma(doc: Document, said: dict[str, list[tuple[Status, Mentio
     if said["al_amyloidosis"]:
         said["cardiac_amyloidosis"] += [
             (s, m) for s, m in said["al_amyloidosis"] if s is Status.PRESENT and _OF_HEART.search(doc.text, m.start, min(doc.text.find("\n", m.end) % (len(doc.text) + 1), m.end + 160))]
+    if any(s is Status.PRESENT for s, _ in said["plasma_cell_leukemia"]):  # which "leukemic" then speaks of
+        said["leukemia"] = [(s, m) for s, m in said["leukemia"] if s is not Status.PRESENT or m.id != "leukemia"]
     said["cns_involvement"] += [(s, m) for s, m in said.get("cns_disease", ()) if s is Status.ABSENT]
     said["extramedullary_disease"] += [
         (s, m) for s, m in said.get("plasmacytoma", ()) if s is Status.PRESENT and m.id == "plasmacytoma" and not (_BONE.search(doc.text, *_around(doc.text, m.start, m.end, 120, 120)) and not _OF_ORGAN.match(doc.text, m.end))]
@@ -132,6 +135,8 @@ _TAKEN_OUT = re.compile(r"\W{0,2}(?:\w+ )?(?:(?:is|was|were|been|line|catheter|t
 
 
 _TO_COME = re.compile(r"\W{0,2}(?:(?:is|was) )?(?:not yet|to be (?:placed|inserted)|ordered|planned|booked|requested)\b", re.IGNORECASE)
+_DEVICE_RELATED = re.compile(r"[- ](?:associated|related|acquired)\b", re.IGNORECASE)  # an infection
+_VACCINATED = re.compile(r"[ :,(-]{1,3}(?:vaccinat\w+|immuni[sz]ed|immune|non-?immune)\b", re.IGNORECASE)
 _IN_USE = re.compile(r"\bnew \S|\bin (?:use|situ|place)\b", re.IGNORECASE)
 
 
@@ -160,6 +165,9 @@ _SINCE = re.compile(r"(?: (?:at|of|with|on|for|in) [\w. ]{1,25})?,? since (?=\w)
 
 
 _SINCE_THEN = re.compile(r"[^.;\n\d]{0,45}?\bsince (?:\w+ )?(?=\d)", re.IGNORECASE)  # "lymphoma, stage IV, since May 2019"
+_YEAR = r"(?:\d{1,2}[/.])?(?:19|20)\d\d"
+_RAN = re.compile(rf"(?: of (?:the )?\w+(?: and \w+)?)?[ ,(:]{{1,2}}(?:from )?{_YEAR} ?(?:-|–|to|until) ?{_YEAR}\b", re.IGNORECASE)  # "depression 2014-2016"
+_OF_THAT_DAY = re.compile(r"\bacute \w|\((?:acute|active)[,; ]", re.IGNORECASE)  # "acute pneumonia 3/2019": as it was then
 _AT_AGE = re.compile(r"[^.;,\n]{0,20}\b(?:at (?:the )?age (?:of )?|aged )\d", re.IGNORECASE)
 
 
@@ -188,7 +196,9 @@ def _status(doc: Document, mention: Mention, vocabulary: Vocabulary, now: date |
     if _ANTIBODY.match(doc.text, mention.end) and vocabulary.is_a(mention.id, "infectious_disease"):
         return None
     if mention.id == "indwelling_catheter":
-        return None if _TO_COME.match(doc.text, mention.end) else _device_status(doc, mention)
+        return None if _TO_COME.match(doc.text, mention.end) or _DEVICE_RELATED.match(doc.text, mention.end) else _device_status(doc, mention)
+    if mention.id == "hepatitis_b" and _VACCINATED.match(doc.text, mention.end):
+        return None
     row = vocabulary.conditions[mention.id]
     if (row.course == "group" or mention.id == "active_infection") and _LABEL.match(doc.text, mention.end):
         return None  # "Autoimmune: Hashimoto's", "Infection: cefepime": a question, which what follows answers
@@ -205,14 +215,16 @@ def _status(doc: Document, mention: Mention, vocabulary: Vocabulary, now: date |
     if mention.id in _THROMBOSES and not c.past and _anticoagulated(doc.text, mention.end):
         return Status.PRESENT
     if row.course in ("chronic", "group") or lasting:
-        return Status.HISTORICAL if not lasting and (c.resolved or ((c.treated or c.past) and mention.id in CURABLE)) else Status.PRESENT
+        over = c.resolved or _RAN.match(doc.text, mention.end) or ((c.treated or c.past) and mention.id in CURABLE)
+        return Status.HISTORICAL if over and not lasting else Status.PRESENT
     if row.course == "malignancy":
         long_ago = mention.date is not None and now is not None and mention.date.latest < now - TUMOUR_FREE and not _SINCE_THEN.match(doc.text, mention.end)
         over = c.resolved or ((c.treated or c.past or long_ago) and not c.current)
         return Status.HISTORICAL if over else Status.PRESENT
     if row.course == "event":
         return Status.PRESENT if c.current and not (old or c.resolved or c.treated or c.past) else Status.HISTORICAL
-    if c.resolved or ((c.treated or c.past or old or (mention.section == "history" and row.course == "acute")) and not c.current):
+    current = c.current and not (old and _OF_THAT_DAY.search(doc.text, max(0, mention.start - 7), mention.end + 12))
+    if c.resolved or ((c.treated or c.past or old or (mention.section == "history" and row.course == "acute")) and not current):
         return Status.HISTORICAL
     return Status.PRESENT
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
+from itertools import chain
 
 from matcher.dates import DateMention, find_dates
 from matcher.domain import Reading
@@ -26,7 +27,7 @@ _OTHER_DATE = re.compile(
     r"(?:\bd\.?o\.?b\.?|born(?: on| in)?|birth(?:day|date)?|date of birth|referr\w*(?: on| date)?|referral(?: date| received)?|received(?: on)?|since|from|"
     r"\bdx|diagnos\w*|started|last \w+|next \w+|follow.?up|return|labs?|laborator\w+|results?|bloods?|infused|expires?|valid|onset|surgery|due)[\s:.=,(-]*(?:on |in )?$"
 )
-_DICTATED = re.compile(r"\b(?:dictated|typed|transcribed|written)(?: on)?[\s:]*$")
+_DICTATED = re.compile(r"\b(?:dictated|typed|transcribed|written|completed)(?: on)?[\s:]*$")
 _FOLLOW_UP = re.compile(r"\bfollow.?up[\s:,(–-]*$")  # as a title, the visit itself
 _TITLED_FOLLOW_UP = re.compile(r"(?!.*\b(?:for|next|return|in|on|to|at)\b)(?:[\w/&-]+ ){1,4}follow.?up[\s,(–-]*$")
 _LED = re.compile(r"\b(?:on|in|until|to|till|before|after|by)\s*$")  # within a sentence
@@ -114,8 +115,9 @@ _AGE = re.compile(  # in small letters
     | (?=[abfghlmpsw])(?:
           (?:\bage[ds]?|\bage\s*\(\w+\))\s*(?:is\s*|of\s*|[:=~.-]\s*)*(?P<aged>\d{{1,3}})(?!\s*(?:months?|mos?\b|weeks?|days?|[-–]\s*\d|[./]\d))
         | \b(?:mr|mrs|ms|miss|mx)\.?[ ](?:[\w'’-]+\.?[ ]?){{1,3}},[ ]?(?:[a-z][a-z '’-]{{2,40}},[ ])?(?P<titled>\d{{2,3}})(?=[ ]?[,.;)]|[ ](?:with|who|is|was|has)\b)
+        | \b(?:man|woman|lady|gentleman|male|female)[ ]of[ ](?P<of>\d{{2,3}})\b(?![ ]?[./%-]\d)
         | \b(?:s?he|patient|(?:mr|mrs|ms|miss)\.?[ ][\w'’-]+\.?),?[ ](?:is[ ]now|is|has[ ]turned|turned|now)[ ](?P<turned>\d{{2,3}})(?=[ ]?[,.;)]|[ ](?:now|today|and|who|last|this)\b)
-        | (?:\b[mf](?!\d\b)|\b(?:male|female|woman|man|boy|girl|gentleman|lady))\s*[/,;:(|-]?\s*(?:aged?\s*)?(?P<after>\d{{1,3}})(?:\s*(?:years?|yrs?|y)\b\.?)?(?!\s*(?:months?|weeks?|days?)|[\d/%-]|[.,]\d|\s*(?:mg|kg|cm|x\b))
+        | (?:(?<!\d[ ])\b[mf](?!\d\b)|\b(?:male|female|woman|man|boy|girl|gentleman|lady))\s*[/,;:(|-]?\s*(?:aged?\s*)?(?P<after>\d{{1,3}})(?:\s*(?:years?|yrs?|y)\b\.?)?(?!\s*(?:months?|weeks?|days?)|[\d/%-]|[.,]\d|\s*(?:mg|kg|cm|x\b))
       )
     | (?=\d)(?P<years>\d{{1,3}})\s*(?:years?|yrs?|y)\b\.?
     )""",
@@ -132,7 +134,8 @@ _NAMED = re.compile(rf"(?:\b(?:mr|mrs|ms|miss|mister|madam|sir|patient|pt|name|s
 def read_age(doc: Document, note_date: date | None) -> Reading | None:
     """Whole years at the note's date, as stated; else from the date of birth. Children under a year are 0."""
     best: tuple[int, int, Reading] | None = None
-    for m in _AGE.finditer(doc.lowered, 0, 40_000):
+    turned = (m for low, high in doc.near(("now ", "turned "), 25, 15) for m in _AGE.finditer(doc.lowered, low, high) if m["turned"])  # since the passage that was copied
+    for m in chain(turned, _AGE.finditer(doc.lowered, 0, 40_000)):
         strength, years = _strength(doc, m)
         if strength and 0 <= years <= 120 and (best is None or strength > best[0]):
             best = (strength, m.start(), Reading(years, (doc.evidence(m.start(), m.end()),)))
@@ -159,7 +162,7 @@ def _strength(doc: Document, m: re.Match[str]) -> tuple[int, int]:
         return 3, counted(g["old"])
     if g["letter"]:
         return (3 if re.search(r"[a-zMF]$", text[m.start() : m.end()]) else 0), int(g["letter"])
-    if told := g["aged"] or g["titled"] or g["turned"]:
+    if told := g["aged"] or g["titled"] or g["of"] or g["turned"]:
         return 3, int(told)
     if g["after"]:
         return 2, int(g["after"])
@@ -186,7 +189,8 @@ def _years(born: date, today: date) -> int:
 _SEX_LABEL = re.compile(r"\b(?:sex|gender)\s*(?:at birth\s*)?[:=]?\s*(?:(?P<sex>female|male|woman|man|f|m)\b(?!\s*\[)|(?=[\w ]{0,8}\[))", re.IGNORECASE)
 _SEX_LETTER = re.compile(r"(?<![\w./])\d{1,3}[ \t]?(?:y(?:/?o|rs?|ears?)?\.?[\s,/|-]*(?:old)?[\s,/|-]*)?(?P<sex>[MF])\b(?!\s*[:=]?\s*\d|-\w)|\b(?P<sex2>[MF])\s*[/,|-]\s*\d{1,3}\b"
                          r"|(?:\b[Dd]\.?[Oo]\.?[Bb]\.?[ \t:]*[\d/.-]{8,10}|\(\d{1,3}\))[ \t(|,;]*(?:\(\d{1,3}\)[ \t,]*)?(?P<sex3>[MF])\b(?!\s*[:=]?\s*\d|[-/]\w| (?:protein|spike|band|comp))")
-_SEX_WORD = re.compile(r"\b(?P<f>female|woman|lady|girl|mrs|ms|miss|madam)\b|\b(?P<m>male|man|gentleman|boy|mr|mister)\b", re.IGNORECASE)
+_SEX_WORD = re.compile(  # "Mr" and "Ms" before a name: "MR" is also a response or a scan, "MS" a disease
+    r"\b(?P<f>female|woman|lady|girl|mrs|madam|(?-i:Ms|Miss|MS(?=\.))(?=\.? ?(?-i:[A-Z])))\b|\b(?P<m>male|man|gentleman|boy|mister|(?-i:Mr|MR(?=\.))(?=\.? ?(?-i:[A-Z])))\b", re.IGNORECASE)
 _KIN = re.compile(r"\S+ (?:(?!her |his |with |and )[\w-]+ ){0,4}?(?:(?P<f>wife|mother|grandmother|housewife)|(?P<m>husband|father|grandfather))\b", re.IGNORECASE)
 _PRONOUN = re.compile(r"\b(?:(?P<f>she|her|hers|herself)|(?P<m>he|his|him|himself))\b", re.IGNORECASE)
 _ORGAN = re.compile(

@@ -14,6 +14,8 @@ from matcher.notes.line_rules import Line
 from matcher.notes.signals import signals_of
 from matcher.notes.statements import statement_at
 
+# Licensed for myeloma that was treated before only (labels of FDA and EMA, 2025): who takes one is hardly in the first line.
+FOR_RELAPSE = frozenset({"pomalidomide", "selinexor", "panobinostat", "elotuzumab", "venetoclax", "melphalan flufenamide", "iberdomide", "mezigdomide"})
 _NOT_OF_IT = re.compile(r"\b(?:not|no|for|trials? (?:of|for|in)|in)\s+(?:\w+\s+)?$", re.IGNORECASE)
 _TO_COME = re.compile(r"\b(?:later|once|when|eval\w*|consider\w*|transplant)\b[^.;\n]*$", re.IGNORECASE)  # "transplant in first remission"
 _NEGATED = re.compile(r"\b(?:not|non|never|no)[\s-]+(?:yet )?$", re.IGNORECASE)
@@ -46,7 +48,7 @@ def read_disease_state(doc: Document, conditions: Sequence[ConditionFact], lines
             return Reading("remission", (doc.evidence(remission.start, remission.end),))
         if lines and (endings[0].best in ("sCR", "CR") or (endings[0].best in ("sCR", "CR", "VGPR") and lines[0].maintenance)):
             return Reading("remission", (first,)) if first else None
-        return _newly_diagnosed(doc, first, n_lines)
+        return _newly_diagnosed(doc, None if lines and FOR_RELAPSE & set(lines[0].drugs) else first, n_lines)
     if not lines:
         return Reading("relapsed_refractory" if refractory else "relapsed")
     last = endings[-1]

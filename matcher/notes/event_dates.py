@@ -32,7 +32,7 @@ def _as_course(mention: DateMention, note_date: date | None) -> DateMention:
 _OF_ANOTHER = re.compile(r"→|-+>|=>|\)\s*[/,;+]")
 _TO = r"(?:-+>?|–|—|→|~|\||to|until|till|til|through|thru|up to|and|stop\w*|end\w*|last(?: fill| dose)?)"
 _RANGE = re.compile(rf"\s*{_TO}[\s:]*(?:the end of|end of|early|late|mid)?\s*|[ \t]{{2,}}|\t", re.IGNORECASE)  # also two columns of a table
-_UNTIL = re.compile(r"(?:\b(?:until|till|til|through|thru|up to)|stop\w*|discontinued|last dose)\b[^.;,\n\d]{0,25}$", re.IGNORECASE)
+_UNTIL = re.compile(r"(?:\b(?:until|till|til|through|thru|up to)|stop\w*|discontinued|last)\b[^.;,\n\d]{0,25}$", re.IGNORECASE)
 _BEGUN = re.compile(r"[^.;\n]{0,60}\.\s+(?:started|commenced|begun|initiated|start(?: date)?)[\s:]*(?:on|in)?\s*", re.IGNORECASE)
 _STARTED = re.compile(r"\b(?:start(?:ed)?|begun|began|from)\W{0,3}$", re.IGNORECASE)
 _ROW = re.compile(r"\n[ \t]*[-*•–—|]")

@@ -18,7 +18,7 @@ _OTHER_CANCERS = ("hormonal_therapy", "jak_inhibitor", "radiopharmaceutical_ther
 _CLAUSE = re.compile(r"[.;,\n→-](?:(?<=[\n→])|(?<=[.;,])(?<![ (]T.)\s|(?<=-)>)")  # "T. lenalidomide" is a tablet
 _ITEM = re.compile(r"[ \t|*•-]*(?:#?\d{1,2}(?:[.):]\s|\s*\||\s{2,}|\t)|#\d{1,2}\s|(?:X{0,3}(?:IX|IV|V?I{1,3}|V|X))[.):]\s|[a-h][.)]\s|L\d{1,2}\b)", re.IGNORECASE)
 _MARK_LEAD = 140  # characters before a name in which the number of its line stands
-_PRIOR_HEAD = re.compile(r"[^.;\n]{0,40}[:=-]\s*(?:\(?1[.):]|#1|L1:?)?\s*$|[^.;\n]{0,30}(?:regimen|therap|treatment|line)[^.;\n]{0,20}$", re.IGNORECASE)
+_PRIOR_HEAD = re.compile(r"[^.;\n]{0,80}[:=-]\s*(?:\(?1[.):]|#1|L1:?)?\s*$|[^.;\n]{0,30}(?:regimen|therap|treatment|line)[^.;\n]{0,20}$", re.IGNORECASE)
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
 
 
@@ -169,7 +169,7 @@ class Event:
         if len(self.active) >= 3 and len(classes) != len(set(classes)) and not self.is_regimen:
             return True
         text, start = self.doc.text, self.group.start
-        if (head := self.signals.last("exposure", max(self.low, start - 60), start)) and re.fullmatch(r"[^\w.;\n]*(?:\w+[^\w.;\n]*){0,4}", text[head.end : start]):
+        if (head := self.signals.last("exposure", max(self.low, start - 60), start)) and re.fullmatch(r"[^\w.;\n]*(?:(?!admi|here|seen|start|now)\w+[^\w.;\n]*){0,4}", text[head.end : start]):
             return True
         if (head := self.signals.last("exposure_to", max(self.low, start - 120), start)) and not re.search(r"[.;\n]", text[head.end : start]):
             return True
@@ -186,7 +186,7 @@ class Event:
     @property
     def heads_prior(self) -> bool:
         """Below "prior therapy:", where what came before the treatment told first stands."""
-        head = self.signals.last("prior_list", max(self.low, self.group.start - 90), self.group.start)
+        head = self.signals.last("prior_list", max(self.low, self.group.start - 110), self.group.start)
         return head is not None and _PRIOR_HEAD.match(self.doc.text[head.end : self.group.start]) is not None
 
     @property

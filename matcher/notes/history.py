@@ -8,7 +8,7 @@ from datetime import date, timedelta
 
 from matcher.dates import DateMention
 from matcher.domain import ConditionFact, Course, Reading, Status
-from matcher.notes.disease_state import said_new
+from matcher.notes.disease_state import FOR_RELAPSE, said_new
 from matcher.notes.document import Document
 from matcher.notes.line_count import stated_ordinals
 from matcher.notes.line_rules import Line
@@ -56,6 +56,8 @@ def told_from_the_first(doc: Document, note_date: date | None, conditions: Seque
     events, start = lines[0].events, lines[0].start
     diagnosed = next((c.date for c in known if c.date), None) or next((d.date for d in dates if _DIAGNOSED.search(doc.text, max(0, d.start - 25), d.start)), None)
     begun = start or diagnosed
+    if FOR_RELAPSE & set(lines[0].drugs) and said_new(doc) is None:
+        return None
     of_late = said_new(doc) is not None or (begun and note_date and note_date - begun.latest < _FIRST_LINE)
     ongoing = any(e.course is Course.ONGOING for e in events)
     at_diagnosis = any(_SINCE_DIAGNOSIS.match(e.after) for e in events) or (start and diagnosed and timedelta(0) <= start.latest - diagnosed.earliest < _SOON)

@@ -37,12 +37,12 @@ _ORDINAL = re.compile("|".join((
     rf"\b(?:(\d{{1,2}})(?:st|nd|rd|th)|({'|'.join(_ORDINALS)}))[- ]line\b",
     r"\bL(\d{1,2})\s+ongoing",
     r"\b(?<!\d[.])(?<!\d)(\d{1,2})\. ?line\b",
-    r"\b(?:this is|now) (?:the |his |her )?line (\d{1,2})\b",
+    r"\b(?:(?:this|that) is|now) (?:the |his |her )?line #?(\d{1,2})\b",
     r"\b(\d{1,2})L\b(?=\s*(?:\)|,|;|\.|$|ongoing|relaps|RRMM|MM\b|myeloma))",
 )), re.IGNORECASE)
 _ORDINAL_WORDS = ("line", *(f"l{n}" for n in range(1, 10)), *(f"{n}l" for n in range(10)))
 _TO_COME = re.compile(r"\b(?:option|therapy would|plan|consider|next)\b", re.IGNORECASE)
-_NOW = re.compile(r"(?:this is|now)\b", re.IGNORECASE)
+_NOW = re.compile(r"(?:(?:this|that) is|now)\b", re.IGNORECASE)
 _SETTLED = re.compile(r"addend|correct|minutes to read|settled|agreed|actually", re.IGNORECASE)
 _ADDENDUM = re.compile(r"\baddend(?:um|a)\b", re.IGNORECASE)
 _PLUS_CURRENT = re.compile(r"\s*(?:of (?:therapy|treatment) )?(?:,\s*)?(?:plus|\+|and|in addition to) (?:the |his |her )?(?:current|present|ongoing)\b", re.IGNORECASE)

@@ -72,7 +72,7 @@ def _segment(events: list[Event]) -> list[Line]:
         elif not lines:
             if not event.restated or event.start or event.course is Course.ONGOING or (event.is_regimen and (event.up_to("came_after") or _lists(events[place : place + 2]))):
                 lines.append(_open(event))
-                if pending and _AFTER_TRANSPLANT.match(event.gap):
+                if pending and _follows(pending, lines[0], event.gap):
                     _take(lines[0], pending)
         elif len(lines) < _MOST_LINES and begins_line(event, lines, events[place + 1 : place + 3]):
             fresh = _open(event)
@@ -80,7 +80,7 @@ def _segment(events: list[Event]) -> list[Line]:
                 lines.pop(0)
             while lines and _part_of(lines[-1], event):
                 lines.pop()
-            if pending and (_AFTER_TRANSPLANT.match(event.gap[-60:]) if fresh.start is None else pending.start and timedelta(0) <= pending.start.latest - fresh.start.earliest < COURSE):
+            if pending and _follows(pending, fresh, event.gap[-60:]):
                 _take(fresh, pending)  # told after its induction, the latest first
                 pending = None
             if lines and not fresh.product_only and not lines[-1].product_only and _adds(event):
@@ -92,6 +92,13 @@ def _segment(events: list[Event]) -> list[Line]:
         else:
             _merge(event, lines)
     return lines
+
+
+def _follows(transplant: Event, line: Line, gap: str) -> bool:
+    """Whether a transplant told before a treatment came after it: by the dates of both, else by the words between."""
+    if line.start and transplant.start and transplant.start.month:
+        return timedelta(0) <= transplant.start.latest - line.start.earliest < COURSE
+    return _AFTER_TRANSPLANT.match(gap) is not None
 
 
 def _lists(events: list[Event]) -> bool:

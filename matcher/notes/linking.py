@@ -19,7 +19,7 @@ _MIN_RATIO = 88  # of 500 one-letter slips of drug names 97 % are found at this 
 _INN_STEMS = re.compile(  # WHO stems of agents against cancer (INN stem book 2018)
     r"[a-z]{4,}(?:zomib|domide|tinib|ciclib|parib|clax|lisib|rafenib|denoson|tuzumab|tamab|tuximab|toclax|nexor|stat|vedotin|deruxtecan|mafodotin)|[a-z]{3,}[ -]?(?:leucel|cabtagene)|[a-z]{3,6}-cel", re.IGNORECASE)
 _STATINS = re.compile(r"vastatin|cilastatin|somatostatin|nystatin|prostat|cystatin|pentostatin|ristat$|rheostat|thermostat|haemostat|hemostat", re.IGNORECASE)
-_CODE = re.compile(r"[A-Z]{2,5}-?\d{3,6}")
+_CODE = re.compile(r"(?!(?:JAN|FEB|MAR|APR|MAY|JUNE?|JULY?|AUG|SEPT?|OCT|NOV|DEC)-?\d{4}\b)[A-Z]{2,5}-?\d{3,6}")
 
 
 @lru_cache(maxsize=1)

@@ -17,8 +17,8 @@ _EARLIER = re.compile(r"\((?:was|prev\w*|prior|formerly|from)[ ~:]*\Z", re.IGNOR
 _STOP = re.compile(r"[.;%\n\d(](?:(?<=[.;%\n])|(?<=\d)(?<![A-Za-z].)|(?<=\()(?=[^)]*\)))")  # a share refers back no further: another number, a closed bracket
 _AFTER = re.compile(r"(?:[^.;:%\n\d]|(?<=[A-Za-z])\d{1,3})*")
 _CELLS = re.compile(r"plasma[- ]?cells?|plasmatic cells?|plasmacytes?|plasmocytes?|\bPCs?\b|plasmacytosis|myeloma cells|plasmablasts?|CD138\+? cells", re.IGNORECASE)
-_BLOOD = re.compile(r"\b(?:leu[ck]ocytes|WBC|white cells|lymphocytes|neutrophils|monocytes|blood count|differential)\b[^.\n]*$", re.IGNORECASE)
-_MARROW_ALONE = re.compile(r"\b(?:bone marrow|marrow|BMBx|BMB?|BMA)\s*(?:bx|biopsy|aspirate)?\s*[:=]?\s*~?$", re.IGNORECASE)
+_BLOOD = re.compile(r"\b(?:leu[ck]ocytes|WBC|white cells|lymphocytes|neutrophils|monocytes|blood count|differential)\b(?:[^.\n]|\.\d)*$", re.IGNORECASE)
+_MARROW_ALONE = re.compile(r"\b(?:bone marrow|marrow|BMBx|BMB?|BMA)\s*(?:bx|biopsy|aspirate)?\s*(?:[\d./-]{4,10}\s?)?[:=]?\s*~?$", re.IGNORECASE)
 _INFILTRATE = re.compile(r"infiltrat\w+|involve\w+|plasmacytosis|replace\w+", re.IGNORECASE)
 _FRACTION = re.compile(r"(?:fraction|share|component|percentage|content|burden)?[^.;:%\n\d]{0,25}$", re.IGNORECASE)
 _MARROW = re.compile(r"\b(?:bone marrow|marrow|BM(?:BX|A|AT)?|biopsy|aspirat\w+|smear|trephine|bx|trepano\w+|trephine biopsy|BMB|myelogram|punct\w+)\b", re.IGNORECASE)
@@ -36,7 +36,7 @@ _WANTED = re.compile(r"(?:keep|above|over|below|under|goal|target|if|>|<|≥|des
 _COUNT = re.compile(r"\d[\d,]*(?:\.\d+)?\s?(?=K/|/[un]L|x\s?10|(?-i:G/L)|/mm|/cumm)", re.IGNORECASE)
 _FEET = re.compile(r"(?P<n>[4-7])\s?(?:'|′|ft\.?|feet|foot)\s?(?:and\s)?(?:(?P<i>\d{1,2}(?:\.\d+)?)\s?(?:\"|″|''|in\.?\b|inch(?:es)?)?|(?<=t|T)\b)(?![\d/])", re.IGNORECASE)
 _VITALS = re.compile(r"\b(?:ra|spo2|sats?|saturation|bp|hr|vitals?|vs|temp|afebrile|pulse|rr|t\s?3\d|t\s?9\d|o2|wt|weight|ht|height|ecog|kps|karnofsky)\b|\b\d{2,3}/\d{2,3}\b|\d{3}\s?cm\b")  # in small letters
-_MASS = re.compile(r"(?P<n>\d\d\d?(?:[.,]\d{1,2})?)\s?(?P<u>kg|kgs|lbs?|pounds)\b(?!\s*(?:/(?! \d)|lost|loss|gain|down|less|more|lighter|heavier|in \d|over|weight loss))", re.IGNORECASE)
+_MASS = re.compile(r"(?P<n>\d\d\d?(?:[.,]\d{1,2})?)\s?(?P<u>kgs?|kilograms|lbs?|pounds)\b(?!\s*(?:/(?! \d)|lost|loss|gain|down|less|more|lighter|heavier|in \d|over|weight loss))", re.IGNORECASE)
 _CHANGE = re.compile(r"(?:lost|loss(?: of)?|gain(?:ed)?(?: of)?|minus|down|up|per|each|[-–+x]|(?<! )/|dropped|lift\w*|carry\w*|over|under|below|above|than|of \w+|dose\w*|tumou?r|mass|mg)\s*(?:by|about|from|another|~)?\s*$", re.IGNORECASE)
 _METRES = re.compile(r"(?P<n>[12](?:(?<=1)\s?m\s?\d\d|[.,]\d\d?\s?m))\b(?![/\w²2])")
 _LENGTH = re.compile(r"(?P<n>[12]\d\d(?:[.,]\d)?)\s?cm\b(?!\s*(?:mass|lesion|h2o|from))", re.IGNORECASE)
@@ -129,7 +129,7 @@ def _is_marrow(words: Words, m: re.Match[str], before: str, after: str) -> bool:
         return True  # "marrow 70%"
     if cells := _CELLS.search(after):
         of_cells = re.match(r"\s*of\b", after) and _MARKER.search(re.split(r"[:;.]\s", said)[-1])
-        spoiled = of_cells or _ELSEWHERE.search(after, 0, cells.end()) or _ELSEWHERE.search(near)
+        spoiled = of_cells or _ELSEWHERE.search(after, 0, (after + ",").find(",", cells.end())) or _ELSEWHERE.search(near)
         return not spoiled and (marrow is not None or "plasm" in cells.group().lower())
     if _INFILTRATE.search(after[:30]) and marrow:
         return not _ELSEWHERE.search(said)

@@ -17,12 +17,12 @@ from matcher.notes.document import Document
 _GRADES = {"zero": 0, "one": 1, "two": 2, "three": 3, "four": 4, "nil": 0, "i": 1, "ii": 2, "iii": 3, "iv": 4, "l": 1}
 _GAP = (
     r"(?:[ \t:=~,(/|\[\]*-]|\r?\n(?=[ \t]*\d)|\b(?:ecog|who|ps|kps|oms|performance|status|score|scale|grade|index|level|class|is|was|of|at|today|now|currently|current|remains?|stable|"
-    r"still|about|around|approximately|approx|estimated|est|per|by|as|a|an|the|her|his|md|rn|note|him|she|he|to|be|been|has|have|improved|declined|decreased|increased|assessed|"
-    r"pre-?admit|pre-?admission|baseline|previously|on|admission|discharge|in|clinic|functional|karnofsky|score of|equals?|unchanged|good|fair|poor|reported|recorded|documented|"
-    r"rated|self|from|went|up|down|range)\b|\((?:0|range)[ ]?[-–][ ]?[45]\)|\)){0,14}?"
+    r"still|about|around|approximately|approx|estimated|est|per|by|as|a|an|the|her|his|md|rn|np|primary|team|note|him|she|he|to|be|been|has|have|improved|declined|decreased|increased|assessed|"
+    r"pre-?admit|pre-?admission|baseline|previously|prior|before|on|admission|discharge|in|clinic|functional|karnofsky|score of|equals?|unchanged|good|fair|poor|reported|recorded|documented|"
+    r"rated|self|from|went|up|down|range)\b|\((?:0|range)[ ]?[-–][ ]?[45]\)|\d{1,2}[-/](?:\d{1,2}|[a-z]{3})(?:[-/]\d{2,4})?(?=:)|\)){0,14}?"
 )
 _ECOG = re.compile(
-    rf"(?P<name>(?:ECOG|E\.C\.O\.G\.?|Eastern Co-?operative (?:Oncology )?Group|Zubrod|WHO(?=[ -]*(?:PS|performance|status|score|grade|class|\d))|OMS(?=[ :=]*\d)|performance status|performance score|PS(?=[ ]?(?:\(|ECOG|WHO|of|is|today|now|[:=|]|[ ]?\||\d))))"
+    rf"(?P<name>(?:ECOG|E\.C\.O\.G\.?|Eastern Co-?operative (?:Oncology )?Group|Zubrod|WHO(?=[ -]*(?:PS|performance|status|score|grade|class|\d))|OMS(?=[ :=]*\d)|perf(?:ormance|\.)? (?:status|score)|PS(?=[ ]?(?:\(|ECOG|WHO|of|is|today|now|[:=|]|[ ]?\||\d))))"
     rf"(?P<gap>{_GAP})(?P<n>(?<![\d.])[0-5](?![\d%]|[ ]?[-–][ ]?5\)|[.,]\d|[ ]?(?:days?|weeks?|months?|years?|lines?|cycles?|prior|mg|x\b))|\b(?:zero|one|two|three|four|nil|I{{1,3}}|IV|l)\b)(?:\s?(?:[-–/]|to|or)\s?(?P<n2>[0-5])(?!\d|\.\d|[%/]))?",
     re.IGNORECASE,
 )
@@ -32,7 +32,8 @@ _KPS = re.compile(
 )
 _PAIR = re.compile(r"ECOG\s?/\s?(?:KPS|Karnofsky)[ :=]*(?P<ecog>[0-4])\s?/\s?(?P<kps>100|[1-9]0)\b", re.IGNORECASE)
 _AHEAD = re.compile(r"(?<![\d.,/-])(?P<n>[0-4])[\s\"'”’]{0,3}[([][ ]?(?:ECOG|WHO|PS|Zubrod)\b(?: PS)?[ ]?[)\]]")  # "I'm a 1" (ECOG)
-_NEXT = re.compile(r"[ ]?(?:\([^()\n]{0,30}\)|(?:in|at|on|last)\s[^.;,\n\d]{0,20})?(?:\s*(?:-{1,2}>|→|to\b)\s*|[;,]?\s*(?:and\s+|but\s+)?(?:is\s+|it is\s+)?(?:now|today|currently|at present)\s+(?:is\s+|at\s+|to\s+)?|[;,]?\s*but\s+(?:is\s+)?(?=\d\s+(?:overall|mostly|usually|generally|in general|most days)))(?P<n>[0-5]|100|[1-9]0)(?![\d.])", re.IGNORECASE)
+_NEXT = re.compile(r"[ ]?(?:\([^()\n]{0,30}\)|(?:in|at|on|last)\s[^.;,\n\d]{0,20})?(?:\s*(?:-{1,2}>|→|to\b)\s*|[;,]?\s*(?:and\s+|but\s+)?(?:in (?:my|our|the) \w+\s+)?(?:is\s+|it is\s+)?(?:now|today|currently|at present)\s+(?:is\s+|at\s+|to\s+)?|[;,]?\s*but\s+(?:is\s+)?(?=\d\s+(?:overall|mostly|usually|generally|in general|most days)))(?P<n>[0-5]|100|[1-9]0)(?!\d|\.\d)", re.IGNORECASE)
+_NOW_AFTER = re.compile(r"[^.;\n\d]{0,30}?(?:,|\band|\bbut|\bto)\s+(?P<n>[0-5]|100|[1-9]0)\s+(?:now|today|currently)\b", re.IGNORECASE)  # "2 at diagnosis and 1 now"
 _SCALE = re.compile(r"[ ]?(?:PS|performance status|status|score|grade)?[ \t]*[:=]?[ \t]*", re.IGNORECASE)
 _LIMIT = re.compile(r"(?:[<>≤≥]=?|less than|at least|or less|or better|must|require\w*|criteri\w+|eligib\w+|needs? an?|if|unless|until|when|should|trial wants|wants|cut-?off|allow\w*)\b[^.;,\n]{0,25}$|[<>≤≥]=?\s*$", re.IGNORECASE)
 _PAST = re.compile(r"\b(?:was|were|had|pre-?admit|pre-?admission|prior|previous(?:ly)?|before|baseline|at (?:diagnosis|dx|presentation|that time|relapse)|last (?:visit|year|month)|carried|copied|template|formerly|initial(?:ly)?|from)\b[^.;\n]{0,30}$", re.IGNORECASE)
@@ -78,7 +79,7 @@ def _current(doc: Document, found: list[_Status], note_date: date | None) -> Rea
 def _names() -> Lexicon[str]:
     """The words that the names of the scales begin with."""
     return Lexicon((name, name) for name in (
-        "ECOG", "E.C.O.G", "Eastern Cooperative", "Eastern Co-operative", "Zubrod", "WHO", "OMS", "performance status", "performance score", "PS", "KPS", "K.P.S", "Karnofsky",
+        "ECOG", "E.C.O.G", "Eastern Cooperative", "Eastern Co-operative", "Zubrod", "WHO", "OMS", "performance status", "performance score", "perf status", "perf. status", "PS", *(f"{scale}{n}" for scale in ("PS", "ECOG", "WHO") for n in range(5)), "KPS", "K.P.S", "Karnofsky",
         "Karnofski", "Karnovsky", "Karnovski", "IK", "KI", "Lansky"))
 
 
@@ -107,10 +108,10 @@ def _statuses(doc: Document, pattern: re.Pattern[str], names: list[Hit[str]], da
         when = _behind(doc, dates, m.end()) or _when(doc, dates, line_start, m.start())
         section = doc.section_at(m.start()).kind
         trend = m.group("n2") is not None and "from" in gap.lower()
-        past = bool(_PAST.search(before) or (not trend and re.search(r"\b(?:was|pre-?admi\w+|baseline|previously|from)\b", gap, re.IGNORECASE)) or _PAST_AFTER.match(text, m.end()))
+        past = bool(_PAST.search(before) or (not trend and re.search(r"\b(?:was|pre-?admi\w+|baseline|previously|prior|before|from)\b", gap, re.IGNORECASE)) or _PAST_AFTER.match(text, m.end()))
         past = past or bool(re.search(r"\b(?:carried|copied)\b", text[line_start : m.start()], re.IGNORECASE)) or section in ("oncology", "history", "family")
         yield _Status(value, m.start(), m.end(), when, past)
-        if (following := _NEXT.match(text, m.end())) and (int(following.group("n")) >= 10) == (pattern is _KPS):
+        if (following := _NEXT.match(text, m.end()) or _NOW_AFTER.match(text, m.end())) and (int(following.group("n")) >= 10) == (pattern is _KPS):
             yield _Status(int(following.group("n")), m.start(), following.end(), when, False)
 
 

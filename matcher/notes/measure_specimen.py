@@ -16,6 +16,8 @@ _STATEMENT_END = re.compile(r"[.;\n](?:\s|$)")
 _IN_FLUIDS = frozenset({"wbc", "rbc", "anc", "alc", "glucose", "total_protein", "albumin", "ldh", "bone_marrow_plasma_cells"})
 _IN_URINE = re.compile(r"\bin (?:the )?(?:urine|stool|CSF|sputum|fluid)\b", re.IGNORECASE)
 _URINE = re.compile(r"\b(?:urin\w*|upep|24.?h\w*|bence|bj[lp]?|uife|proteinuria)\b", re.IGNORECASE)
+_SUBSET = re.compile(r"\W{1,2}of (?:which|these|them|those)\b", re.IGNORECASE)  # "25% plasma cells, of which 70% ..."
+_AMONG_LEUKOCYTES = re.compile(r"\bof (?:which|these|them|those),?\s*$", re.IGNORECASE)  # "leukocytes 14.2, of these plasma cells 31%"
 EXCRETED = ("mg", "g", "mg/(24.h)", "g/(24.h)")
 
 
@@ -24,6 +26,8 @@ def specimen(words: Words, value: Written, unit: str | None) -> str | None:
     test = value.test
     name = value.name or (value.start, value.end)
     if test in _IN_FLUIDS and _of_other_fluid(words, name, value.start):
+        return None
+    if test == "bone_marrow_plasma_cells" and (_SUBSET.match(words.text, name[1]) or _SUBSET.match(words.text, value.end) or _AMONG_LEUKOCYTES.search(words.text, max(0, name[0] - 12), name[0])):
         return None
     if test not in _TOLD_BY_WORDS:
         return test

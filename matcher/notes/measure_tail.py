@@ -21,11 +21,13 @@ _BEFORE_NOW = re.compile(r"[ \t]*,?[ \t]*(?:at (?:diagnosis|dx|presentation|base
 RANGE = re.compile(r"[ \t]*(?:(?:ref(?:erence)?(?:[ \t]range)?|normal(?:[ \t]range)?|range|nl|n|norm)[ \t]*[:.=]?[ \t]*)?(?P<low>\d+(?:[.,]\d+)*)[ \t]?[-–—][ \t]?(?P<high>\d+(?:[.,]\d+)*)", re.IGNORECASE)
 _RANGE_ONLY = re.compile(RANGE.pattern + r"[ \t]*[^\d]{0,16}(?:1[.,]73 ?m.{0,2})?", re.IGNORECASE)
 LIMIT = re.compile(r"[ \t]*(?:(?P<word>uln|upper limit(?: of normal)?|ref(?:erence)?|normal|nl|n(?=[ \t]*[<>≤≥])|lln)[ \t]*[:.=]?[ \t]*(?P<cmp>[<>≤≥]=?)?|(?P<cmp2>[<>≤≥]=?))[ \t]*(?P<limit>\d+(?:[.,]\d+)*)", re.IGNORECASE)
+_CLOCK = re.compile(r"\s*\d{1,2}[:h]\d\d\s*(?:h|hrs?|am|pm)?\s*", re.IGNORECASE)
+_AGAIN_AT = re.compile(r"[ \t]{0,3}(?P<n>\d[\d.,]*)[ \t]?\(\s*\d{1,2}[:h]\d\d")  # "8.1 (06:00) | 7.9 (14:00)"
 _OPENED = re.compile(r"[ \t]{0,4}[(\[]")
 _DATED = re.compile(r"[ \t]*(?:\(|(?:on|in|at)[ \t]+)")
 _ENDS = re.compile(r"[ \t]*(?:[,;.)(\]/|-]|$|\n|\d{1,2}:\d\d)")
 _COLON = re.compile(r"[ \t]*:")
-SPOILED = re.compile(r"[ \t]*(?:days?|weeks?|wks?|months?|mos?|years?|yrs?|cycles?|times|units?|doses?|hours?|hrs?|lines?|pack|tabs?|tablets?|visits|draws|points|occasions|consecutive|tests|samples|siblings|of|fold|L\b(?=[ \t]*(?:NC|O2|nasal|oxygen|/min))|x(?=\s))\b|[ \t]?[x×][ \t]?\d|(?:st|nd|rd|th)\b", re.IGNORECASE)
+SPOILED = re.compile(r"[ \t]*-?(?:days?|weeks?|wks?|months?|mos?|years?|yrs?|cycles?|times|units?|doses?|hours?|hrs?|lines?|pack|tabs?|tablets?|visits|draws|points|occasions|consecutive|tests|samples|siblings|of|fold|L\b(?=[ \t]*(?:NC|O2|nasal|oxygen|/min))|x(?=\s))\b|[ \t]?[x×][ \t]?\d|(?:st|nd|rd|th)\b", re.IGNORECASE)
 _BRACKETED = re.compile(r"(?:was|prev\w*|prior|last|from|baseline|peak|nadir|max|min|adm\w*|previously|earlier|down from|up from|at \w+|in \w+|vs\.?)?[ \t:]*$", re.IGNORECASE)
 RANGED = frozenset({"lvef", "spo2", "bone_marrow_plasma_cells", "bcma_expression"})
 _ROOM_AIR = re.compile(r"\b(?:RA|room air|ambient air|indoor air|on air|air|AA|without (?:oxygen|o2)|no (?:oxygen|o2)|off (?:oxygen|o2)|w/o o2)\b", re.IGNORECASE)
@@ -123,7 +125,10 @@ def _bracket_step(words: Words, reading: Series, stop: int) -> None:
         reading.low, reading.high = limits_of(words, limits)
         return
     found = list(_bracketed_numbers(words, start, closed))
-    if found:
+    again = _AGAIN_AT.match(text, closed + 1) if _CLOCK.fullmatch(inside) else None
+    if again and (later := words.number(again.start("n"))):
+        _add(words, reading, later, reading.date, earlier=False)
+    elif found:
         for number, date in found:
             _insert_earlier(words, reading, number, date or words.calendar.brackets(reading.name[0]))
         reading.place = closed + 1
@@ -152,7 +157,7 @@ def _bracketed_numbers(words: Words, start: int, closed: int) -> Iterator[tuple[
             continue
         unit = words.unit(number.end)
         after = words.text[unit[1] if unit else number.end : start + part.end()]
-        if re.match(r"[ \t]*(?:[x×/+-]|days?|weeks?|months?|years?|cycles?|u\b|units?|h\b|exch\w+|doses?|mg\b|to\b)", after, re.IGNORECASE) and not unit:
+        if re.match(r"[ \t]*(?:[x×/+-]|:\d\d|days?|weeks?|months?|years?|cycles?|u\b|units?|h\b|exch\w+|doses?|mg\b|to\b)", after, re.IGNORECASE) and not unit:
             continue
         dates = words.dates_within(start + part.start(), start + part.end())
         yield number, words.day(dates[0]) if dates else None

@@ -109,7 +109,7 @@ def _of_events(found: _Found, events: list[Event]) -> None:
 def _progressed_on(event: Event) -> bool:
     low = max(event.low, event.group.start - _REACH)
     failing = governing(event.signals, event.doc.text, event.group.start, low)
-    return failing is not None and not re.search(r"\b(?:no|not|without|if)\b", event.doc.text[low : event.group.start], re.IGNORECASE)
+    return failing is not None and not re.search(r"\b(?:no|not|without|if)\b[^;\n]*$", event.doc.text[low : event.group.start], re.IGNORECASE)
 
 
 def _list_from(events: list[Event], place: int) -> list[Event]:

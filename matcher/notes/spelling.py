@@ -32,6 +32,9 @@ _DIGITS = str.maketrans("OoIl|", "00111")
 _NUMBER = re.compile(r"(?<![\w.,/^-])(?=[\dOIl|.,]{0,7}\d)(?![\d.,]+[lo]\b)(?:[\dOIl|]{1,4}[.,][\dOoIl|]{1,3}|\d[\dOoIl|]{0,5}[\dO])(?![\w^]|[.,-]\w)")
 
 
+_WRAPPED = re.compile(r"([A-Za-z]{2,})-\r?\n[ \t]*([a-z]{2,})")  # a word parted at the end of its line
+
+
 class Correction(NamedTuple):
     start: int
     end: int
@@ -100,10 +103,11 @@ def restored(word: str) -> str | None:
 
 def corrections(text: str) -> list[Correction]:
     """What to replace, in order, without overlaps: slips, and numbers dictated in words. The capitals of a word are kept where they are all or the first."""
-    found = []
+    found = [Correction(*m.span(), m[1] + m[2]) for m in (_WRAPPED.finditer(text) if "-\n" in text or "-\r" in text else ()) if is_known((m[1] + m[2]).lower())]
+    joined = [(c.start, c.end) for c in found]
     for match in _TOKEN.finditer(text):
         written = match.group()
-        if written.isdigit():
+        if written.isdigit() or any(start <= match.start() < end for start, end in joined):
             continue
         word = restored(written.lower())
         if word is not None:

@@ -21,8 +21,8 @@ from models.words import load_words
 _SUBSTANCE = {"pegylated liposomal doxorubicin": "doxorubicin"}
 # Letters that stand for drugs by what is beside them: "KR maintenance", "VRd/ASCT/R (PD)", "stopped K 10/2021", "on D until".
 _AFTER_COURSE = re.compile(r"(?:/|→|->|=>)\s?(?P<letter>[RVKDT])(?=\s*(?:\(|→|-+>|=>|,|;|\)|\.|\n|$)|\s(?:til|until|till|x)\b)")
-_OF_A_SERVICE = re.compile(r"[ ](?:units?|program(?:me)?s?|cent(?:re|er)s?|clinics?|dep(?:artmen)?t|teams?|services?|wards?|coordinators?|physicians?|fellows?|transfer|handoff)\b", re.IGNORECASE)
-_COURSE_END = re.compile(r"(?:SCT|HCT|BMT|auto|transplant|d)(?:\s?['’]?\d[\d/.'’-]{1,9})?(?:\s?\([^()\n]{0,20}\))?\s?-*$")
+_OF_A_SERVICE = re.compile(r"[ ]?[/&][ ]?(?:cell(?:ular)?\b|CT\b)|[ ](?:units?|program(?:me)?s?|cent(?:re|er)s?|clinics?|dep(?:artmen)?t|teams?|services?|wards?|coordinators?|physicians?|fellows?|transfer|handoff)\b", re.IGNORECASE)
+_COURSE_END = re.compile(r"(?:SCT|HCT|BMT|auto|transplant|d)(?:\s?['’]?\d[\w/.'’-]{1,10})?(?:\s?\([^()\n]{0,20}\))?\s?-*$")
 # Each begins with a set of characters, so that most places are passed over at once.
 _LETTER = re.compile(
     r"""[DVRKPT](?=[DVRKPT]?\s)(?:
@@ -38,7 +38,7 @@ _LETTER_AFTER = re.compile(r"(?:SCT|HCT|BMT|auto|Auto)\s?(?:-+>?|→|/)\s?(?P<le
 # The words for transplants that a list of names cannot hold: "auto" and "allo" by what is beside them, cells given back, and a transplant
 # that is not a place or a person.
 _MONTHS = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"
-_AFTER_AUTO = rf"#|['’]?\d|\(|/|[,;.+)]|-+>|→|(?:{_MONTHS})[a-z]*\b|(?:then|in|on|that|tx|with|and|x)\b|$"
+_AFTER_AUTO = rf"#|['’]?\d|\(|/|[,;.+)]|-+>|→|(?:{_MONTHS})[a-z]*\b|(?:then|in|on|at|that|tx|with|and|x)\b|$"
 _AFTER_ALLO = r"(?:RIC|MAC|NMA|haplo|MUD|MRD|SIB|from|sib\w*|in|on|['’]?\d|\d)\b"
 _STEM_CELLS = r"(?:(?:peripheral )?(?:blood )?(?:stem|progenitor)[- ]cells? |PBSC )?"
 _GIVEN_BACK = r"(?:rescue|procedure|graft|support|re-?infusion|re-?transfusion|return)\b"
