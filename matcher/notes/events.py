@@ -162,11 +162,7 @@ class Event:
     @cached_property
     def in_exposure_list(self) -> bool:
         """Told as what the patient was exposed, refractory or allergic to."""
-        vocabulary = load_vocabulary().drugs
-        if self.at_once("unfailed_after") or self.at_once("caused_after") or self.at_once("exposure_after"):
-            return True
-        classes = [c for d in self.active if d in vocabulary for c in vocabulary[d].classes if c in ("proteasome_inhibitor", "imid", "anti_cd38")]
-        if len(self.active) >= 3 and len(classes) != len(set(classes)) and not self.is_regimen:
+        if self.at_once("unfailed_after") or self.at_once("caused_after") or self.at_once("exposure_after") or self._two_of_a_class:
             return True
         text, start = self.doc.text, self.group.start
         if (head := self.signals.last("exposure", max(self.low, start - 60), start)) and re.fullmatch(r"[^\w.;\n]*(?:(?!admi|here|seen|start|now)\w+[^\w.;\n]*){0,4}", text[head.end : start]):
@@ -175,6 +171,15 @@ class Event:
             return True
         harm = self.signals.last("toxicity_of", max(self.low, start - 60), start)
         return harm is not None and re.fullmatch(r"\s*(?:\w+\s+)?", text[harm.end : start]) is not None
+
+    @property
+    def _two_of_a_class(self) -> bool:
+        """Three drugs or more that nobody combines: two of them are of one class."""
+        if len(self.active) < 3 or self.is_regimen:
+            return False
+        vocabulary = load_vocabulary().drugs
+        classes = [c for d in self.active if d in vocabulary for c in vocabulary[d].classes if c in ("proteasome_inhibitor", "imid", "anti_cd38")]
+        return len(classes) != len(set(classes))
 
     @cached_property
     def restated(self) -> bool:

@@ -37,10 +37,11 @@ def read_mentions(doc: Document, note_date: date | None, taken: tuple[tuple[int,
     starts = [start for start, _, concept in places if conditions[concept].course != "state"]
     dates = [(d.start, d.end, d.date) for d in find_dates(doc.text, doc.day_first, as_of=note_date)]
     found = scopes(doc)
-    return [
-        Mention(concept, start, end, found.context(start, end, starts), doc.section_at(start).kind, _date_of(doc, start, end, dates, starts), _frame(doc, start, dates))
-        for start, end, concept in places
-    ]
+    mentions = []
+    for start, end, concept in places:
+        sentence = doc.sentence_at(start)
+        mentions.append(Mention(concept, start, end, found.context(start, end, starts), doc.section_at(start).kind, _date_of(doc, start, end, sentence, dates, starts), _frame(doc, start, sentence, dates)))
+    return mentions
 
 
 @lru_cache(maxsize=1)
@@ -197,9 +198,9 @@ _BETWEEN = re.compile(r"[;\n.](?:(?<!\.)|(?=\s))")
 _BEFORE = re.compile(r"[;\n),.](?:(?<!\.)|(?=\s))")
 
 
-def _date_of(doc: Document, start: int, end: int, dates: list[tuple[int, int, PartialDate]], starts: list[int]) -> PartialDate | None:
+def _date_of(doc: Document, start: int, end: int, sentence: tuple[int, int], dates: list[tuple[int, int, PartialDate]], starts: list[int]) -> PartialDate | None:
     """The date nearest in the same clause, with no other condition in between: after the mention first, as lists write it."""
-    left, right = doc.sentence_at(start)
+    left, right = sentence
     at = bisect_left(dates, (end,))
     if at < len(dates):
         first, _, value = dates[at]
@@ -214,10 +215,9 @@ def _date_of(doc: Document, start: int, end: int, dates: list[tuple[int, int, Pa
     return None
 
 
-def _frame(doc: Document, start: int, dates: list[tuple[int, int, PartialDate]]) -> PartialDate | None:
+def _frame(doc: Document, start: int, sentence: tuple[int, int], dates: list[tuple[int, int, PartialDate]]) -> PartialDate | None:
     at = bisect_left(dates, (start,))
-    left = doc.sentence_at(start)[0]
-    return dates[at - 1][2] if at and dates[at - 1][0] >= left and start - dates[at - 1][1] < _FRAME and ";" not in doc.text[dates[at - 1][1] : start] else None
+    return dates[at - 1][2] if at and dates[at - 1][0] >= sentence[0] and start - dates[at - 1][1] < _FRAME and ";" not in doc.text[dates[at - 1][1] : start] else None
 
 
 def _overlaps(start: int, end: int, taken: tuple[tuple[int, int], ...]) -> bool:
