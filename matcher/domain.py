@@ -124,7 +124,7 @@ class ConditionFact:
     """One condition the note speaks of. `date`: onset or event; `until`: last known treatment of it, or resolution.
 
     Qualifiers in use: nyha 1-4, grade 0-5 (CTCAE, GVHD), stage, severity mild|moderate|severe, control
-    controlled|uncontrolled, acuity acute|chronic, treatment (what it needs: systemic|none|...), duration (days it has
+    controlled|uncontrolled, acuity acute|chronic, treatment (what it needs: systemic|none|..., or given), duration (days it has
     lasted so far, where the note says how long and not since when), activity active|inactive (autoimmune diseases).
     """
 

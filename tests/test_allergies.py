@@ -23,6 +23,7 @@ from matcher.notes.document import Document
     ("Known latex allergy.", [("latex", "present", None)]),
     ("Penicillin - rash as a child.", [("penicillin", "present", None)]),
     ("Allergies: anaphylaxis to bee stings, carries a pen. No drug allergies.", [("bee stings", "present", "severe"), ("any", "absent", None)]),
+    ("History of rash to amoxicillin. A rash to the chest.", [("amoxicillin", "present", None)]),
     ("Gout and asthma.", []),
 ])
 def test_allergies(note: str, allergies: list[tuple[str, str, str | None]]) -> None:

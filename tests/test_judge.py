@@ -39,6 +39,17 @@ BOY = "A 6-year-old boy has had a rash since yesterday."
     # another disease of a kind is another than the patient's
     ("exclusion", "Any other liver disease", "A 50-year-old man with chronic hepatitis C.", "unknown", "satisfied"),
     ("exclusion", "Any other liver disease", "A 50-year-old man with chronic hepatitis C and hemochromatosis.", "violated", "violated"),
+    # who has a disease has not been treated for it by that alone, nor has had every course of it
+    ("exclusion", "Any treatment for hepatitis C in the last 6 months", "A 50-year-old man with hepatitis C.", "unknown", "satisfied"),
+    ("exclusion", "Anti-obesity medication", "A 50-year-old obese man.", "unknown", "satisfied"),
+    ("exclusion", "Participation in a diabetes trial", "A 50-year-old man with diabetes.", "unknown", "satisfied"),
+    ("exclusion", "COPD exacerbation within 6 weeks", "A 70-year-old man with COPD.", "unknown", "satisfied"),
+    ("exclusion", "Bilateral breast cancer", "A 50-year-old woman with breast cancer.", "unknown", "satisfied"),
+    ("exclusion", "Progressive forms of multiple sclerosis", "A 30-year-old woman with RRMS.", "satisfied", "satisfied"),
+    # insulin is any insulin, and no tablet
+    ("exclusion", "Treatment with insulin", "A 30-year-old man on insulin glargine.", "violated", "violated"),
+    ("exclusion", "Antidiabetic drugs other than insulin", "A 30-year-old man on insulin glargine.", "unknown", "satisfied"),
+    ("exclusion", "Oral hypoglycemic agents", "A 30-year-old man on insulin glargine.", "unknown", "satisfied"),
     # another malignancy is another than the patient's
     ("exclusion", "Another malignancy within the past 3 years", "64-year-old man with metastatic lung adenocarcinoma.", "unknown", "satisfied"),
     ("exclusion", "History of a second primary malignancy", "64-year-old man with lung adenocarcinoma. Colon cancer in 2019.", "violated", "violated"),

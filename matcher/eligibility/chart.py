@@ -243,9 +243,10 @@ class Chart:
         return max((self.days_ago(x.start)[0] for x in later if x.start), default=1 if later else 0)
 
     def product_class(self, concept: str) -> str:
-        """An unnamed product ("anti-bcma car-t") asks for its class, whichever product it was."""
+        """An unnamed product ("anti-bcma car-t", "insulin") asks for its class, whichever product it was."""
         drug = self.vocabulary.drugs.get(concept)
-        return drug.classes[0] if drug and concept.startswith("anti-") and drug.classes else concept
+        unnamed = drug is not None and bool(drug.classes) and (concept.startswith("anti-") or drug.classes[0] == f"{concept}_class")
+        return drug.classes[0] if drug is not None and unnamed else concept
 
     @cached_property
     def given(self) -> Mapping[str, tuple[Exposure, ...]]:

@@ -34,7 +34,7 @@ def judge_fact(fact: ConditionFact, asked: Presence, chart: Chart) -> Answer:
     worst = Truth.TRUE
     for key, wanted in (*asked.qualifiers, *_active(fact, asked, chart)):
         met = qualifies(dict(fact.qualifiers), key, wanted)
-        if met is Truth.UNKNOWN and (key == "activity" or (key == "treatment" and wanted not in ("none", "no"))):
+        if met is Truth.UNKNOWN and (key == "activity" or (key == "treatment" and wanted not in ("none", "no", "given"))):
             met = _treated(fact, key, chart)
         if met is Truth.UNKNOWN and key == "control" and fact.status is Status.HISTORICAL:
             met = Truth.FALSE if wanted == "uncontrolled" else met
@@ -156,6 +156,8 @@ def worded(key: str, wanted: str) -> str:
     wanted = spaced(wanted)
     if key == "duration":
         return f"lasting {wanted} days"
+    if (key, wanted) == ("treatment", "given"):
+        return "treated"
     if (key, wanted) == ("treatment", "none"):
         return "untreated"
     if key == "nyha":

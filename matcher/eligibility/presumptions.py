@@ -117,9 +117,9 @@ def _undated(asked: Presence, chart: Chart) -> tuple[Exposure, ...]:
     drugs = chart.vocabulary.drugs
     return tuple(
         e
-        for e in chart.given.get(asked.value, ())
+        for e in chart.given.get(chart.product_class(asked.value), ())
         if e.agent in drugs and not drugs[e.agent].antineoplastic and not (e.start or e.end or e.line)
-        and not any(chart.vocabulary.is_a(e.agent, x) for x in asked.excluding)
+        and not any(chart.vocabulary.is_a(e.agent, chart.product_class(x)) for x in asked.excluding)
     )
 
 

@@ -33,7 +33,7 @@ _SEVERE = ("severe", "serious", "life-threatening", "anaphylaxis", "anaphylactic
 
 def prior_therapy(asked: Presence, chart: Chart) -> Answer:
     """Was it given (in the window)? Any drug, class, target, modality or procedure that the asked one covers counts."""
-    asked = replace(asked, value=chart.product_class(asked.value))
+    asked = replace(asked, value=chart.product_class(asked.value), excluding=tuple(map(chart.product_class, asked.excluding)))
     given = [e for e in chart.given.get(asked.value, ()) if not any(chart.vocabulary.is_a(e.agent, x) for x in asked.excluding) and _meant(e, asked.value, chart)]
     if given:
         found = _any_of([_was_given(e, asked, chart) for e in given], given)

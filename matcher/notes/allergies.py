@@ -24,6 +24,7 @@ _STATED = (
     re.compile(r"\b(?:allergic(?: reaction)? (?:to|with)|allerg(?:y|ies) to|hypersensitiv(?:e|ity) to|anaphyla(?:xis|ctic reaction) (?:to|with|after|from)|intolerant (?:to|of)|intolerance (?:to|of))\s+(?P<what>[^.;:\n()]{3,80})", re.IGNORECASE),
     re.compile(r"\b(?P<what>[A-Za-z][A-Za-z/-]{3,30}(?: [A-Za-z]{3,20})?)\s+(?:allergy|allergies|intolerance|hypersensitivity)\b", re.IGNORECASE),
     re.compile(r"\b(?P<what>[A-Za-z][A-Za-z/-]{3,30})\s?(?:\(|:|[-–—])\s?(?:rash|hives|urticaria|anaphyla|angio-?edema)", re.IGNORECASE),
+    re.compile(r"\b(?:rash|hives|urticaria|angio-?edema)\s+(?:due to|to|from)\s+(?P<what>[A-Za-z][\w-]{3,40})", re.IGNORECASE),
 )
 _TRIGGERS = ("allerg", "hypersens", "intoleran", "anaphyla", "nka", "nkda", "nkfa", "nkma", "rash", "hives", "urticaria", "ngioedema", "ngio-edema")
 _SHORT_HEADING = re.compile(r"A(?:LL|ll|DRs?)\b")

@@ -24,6 +24,9 @@ from models import load_vocabulary
 
 _ANOTHER = re.compile(r"\b(?:another|other|second(?:ary)?|additional|concurrent|concomitant|synchronous|different)\b[^.;,:]{0,45}$", re.IGNORECASE)
 _ANOTHER_OF_KIND = re.compile(r"(?<!or )(?<!and )\b(?:an)?other\s+(?:(?:known|clinically|significant|serious|chronic|active|major|concurrent|underlying)\s+){0,2}$", re.IGNORECASE)  # not the end of a list, "asthma or other lung disease"
+_TREATMENT = r"(?:medications?|medicines?|drugs?|agents?|therap(?:y|ies)|treatments?|prevention|prophylaxis)"
+_TREATED = re.compile(rf"(?:\banti[- ]?|\b{_TREATMENT}\s+(?:\w+\s+)?(?:for|of|against)\s+(?:(?:this|the|any|their)\s+)?(?:(?:treatment|prevention)\s+of\s+)?)$", re.IGNORECASE)
+_TREATING = re.compile(rf"\s(?:{_TREATMENT}|(?:clinical\s+)?(?:trial|study))\b", re.IGNORECASE)
 _NOT_THE_STUDIED = re.compile(r"[^.;,]{0,12}\b(?:other than|except|besides|apart from|excluding)\b[^.;]{0,25}\b(?:stud(?:y|ied)|trial|current|present|index|primary|target)\b", re.IGNORECASE)
 _KIN = re.compile(r"\b(?:family|familial|relatives?|first[- ]degree relatives?|(?:biological )?(?:parents?|siblings?))\s+(?:members?\s+)?(?:(?:medical\s+)?history|with|diagnosed|who (?:has|have|had))\b[^.;:]{0,40}\Z", re.IGNORECASE)
 _CAUSE = re.compile(r"\b(?:toxicit(?:y|ies)|adverse events?|AEs?|effects?)\b[^.;()]{0,60}?\b(?:from|due to|related to|caused by|attributable to|attributed to)\b(?:(?!\bwithin\b)[^.;()]){0,90}\Z", re.IGNORECASE)
@@ -204,6 +207,8 @@ class Concepts(Words):
         excluding = self.context.conditions if concept in GENERAL and not disease and (self.context.exclusion or self.negation) else ()
         if (concept in GENERAL and not disease and all(c in EXTENT for c in excluding) and (self.context.exclusion or self.negation) and self._another(token)) or (concept not in GENERAL and not self.pieces and self.context.exclusion and len(vocabulary.descendants(concept)) > 1 and _ANOTHER_OF_KIND.search(self.context.text, max(0, token.start - 40), token.start)):
             qualifiers = tuple(sorted((*qualifiers, ("other", "yes"))))
+        if (self.context.exclusion or self.negation) and not allergy and not vocabulary.is_a(concept, "allergy") and self._treats(token):
+            qualifiers = tuple(sorted({**dict(qualifiers), "treatment": "given"}.items()))
         if kin := _KIN.search(self.context.text, max(0, token.start - 60), token.start):
             self._add(self._of_relatives(Presence("condition", concept), kin))
             return
@@ -211,6 +216,11 @@ class Concepts(Words):
             self.frame = "allergy"  # "allergy to penicillin or cephalosporins"
         said = Presence("allergy" if allergy else "disease" if disease else "condition", concept, window, qualifiers, excluding)
         self._add(conjoin(said, Unparsed(isotype)) if isotype and self.context.exclusion else said)  # one isotype is not all of the disease
+
+    def _treats(self, token: Token) -> bool:
+        """ "Any treatment for X", "anti-X medication", "X drugs", "an X trial": who has X does not meet it by that alone."""
+        text = self.context.text
+        return _TREATED.search(text, max(0, token.start - 80), token.start) is not None or _TREATING.match(text, token.end) is not None
 
     def _another(self, token: Token) -> bool:
         """ "A second malignancy", "malignancy other than the disease under study": another than the patient's, whichever that is."""
