@@ -16,7 +16,7 @@ serve: setup  ## Redis, worker, API and page at http://127.0.0.1:8000
 	@.venv/bin/eligo serve
 
 test: setup
-	@$(PY) -m pytest -n 3 --dist loadgroup --no-loadscope-reorder
+	@$(PY) -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 lint: setup
 	@$(PY) -m ruff check .

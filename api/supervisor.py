@@ -82,7 +82,10 @@ class Supervisor:
         return child
 
     def _python(self, module: str, *args: str, fds: tuple[int, ...] = ()) -> Child:
-        return subprocess.Popen([sys.executable, "-m", module, *args], env=self._environment, pass_fds=fds, stdin=subprocess.DEVNULL, start_new_session=True)
+        return subprocess.Popen(
+            [sys.executable, "-m", module, *args], env=self._environment, pass_fds=fds, stdin=subprocess.DEVNULL, start_new_session=True,
+            stdout=subprocess.DEVNULL,  # where Celery announces its shutdown; logs go to standard error
+        )  # fmt: skip
 
     def _add(self, name: str, start: Callable[[], Child]) -> None:
         self._start[name] = start

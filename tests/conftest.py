@@ -17,17 +17,6 @@ settings.register_profile("any machine", derandomize=True, deadline=None, suppre
 settings.load_profile("any machine")
 
 
-_SHARED = {"_breakable": "breakable", "stack": "service", "service": "page"}  # fixture of the session that is dear to start: its group
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Of several processes one runs the tests that share a service, so that it starts once; the others keep to their file and its fixtures."""
-    for item in items:
-        names = getattr(item, "fixturenames", ())
-        group = next((group for fixture, group in _SHARED.items() if fixture in names), str(item.path))
-        item.add_marker(pytest.mark.xdist_group(group))
-
-
 @pytest.fixture
 def eligo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Iterator[Callable[..., tuple[int, str, str]]]:
     """The command, in this process and in a folder of the test's own: (exit status, standard output, standard error)."""

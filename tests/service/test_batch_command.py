@@ -71,7 +71,8 @@ def test_an_interrupted_list_goes_on_where_it_was(here, eligo, blow):
     journal = here / "out.jsonl.part"
     environment = {**os.environ, "ELIGO_DATA_DIR": str(here / "data"), "ELIGO_PROCESSES": "2", "ELIGO_NOTE_SOFT_LIMIT": "600", "ELIGO_NOTE_HARD_LIMIT": "600", "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-m", "tests.service.slow_command", *args]
-    with subprocess.Popen(command, cwd=here, env=environment, stderr=subprocess.PIPE) as first:
+    hears = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)  # noqa: E731 - a shell starts what runs in the background deaf to it
+    with subprocess.Popen(command, cwd=here, env=environment, stderr=subprocess.PIPE, preexec_fn=hears) as first:
         wait_for(lambda: journal.exists() and journal.read_bytes().count(b"\n") > 10)
         first.send_signal(blow)
         first.wait()

@@ -1,5 +1,7 @@
 """What is kept is sealed, bound to its place, and opens under every key of the list."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -39,6 +41,14 @@ def test_a_key_is_made_for_the_embedded_redis_and_kept_private(tmp_path):
     sealed = load_sealer(Settings(data_dir=tmp_path)).seal(b"note", "p")
     assert load_sealer(Settings(data_dir=tmp_path)).open(sealed, "p") == b"note"
     assert (tmp_path / "encryption.key").stat().st_mode & 0o777 == 0o600
+
+
+def test_processes_that_begin_at_once_have_one_key(tmp_path):
+    with ThreadPoolExecutor(8) as pool:
+        sealers = list(pool.map(lambda _: load_sealer(Settings(data_dir=tmp_path)), range(32)))
+    sealed = sealers[0].seal(b"note", "p")
+    assert [sealer.open(sealed, "p") for sealer in sealers] == [b"note"] * 32
+    assert [path.name for path in tmp_path.iterdir()] == ["encryption.key"]
 
 
 def test_a_key_must_be_named_for_a_real_redis(tmp_path, monkeypatch):
