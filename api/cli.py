@@ -15,7 +15,7 @@ import typer
 from api import terminal
 from api.cli_service import Policy, Unmentioned, service_app
 from api.inputs import InputError, NoteInput, json_lines, read_notes, read_trial_files
-from matcher import EligoError, compile_criterion, judge_criterion, match
+from matcher import EligoError, TrialIndex, compile_criterion, judge_criterion, match
 from matcher.answers import extract_answer, match_answer, trial_answer
 from matcher.domain import Criterion, Kind, Trial
 from matcher.registry import Registry, bundled_trials
@@ -112,10 +112,10 @@ def match_command(
     """Ranks the trials for each note, every criterion with outcome, reason and evidence."""
     day = _day(as_of)
     chosen, problems = _chosen([*(trials or []), *(more or [])] or None)
-    reports = []
+    index, reports = TrialIndex.of(chosen), []
 
     def answer(note: NoteInput) -> None:
-        report = match(read_note(note.text, note.id), chosen, day, unmentioned.value)
+        report = match(read_note(note.text, note.id), index, day, unmentioned.value)
         if by_trial:
             reports.append(report)
         else:

@@ -135,6 +135,7 @@ def _trial_match_answer(found: TrialMatch) -> dict[str, Any]:
         "title": t.title,
         "rank": found.rank,
         "score": round(found.score, 4),
+        "relevance": round(found.relevance, 4),
         "verdict": found.verdict.value,
         "status": t.status,
         "phase": t.phase,

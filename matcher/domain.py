@@ -257,6 +257,7 @@ class PatientProfile:
     life_expectancy_days: Reading | None = None
     complete_history: Reading | None = None  # True where the note states the complete treatment history
     flags: tuple[Reading, ...] = ()  # contradictions and doubts a reader should see, value: a sentence
+    text: str = ""  # the note as received
 
     def condition(self, concept: str) -> ConditionFact | None:
         return next((c for c in self.conditions if c.id == concept), None)
@@ -442,6 +443,7 @@ class TrialMatch:
     rank: int
     results: tuple[CriterionResult, ...] = ()
     notices: tuple[str, ...] = ()
+    relevance: float = 1.0  # 0..1, how much the trial is about this patient
 
 
 @dataclass(frozen=True, slots=True)

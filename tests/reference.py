@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from matcher import match, read_note, read_trials
+from matcher import TrialIndex, match, read_note, read_trials
 from matcher.answers import extract_answer, match_answer, trial_answer
 from matcher.domain import Trial
 
@@ -78,6 +78,15 @@ def understanding() -> str:
     shares = [trial_answer(t)["understanding"] for t in read_trials((TRIALS / "myeloma.jsonl").read_bytes(), "myeloma.jsonl")]
     criteria, assessable, whole = (sum(s[name] for s in shares) for name in ("criteria", "assessable", "whole"))
     return f"{len(shares)} trials, {criteria} criteria, {assessable} assessable; whole {whole}, share whole {whole / assessable:.4f}\n"
+
+
+def ranking() -> str:
+    """Trials of all diseases in order for each topic of TREC; minutes."""
+    topics, corpus = EVAL / "ranking_topics_2021.jsonl", EVAL / "ranking_corpus.jsonl.gz"
+    index = TrialIndex.of(read_trials(corpus.read_bytes(), corpus.name))
+    asked = [json.loads(line) for line in topics.read_text(encoding="utf-8").splitlines()]
+    answers = (match_answer(match(read_note(topic["note"], topic["id"]), index), 1000) for topic in asked)
+    return scored("benchmarks.py", "ranking", str(EVAL / "ranking_qrels_2021.json"), "ANSWERS", answers=answers)
 
 
 def _cli_lines(*arguments: str) -> list[dict[str, Any]]:

@@ -116,16 +116,16 @@ def _results(outcomes):
     return [CriterionResult(criterion, outcome, "") for outcome in outcomes]
 
 
-@given(st.lists(st.sampled_from(Outcome), min_size=1), st.sampled_from(Truth), st.sampled_from(Verdict), st.data())
-def test_settling_an_unknown_as_satisfied_never_lowers_the_score(outcomes, disease, verdict, data):
+@given(st.lists(st.sampled_from(Outcome), min_size=1), st.sampled_from(Truth), st.sampled_from(Verdict), st.floats(0, 1), st.data())
+def test_settling_an_unknown_as_satisfied_never_lowers_the_score(outcomes, disease, verdict, relevance, data):
     at = data.draw(st.integers(0, len(outcomes) - 1))
     better = [Outcome.SATISFIED if i == at and o is Outcome.UNKNOWN else o for i, o in enumerate(outcomes)]
-    before, after = score(verdict, _results(outcomes), disease), score(verdict, _results(better), disease)
+    before, after = (score(verdict, _results(these), disease, relevance) for these in (outcomes, better))
     assert 0 <= before <= after <= 1
 
 
-@given(st.lists(st.sampled_from(Outcome)), st.lists(st.sampled_from(Outcome)), st.sampled_from(Truth), st.sampled_from(Truth))
-def test_scores_of_verdicts_do_not_overlap(left, right, left_disease, right_disease):
-    ineligible = score(Verdict.INELIGIBLE, _results(left), left_disease)
-    possible = score(Verdict.POSSIBLE, _results(right), right_disease)
-    assert ineligible <= possible <= score(Verdict.ELIGIBLE, _results(left), left_disease)
+@given(st.lists(st.sampled_from(Outcome)), st.lists(st.sampled_from(Outcome)), st.sampled_from(Truth), st.sampled_from(Truth), st.floats(0, 1), st.floats(0, 1))
+def test_scores_of_verdicts_do_not_overlap(left, right, left_disease, right_disease, left_relevance, right_relevance):
+    ineligible = score(Verdict.INELIGIBLE, _results(left), left_disease, left_relevance)
+    possible = score(Verdict.POSSIBLE, _results(right), right_disease, right_relevance)
+    assert ineligible <= possible <= score(Verdict.ELIGIBLE, _results(left), left_disease, left_relevance)

@@ -41,7 +41,7 @@ def main(settings: Settings | None = None) -> None:
     app: Celery = make_app(settings)
     # What can fail is done here: Celery only logs what a signal's receiver raises, and goes on without it.
     store, catalogue = Store(connect(settings), load_sealer(settings), settings), Catalogue(settings)
-    warm_up(catalogue.trials()[:_WARM])
+    warm_up(catalogue.index().trials[:_WARM])
     # A process that a strange note has made grow is replaced after its turn.
     app.conf.worker_max_memory_per_child = max(450_000, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss + 100_000)  # KiB
     stopping = RawValue("b", 0)  # shared with the processes

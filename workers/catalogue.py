@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from functools import cache
 from importlib.metadata import version
 
+from matcher import TrialIndex
 from matcher.domain import Trial
 from matcher.registry import Registry, RegistryError, bundled_trials
 from matcher.registry.store import BUNDLED
@@ -22,6 +23,7 @@ class Catalogue:
         self._bundled = _bundled_etags() if settings.bundled_trials else {}
         self._seen: dict[str, str] | None = None
         self._trials: dict[str, Trial] = {}
+        self._indexes: list[TrialIndex] = []  # the last two in use: all trials, and those a job named
 
     def etags(self) -> dict[str, str]:
         """Every id, in order, with the etag that changes when the trial does."""
@@ -31,6 +33,13 @@ class Catalogue:
         """The named trials, or all. A trial that was deleted since it was named is left out."""
         known = self._known()
         return tuple(known.values()) if ids is None else tuple(known[i] for i in ids if i in known)
+
+    def index(self, ids: Sequence[str] | None = None) -> TrialIndex:
+        """The named trials, or all, ready to be matched."""
+        trials = self.trials(ids)
+        index = next((known for known in self._indexes if known.trials == trials), None) or TrialIndex.of(trials)
+        self._indexes = [index, *(known for known in self._indexes if known is not index)][:2]
+        return index
 
     def get(self, trial_id: str) -> tuple[Trial, str]:
         """A trial and its etag. Raises RegistryError where there is none."""

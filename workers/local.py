@@ -11,6 +11,7 @@ from multiprocessing.process import BaseProcess
 from time import monotonic
 from typing import Any
 
+from matcher import TrialIndex
 from matcher.domain import Trial
 from workers.matching import answer_note, warm_up
 from workers.patients import Patient
@@ -33,11 +34,12 @@ def answer_all(
     patients: Iterable[Patient], trials: Sequence[Trial], options: Mapping[str, Any], processes: int, soft_limit: float, hard_limit: float
 ) -> Iterator[dict[str, Any]]:
     """The answer of each patient, in order: {..., "rows"}, or {"note_id", "rows", "error"}. Limits in seconds."""
+    trial_index = TrialIndex.of(trials)
     warm_up(trials)
     source = enumerate(patients)
     done: dict[int, dict[str, Any]] = {}
     emitted, exhausted = 0, False
-    children = [_start(trials, options, soft_limit) for _ in range(processes)]
+    children = [_start(trial_index, options, soft_limit) for _ in range(processes)]
     try:
         while True:
             for child in children:
@@ -67,7 +69,7 @@ def answer_all(
                     answer = child.pipe.recv()
                 except (EOFError, OSError):
                     _stop(child)
-                    children[i] = _start(trials, options, soft_limit)
+                    children[i] = _start(trial_index, options, soft_limit)
                     reason = f"reading took longer than {hard_limit:g} s" if monotonic() >= child.until else "the process reading it ended"
                     answer = {"note_id": child.patient.id, "error": reason}
                 done[child.index] = {**answer, "rows": list(child.patient.rows)}
@@ -77,15 +79,15 @@ def answer_all(
             _stop(child)
 
 
-def _start(trials: Sequence[Trial], options: Mapping[str, Any], limit: float) -> _Child:
+def _start(trial_index: TrialIndex, options: Mapping[str, Any], limit: float) -> _Child:
     ours, theirs = _fork.Pipe()
-    process = _fork.Process(target=_serve, args=(theirs, trials, options, limit), daemon=True)
+    process = _fork.Process(target=_serve, args=(theirs, trial_index, options, limit), daemon=True)
     process.start()
     theirs.close()
     return _Child(process, ours)
 
 
-def _serve(pipe: Connection, trials: Sequence[Trial], options: Mapping[str, Any], limit: float) -> None:
+def _serve(pipe: Connection, trial_index: TrialIndex, options: Mapping[str, Any], limit: float) -> None:
     die_with_parent(signal.SIGKILL)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
     while True:
@@ -93,7 +95,7 @@ def _serve(pipe: Connection, trials: Sequence[Trial], options: Mapping[str, Any]
             note = pipe.recv()
         except EOFError:
             return
-        answer, _ = answer_note(note, trials, options, limit)
+        answer, _ = answer_note(note, trial_index, options, limit)
         pipe.send({k: v for k, v in answer.items() if k != "kind"})
 
 

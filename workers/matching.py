@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
 from functools import lru_cache
@@ -16,6 +16,7 @@ from typing import Any
 import structlog
 
 import matcher
+from matcher import TrialIndex
 from matcher.answers import match_answer
 from matcher.corrections import CorrectionError, apply_corrections
 from matcher.domain import Trial
@@ -30,7 +31,7 @@ class NoteTimeout(Exception):
     """A note took longer than its soft limit."""
 
 
-def warm_up(trials: Sequence[Trial]) -> None:
+def warm_up(trials: Iterable[Trial]) -> None:
     """Load what the readers know, the trained pipeline for unlisted agents too, once, before a fork: the processes then share these pages."""
     matcher.match(read_note("Note 2024-01-01. 60-year-old man, relapsed multiple myeloma after VRd, then the unlisted agent QZX-4021. No heart failure. ECOG 1. Hb 10 g/dL."), trials)
 
@@ -54,7 +55,7 @@ def limited(seconds: float) -> Iterator[None]:
 
 
 def answer_note(
-    note: Mapping[str, Any], trials: Sequence[Trial], options: Mapping[str, Any], limit: float, corrections: Sequence[Mapping[str, Any]] = ()
+    note: Mapping[str, Any], index: TrialIndex, options: Mapping[str, Any], limit: float, corrections: Sequence[Mapping[str, Any]] = ()
 ) -> tuple[dict[str, Any], dict[str, float]]:
     """The match answer of one note {"note_id", "note", "documents"?: [{"name", "content"}] of further trials}, or {"note_id", "error": reason}; and the seconds each stage took.
 
@@ -66,13 +67,13 @@ def answer_note(
         with limited(limit):
             if documents := note.get("documents"):
                 with span("read trials"), _timed(took, "trials"):
-                    trials = (*trials, *(trial for document in documents for trial in _given(document["content"], document["name"])))
+                    index = TrialIndex.of((*index.trials, *(trial for document in documents for trial in _given(document["content"], document["name"]))))
             with span("read note"), _timed(took, "read"):
                 profile = apply_corrections(read_note(note["note"], note_id), corrections)
             with span("match"), _timed(took, "match"):
                 day = options.get("as_of") or note.get("as_of")
                 as_of = date.fromisoformat(day) if day else None
-                report = matcher.match(profile, trials, as_of, options.get("unmentioned") or "unknown")
+                report = matcher.match(profile, index, as_of, options.get("unmentioned") or "unknown")
             with _timed(took, "answer"):
                 return match_answer(report), took
     except NoteTimeout:

@@ -19,8 +19,7 @@ from celery.worker.request import Request
 from kombu.exceptions import OperationalError
 from opentelemetry import propagate
 
-from matcher import EligoError
-from matcher.domain import Trial
+from matcher import EligoError, TrialIndex
 from workers.app import READ, WORK, enqueue
 from workers.catalogue import Catalogue
 from workers.connection import Sent, connect
@@ -87,13 +86,13 @@ class Process:
 
     def _match(self, job: str, kind: str, options: dict[str, Any]) -> None:
         """While a note is read, Redis takes the result of the one before it and answers with the one after it."""
-        trials = self.catalogue.trials(options.get("trials"))
+        index = self.catalogue.index(options.get("trials"))
         began, hand, sent = monotonic(), self.store.claim(job), None
         try:
             while hand:
                 self._holding = hand
                 claim, *hand = hand
-                answer = self._answer(claim, trials, options)
+                answer = self._answer(claim, index, options)
                 if sent is not None:
                     hand += self._heard(sent)
                 spent = monotonic() - began
@@ -123,7 +122,7 @@ class Process:
         self._holding = [claim]
         read_upload(self.store, claim, options, lambda: enqueue(self.celery, kind, job, len(living_workers(self.store.redis))))
 
-    def _answer(self, claim: Claim, trials: Sequence[Trial], options: dict[str, Any]) -> Answer:
+    def _answer(self, claim: Claim, index: TrialIndex, options: dict[str, Any]) -> Answer:
         started, took = perf_counter(), dict[str, float]()
         result: dict[str, Any]
         try:
@@ -132,7 +131,7 @@ class Process:
                 result = {"note_id": note["note_id"], "error": f"given up: {claim.attempt - 1} processes ended while reading it", "kind": "crash"}
             else:
                 self._reading_ends = monotonic() + self.settings.note_hard_limit
-                result, took = answer_note(note, trials, options, self.settings.note_soft_limit, corrections)
+                result, took = answer_note(note, index, options, self.settings.note_soft_limit, corrections)
                 self._reading_ends = float("inf")
             if "rows" in note:
                 result["rows"] = note["rows"]

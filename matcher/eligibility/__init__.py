@@ -4,5 +4,6 @@ from __future__ import annotations
 
 from matcher.eligibility.evaluate import evaluate
 from matcher.eligibility.ranking import judge_criterion, match
+from matcher.eligibility.relevance import TrialIndex
 
-__all__ = ["evaluate", "judge_criterion", "match"]
+__all__ = ["TrialIndex", "evaluate", "judge_criterion", "match"]

@@ -30,12 +30,15 @@ from matcher.eligibility.evaluate import judge
 from matcher.eligibility.presumptions import only_measured
 from matcher.eligibility.questions import questions
 from matcher.eligibility.reasons import Answer, finding, render
+from matcher.eligibility.relevance import TrialIndex
 from matcher.expressions import atoms
 
 _FAVOURABLE = {Kind.INCLUSION: Truth.TRUE, Kind.EXCLUSION: Truth.FALSE}
 _TIERS = {Verdict.ELIGIBLE: (0.7, 1.0), Verdict.POSSIBLE: (0.35, 0.7), Verdict.INELIGIBLE: (0.0, 0.35)}
 _OPEN = 0.5  # what an unknown criterion counts, between a violated one (0) and a satisfied one (1)
 _DISEASE = 0.3  # share of the disease match in the score within a verdict
+_NEAR = 0.5  # share of the highest relevance from which a trial's open facts are asked for
+_APART = 0.1  # of the share that a trial keeps which is not about the patient, so that its criteria still order it
 _RECRUITING = ("recruiting", "not yet recruiting", "enrolling by invitation", "available")
 
 
@@ -61,37 +64,41 @@ class _Judged:
     results: tuple[CriterionResult, ...]
     verdict: Verdict
     score: float
+    relevance: float
     notices: tuple[str, ...]
 
 
-def match(profile: PatientProfile, trials: Iterable[Trial], as_of: date | None = None, unmentioned: Unmentioned = "unknown") -> MatchReport:
-    """Every trial judged and ranked for one patient: by verdict, then score, then trial id.
+def match(profile: PatientProfile, trials: Iterable[Trial] | TrialIndex, as_of: date | None = None, unmentioned: Unmentioned = "unknown") -> MatchReport:
+    """Every trial judged and ranked for one patient: by verdict, then score, then relevance, then trial id.
 
     A trial is ineligible where one criterion, or a structured age or sex limit that its criteria do not repeat, or its
     disease is violated; eligible where all that a note can settle are satisfied; else possible. A criterion of one cohort
-    only cannot rule the trial out. A trial that lists no criteria is never eligible.
+    only cannot rule the trial out. A trial that lists no criteria is never eligible. For several patients, give an index of the trials.
     """
     chart = Chart.of(profile, as_of, unmentioned)
-    judged = [_judge_trial(trial, chart) for trial in trials]
+    index = trials if isinstance(trials, TrialIndex) else TrialIndex.of(trials)
+    judged = [_judge_trial(trial, relevance, chart) for trial, relevance in zip(index.trials, index.relevance(chart), strict=True)]
     order = {verdict: place for place, verdict in enumerate(_TIERS)}
-    judged.sort(key=lambda j: (order[j.verdict], -j.score, j.trial.trial_id, j.trial.source))
-    matches = tuple(TrialMatch(j.trial, j.verdict, j.score, rank, j.results, j.notices) for rank, j in enumerate(judged, 1))
+    judged.sort(key=lambda j: (order[j.verdict], -j.score, -j.relevance, j.trial.trial_id, j.trial.source))
+    matches = tuple(TrialMatch(j.trial, j.verdict, j.score, rank, j.results, j.notices, j.relevance) for rank, j in enumerate(judged, 1))
+    possible = [j for j in judged if j.verdict is Verdict.POSSIBLE]
+    asked_from = _NEAR * max((j.relevance for j in possible), default=0.0)
     still_possible = (
         (j.trial.trial_id, [(r.criterion, r.missing) for r in j.results if r.outcome is Outcome.UNKNOWN])
-        for j in judged
-        if j.verdict is Verdict.POSSIBLE
+        for j in possible
+        if j.relevance >= asked_from
     )
     return MatchReport(profile, matches, chart.today, unmentioned, questions(still_possible, chart))
 
 
-def _judge_trial(trial: Trial, chart: Chart) -> _Judged:
+def _judge_trial(trial: Trial, relevance: float, chart: Chart) -> _Judged:
     results = tuple(_judged(c, chart) for c in trial.criteria)
     limits = [judge(limit, chart) for limit in _structured_limits(trial)]
     disease = judge(trial.disease, chart) if trial.disease is not None else Answer(Truth.UNKNOWN)
     ruled_out = [a for a in (*limits, *([disease] if trial.disease is not None else [])) if a.truth is Truth.FALSE]
     verdict = _verdict(results, bool(ruled_out))
     notices = (*trial.notices, *_notices(trial, ruled_out))
-    return _Judged(trial, results, verdict, score(verdict, results, disease.truth), notices)
+    return _Judged(trial, results, verdict, score(verdict, results, disease.truth, relevance), relevance, notices)
 
 
 def _verdict(results: tuple[CriterionResult, ...], ruled_out: bool) -> Verdict:
@@ -101,9 +108,9 @@ def _verdict(results: tuple[CriterionResult, ...], ruled_out: bool) -> Verdict:
     return Verdict.ELIGIBLE if assessable and all(r.outcome is Outcome.SATISFIED for r in assessable) else Verdict.POSSIBLE
 
 
-def score(verdict: Verdict, results: Iterable[CriterionResult], disease: Truth) -> float:
-    """0 to 1: the verdict's range, and within it 0.7 × the mean over the assessable criteria (satisfied 1, unknown 0.5,
-    violated 0; 0.5 where there are none) + 0.3 × the disease match (true 1, unknown 0.5, untrue 0).
+def score(verdict: Verdict, results: Iterable[CriterionResult], disease: Truth, relevance: float = 1.0) -> float:
+    """0 to 1: the verdict's range, and within it (0.1 + 0.9 × relevance) × (0.7 × the mean over the assessable criteria (satisfied 1,
+    unknown 0.5, violated 0; 0.5 where there are none) + 0.3 × the disease match (true 1, unknown 0.5, untrue 0)).
 
     Ranges: ineligible 0-0.35, possible 0.35-0.7, eligible 0.7-1. Settling an unknown as satisfied never lowers it.
     """
@@ -112,7 +119,7 @@ def score(verdict: Verdict, results: Iterable[CriterionResult], disease: Truth) 
     mean = sum(counted) / len(counted) if counted else _OPEN
     matched = {Truth.TRUE: 1.0, Truth.UNKNOWN: 0.5, Truth.FALSE: 0.0}[disease]
     low, high = _TIERS[verdict]
-    return round(low + (high - low) * ((1 - _DISEASE) * mean + _DISEASE * matched), 6)
+    return round(low + (high - low) * (_APART + (1 - _APART) * relevance) * ((1 - _DISEASE) * mean + _DISEASE * matched), 6)
 
 
 def _structured_limits(trial: Trial) -> Iterator[Expression]:

@@ -28,7 +28,7 @@ def read_note(text: str, note_id: str = "note", recognisers: Sequence[Recogniser
     `recognisers` find names that the rules do not know: ours, and those of a user's pipeline (`pipeline_entities`).
     """
     transcript = transcribe(text)
-    return transcript.quoted(read_document(recognise(Document(transcript.text), recognisers), note_id))
+    return replace(transcript.quoted(read_document(recognise(Document(transcript.text), recognisers), note_id)), text=text)
 
 
 def read_document(doc: Document, note_id: str = "note") -> PatientProfile:

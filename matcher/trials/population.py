@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import lru_cache
 
 from matcher.domain import AllOf, AnyOf, Expression, Presence
@@ -17,10 +18,15 @@ _STATES = {
 }
 
 
+def conditions_named(text: str) -> Iterator[str]:
+    """The conditions, as often as they are named."""
+    return (hit.meaning for hit in _condition_names().find(text))
+
+
 def diseases(text: str) -> tuple[str, ...]:
     """The conditions named, in order; where malignancies are among them, those alone; none beside a kind of it."""
     vocabulary = load_vocabulary()
-    found = dict.fromkeys(hit.meaning for hit in _condition_names().find(text) if vocabulary.conditions[hit.meaning].course != "group")
+    found = dict.fromkeys(c for c in conditions_named(text) if vocabulary.conditions[c].course != "group")
     malignant = {c for c in found if vocabulary.conditions[c].course == "malignancy"}
     kept = malignant - {"metastatic_disease"} or malignant or found.keys()  # where it has spread is no disease beside its name
     general = {above for c in kept for above in vocabulary.ancestors(c) - {c}}

@@ -31,3 +31,14 @@ def test_the_bundled_can_be_left_out(tmp_path):
     catalogue = Catalogue(Settings(data_dir=tmp_path, bundled_trials=False))
     assert [t.trial_id for t in catalogue.trials()] == [small.trial_id]
     assert catalogue.trials([small.trial_id, "nonesuch"]) == catalogue.trials()
+
+
+def test_an_index_is_kept_until_its_trials_change(tmp_path):
+    catalogue = Catalogue(Settings(data_dir=tmp_path))
+    every, first = catalogue.index(), catalogue.trials()[0]
+    named = catalogue.index([first.trial_id])
+    assert (every.trials, named.trials) == (catalogue.trials(), (first,))
+    assert catalogue.index() is every
+    assert catalogue.index([first.trial_id]) is named
+    Registry(tmp_path).put(replace(first, title="Ours"))
+    assert catalogue.index().trials == catalogue.trials() != every.trials
