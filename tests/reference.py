@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -44,13 +45,16 @@ def scored(scorer: str, *arguments: str, answers: Iterable[dict[str, Any]]) -> s
         return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
-def extraction(folder: Path = DEV, *more: str, read: Callable[[str, str], Any] = read_note) -> str:
+reading = cache(read_note)  # for the facts and for the criteria
+
+
+def extraction(folder: Path = DEV, *more: str, read: Callable[[str, str], Any] = reading) -> str:
     return scored("score.py", "extract", str(folder), "ANSWERS", *more, answers=(extract_answer(read(text, name)) for name, text in notes(folder)))
 
 
 def criteria(folder: Path = DEV, *more: str) -> str:
     trials = seed_trials()
-    return scored("score.py", "match", str(folder), "ANSWERS", str(EVAL / "criteria_items.json"), *more, answers=(match_answer(match(read_note(text, name), trials)) for name, text in notes(folder)))
+    return scored("score.py", "match", str(folder), "ANSWERS", str(EVAL / "criteria_items.json"), *more, answers=(match_answer(match(reading(text, name), trials)) for name, text in notes(folder)))
 
 
 def pairs() -> str:
@@ -67,15 +71,19 @@ def numeric() -> str:
     return scored("benchmarks.py", "numeric", str(gold), "ANSWERS", answers=(trial_answer(t) for t in read_trials(records, gold.name)))
 
 
+@cache
+def _trials(name: str) -> list[Trial]:
+    return read_trials((TRIALS / name).read_bytes(), name)
+
+
 def constraints() -> str:
-    files = (TRIALS / "myeloma.jsonl", TRIALS / "oncology.jsonl")
-    answers = (trial_answer(t) for f in files for t in read_trials(f.read_bytes(), f.name))
+    answers = (trial_answer(t) for name in ("myeloma.jsonl", "oncology.jsonl") for t in _trials(name))
     return scored("benchmarks.py", "constraints", str(EVAL / "myeloma_constraints.json"), "ANSWERS", answers=answers)
 
 
 def understanding() -> str:
     """How much of the myeloma trials' criteria became logic; those that only screening settles are counted apart."""
-    shares = [trial_answer(t)["understanding"] for t in read_trials((TRIALS / "myeloma.jsonl").read_bytes(), "myeloma.jsonl")]
+    shares = [trial_answer(t)["understanding"] for t in _trials("myeloma.jsonl")]
     criteria, assessable, whole = (sum(s[name] for s in shares) for name in ("criteria", "assessable", "whole"))
     return f"{len(shares)} trials, {criteria} criteria, {assessable} assessable; whole {whole}, share whole {whole / assessable:.4f}\n"
 

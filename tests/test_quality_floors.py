@@ -41,8 +41,9 @@ def test_criteria_of_the_seed_trials(matched):
         (reference.numeric, "F1", 0.85),
         (reference.constraints, "constraints F1", 0.92),
         (reference.pairs, "accuracy", 0.76),
+        (reference.understanding, "share whole", 0.85),
     ],
-    ids=["negation", "numeric criteria", "atomic statements", "criterion pairs"],
+    ids=["negation", "numeric criteria", "atomic statements", "criterion pairs", "logic of criteria"],
 )
 def test_other_reference_data(table, figure, floor):
     assert reference.figure(table(), figure) >= floor

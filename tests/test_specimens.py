@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -53,9 +54,15 @@ def values(profile: dict, age: int | None) -> tuple:
 
 
 @cache
-def readings() -> tuple[tuple[str, dict, dict], ...]:
-    notes = [json.loads(path.read_text()) for path in SPECIMENS]
-    return tuple((note["id"], note["gold"], extract_answer(read_note(note["note"], note["id"]))) for note in notes)
+def reading(path: Path) -> tuple[dict, dict]:
+    """A specimen and what is read from it."""
+    specimen = json.loads(path.read_text())
+    return specimen, extract_answer(read_note(specimen["note"], specimen["id"]))
+
+
+def readings() -> Iterator[tuple[str, dict, dict]]:
+    for specimen, got in map(reading, SPECIMENS):
+        yield specimen["id"], specimen["gold"], got
 
 
 @cache
@@ -92,7 +99,7 @@ def test_nobody_exposed_to_bcma_is_called_naive():
 
 @pytest.mark.parametrize("path", SPECIMENS, ids=lambda p: p.stem)
 def test_evidence_is_quoted(path):
-    note = json.loads(path.read_text())
+    specimen, got = reading(path)
 
     def quotes(node):
         if isinstance(node, dict):
@@ -104,4 +111,4 @@ def test_evidence_is_quoted(path):
             for value in node:
                 yield from quotes(value)
 
-    assert [q for q in quotes(extract_answer(read_note(note["note"]))) if note["note"][q["start"] : q["end"]] != q["text"]] == []
+    assert [q for q in quotes(got) if specimen["note"][q["start"] : q["end"]] != q["text"]] == []
