@@ -158,12 +158,18 @@ class Brackets(Concepts, Severity, Comparisons):
     def _second_limit(self, inner: list[Token], last: Piece, end: int) -> int:
         """After a limit: the same in another unit, or another for a subgroup ("≥ 30 if the marrow is involved")."""
         condition = next((p for p, t in enumerate(inner) if t.kind == "if" or (t.kind == "stop" and t.value in ("in", "for", "with") and any(u.kind in CONCEPTS or u.kind == "subgroup" for u in inner[p:]))), None)
+        first = next((p for p, t in enumerate(inner) if t.kind in ("op", "number", "between")), len(inner))
+        alone = sum(t.kind in ("op", "between") for t in inner) == 1
+        if alone and inner[0].kind in ("condition", "if") and first > (inner[0].kind == "if"):  # "(liver metastases: ≤ 5 x ULN)"
+            said, where = inner[first:], inner[inner[0].kind == "if" : first]
+        else:
+            said, where = inner[:condition], inner[condition + 1 :] if condition is not None else []
         own = {t.value for t in inner if t.kind == "test"}
-        if condition is None and not own - {last.measured} and not any(t.kind == "or" for t in inner[:1]):
+        if not where and not own - {last.measured} and not any(t.kind == "or" for t in inner[:1]):
             return end
-        limits = self._nested(inner[: condition if condition is not None else len(inner)], last_heads=self.last_heads or [last.measured], compared=self.compared)
+        limits = self._nested(said, last_heads=self.last_heads or [last.measured], compared=self.compared)
         alternative = combine(limits, self.context.exclusion)
-        when = combine(self._nested(inner[condition + 1 :]), True) if condition is not None else None
+        when = combine(self._nested(where), True) if where else None
         if alternative is not None:
             joined = conjoin(alternative, when) if when is not None else alternative
             self.pieces[-1] = replace(last, expression=disjoin(last.expression, joined))
@@ -171,7 +177,8 @@ class Brackets(Concepts, Severity, Comparisons):
 
     def _members(self, inner: list[Token]) -> None:
         """Examples of a class count as members of it; what is not understood among them is only an illustration."""
-        examples = self._nested(inner, self.context.excluding, frame=self.frame, window=self.window, since=self.since)
+        examples = self._nested(inner, self.context.excluding, frame=self.frame, window=self.window, since=self.since, qualifiers=self.qualifiers)
+        self.qualifiers = {}
         main = self.pieces[-1].expression if self.pieces else None
         illness = main.value if isinstance(main, Presence) and main.fact == "condition" else None
         examples = [p for p in examples if illness is None or not _widens(p.expression, illness)]

@@ -6,23 +6,27 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from matcher.domain import AtScreening, Comparison, Expression, Presence, Unparsed
+from matcher.domain import AllOf, AtScreening, Comparison, Expression, Kind, Presence, Unparsed
 from matcher.expressions import atoms
 from matcher.trials.exceptions import GENERAL, excuse
-from matcher.trials.lexer import Token
+from matcher.trials.lexer import CONCEPTS, Token
 from matcher.trials.logic import Context, combine, conjoin, disjoin, negate
 from matcher.trials.statements import DEEPEST, Reader
 from matcher.trials.timing import within
 
 _PEOPLE_WITH = re.compile(r"(?:all |any )?(?:patients?|subjects?|participants?|individuals?|those)\s+(?:with|who|whose|having)\b", re.IGNORECASE)
+_NAMING = CONCEPTS | {"word", "filler", "adjective"}
 _DIVIDERS = ("except", "unless", "if")
 
 
 def read_sentence(tokens: Sequence[Token], context: Context) -> Expression | None:
     """What one sentence says about the patient, or None where it says nothing."""
-    permitted = next((p for p, t in enumerate(tokens) if t.kind == "allowed" and _depth(tokens, p) == 0), None)
+    permitted = next(permissions(tokens, context.text), None)
     if permitted is None or any(t.kind == "unless" for t in tokens):
         return _divided(tokens, context)
+    if tokens[0].kind == "neg" and not any(t.kind in (";", ".") for t in tokens[:permitted]):  # "no prior chemotherapy is allowed", of either role
+        denied = read_sentence([*tokens[:permitted], *tokens[permitted + 1 :]], replace(context, kind=Kind.INCLUSION))
+        return negate(denied) if context.exclusion and denied is not None else denied
     breaks = [p for p, t in enumerate(tokens) if (t.kind == ";" or (t.kind == "," and _people_at(tokens, p + 1, context))) and _depth(tokens, p) == 0]
     start = max((p + 1 for p in breaks if p < permitted), default=0)
     end = min((p for p in breaks if p > permitted), default=len(tokens))
@@ -36,13 +40,24 @@ def read_sentence(tokens: Sequence[Token], context: Context) -> Expression | Non
     return main if further is None else (disjoin if either else conjoin)(main, further)
 
 
+def permissions(tokens: Sequence[Token], text: str) -> Iterator[int]:
+    """Where a sentence says that something is allowed: outside brackets, and not of what follows ("other than permitted drugs")."""
+    for at, token in enumerate(tokens):
+        if token.kind == "allowed" and _depth(tokens, at) == 0:
+            follows = tokens[at + 1] if at + 1 < len(tokens) else None
+            attribute = " " not in text[token.start : token.end] and follows is not None and follows.kind in _NAMING
+            if follows is None or not attribute or text[follows.start].isupper():
+                yield at
+
+
 def _people_at(tokens: Sequence[Token], at: int, context: Context) -> bool:
     return at < len(tokens) and (tokens[at].kind == "subject" or _PEOPLE_WITH.match(context.text, tokens[at].start) is not None)
 
 
 def _permission(tokens: Sequence[Token], context: Context) -> Expression | None:
     """What a sentence of permission allows ("A central line is allowed"), or None where it is none or names nothing."""
-    if not any(t.kind == "allowed" for t in tokens) or any(t.kind in ("unless", "op") for t in tokens):
+    kinds = {t.kind for t in tokens}
+    if "allowed" not in kinds or "unless" in kinds or ("op" in kinds and kinds & {"grade", "test"} != {"grade"}):
         return None
     inner = [t for t in tokens if t.kind not in ("allowed", "(", ")", "neg")]
     allowed = combine(Reader(inner, context.excluding).read(), True)
@@ -104,6 +119,8 @@ def _divided(tokens: Sequence[Token], context: Context) -> Expression | None:
     for named, after in _exceptions(kind, rest):
         if (exception := _exception(after, main, context)) is not None:
             main = excuse(main, exception, context, named)
+        elif any(t.kind in ("number", "word") for t in after):
+            main = conjoin(main, Unparsed(context.text[after[0].start : after[-1].end]))  # "diabetes other than type 2"
     return main
 
 
@@ -159,6 +176,16 @@ def _conditional(tokens: Sequence[Token], at: int, context: Context) -> Expressi
         if main is None and any(t.kind != "stop" for t in then):  # what follows for them was not understood, and is not that they are they
             main = Unparsed(context.text[then[0].start : then[-1].end])
         return _when(condition, main, context)
+    comma = next((p for p, t in enumerate(after) if t.kind == ","), 0)
+    if comma and [t.kind for t in before if t.kind != ","][-1] == "or" and not context.exclusion:  # "≤ 3 x ULN or, in patients with A, ≤ 5 x ULN"
+        reader = Reader(before, context)
+        pieces = reader.read()
+        allowed = combine(Reader(after[comma + 1 :], context.inner, last_heads=reader.last_heads).read(), False)
+        return disjoin(combine(pieces, False), conjoin(_divided(after[:comma], context.excluding), allowed))
+    tests = {t.value for t in before if t.kind == "test"}
+    again = next((p for p, t in enumerate(after) if t.kind in ("and", ",") and any(u.kind == "test" and u.value in tests for u in after[p + 1 : p + 2])), 0)
+    if again:  # "platelets ≥ 75 in patients with A and platelets ≥ 50 in patients with B"
+        return (disjoin if context.exclusion else conjoin)(_conditional(tokens[: at + 1 + again], at, context), _divided(after[again + 1 :], context.inner))
     pieces = Reader(before, context).read()
     condition = _divided(after, context.excluding)
     if not pieces:
@@ -177,6 +204,10 @@ def _conditional(tokens: Sequence[Token], at: int, context: Context) -> Expressi
 def _when(condition: Expression | None, main: Expression | None, context: Context) -> Expression | None:
     if condition is None or main is None:
         return main or condition
-    if isinstance(condition, Presence) and condition.fact == "disease" and not context.exclusion:
-        return main  # "in patients with multiple myeloma": all of them
+    if not context.exclusion:  # "in patients with multiple myeloma": all of them
+        parts = condition.parts if isinstance(condition, AllOf) else (condition,)
+        further = [p for p in parts if not (isinstance(p, Presence) and p.fact == "disease")]
+        if not further:
+            return main
+        condition = conjoin(*further)
     return conjoin(main, condition) if context.exclusion else disjoin(main, negate(condition))

@@ -10,6 +10,7 @@ from matcher.trials.lexer import CONCEPTS, ROMAN, Token
 from matcher.trials.line_limits import LineLimits
 from matcher.trials.logic import conjoin, disjoin, negate
 from matcher.trials.measures import Bound, Bounds, bounds_at, canonical, fits, limited, quantity
+from matcher.trials.reading import worse_side
 from models import load_vocabulary
 
 _WITH = re.compile(r"\bwith\s+(?:an?\s+|the\s+)?\Z", re.IGNORECASE)  # "HIV infection with CD4 < 200"
@@ -70,8 +71,8 @@ class Comparisons(LineLimits):
         return first[1] + 1
 
     def _measure(self, at: int, limit: Bounds) -> int | None:
-        if limit.bare and limit.sides[0].value == BODY_SURFACE:
-            return limit.end
+        if (limit.bare and limit.sides[0].value == BODY_SURFACE) or any("sensitivity" in self._words(t) for t in self.tokens[max(0, at - 2) : at]):
+            return limit.end  # of the test, not of the patient
         if limit.bare and (past := self._mirrored(at)) is not None:
             return past
         if self.lower and len(limit.sides) == 1:
@@ -107,7 +108,12 @@ class Comparisons(LineLimits):
         before = self.last_heads, self.compared
         self.last_heads, self.compared = list(facts), (list(facts), limit)
         limits, end = self._respective(facts, limit)
-        if limit.bare and not all(_ordinal(f) or self._comparison(f, limit.sides[0], limit).op != "=" for f in facts):
+        unit = limit.sides[0].unit or facts == ["inr"]
+        told = limit.sides[0].x_uln or (unit and self._next_kind(at, -1) not in ("op", "(", "[", "-"))
+        if limit.bare and told and not limit.listed and not self.negation and len(sides := {worse_side(f) for f in facts}) == 1 and (side := sides.pop()):
+            op = ">=" if (side == "below") is not self.context.exclusion else "<="  # "platelets 75,000/mm3": the side that is healthy is demanded
+            limits = [replace(own, sides=tuple(replace(b, op=op) for b in own.sides), bare=False) for own in limits]  # type: ignore[arg-type]
+        elif limit.bare and not all(_ordinal(f) or self._comparison(f, limit.sides[0], limit).op != "=" for f in facts):
             self.heads, self.unknown, self.named = [], [], False
             self._add(Unparsed(self.context.text[self._name_before(at) : self.tokens[end - 1].end]))
             return end  # "creatinine 1.5 mg/dL": nobody means just this value; which side of it, the document does not say
@@ -132,6 +138,9 @@ class Comparisons(LineLimits):
             self._limit_to(expression)
             return end + (self._next_kind(end, 0) == "age")
         self._add(expression if not negation else negate(expression), measured=facts[0])
+        if self.whose is not None:
+            self._limit_to(self.whose)
+            self.whose = None
         if by_oxygen:
             return len(self.tokens)
         if facts == ["prior_lines"] and (kind := self._lines_of_a_kind(end, limit)):

@@ -19,7 +19,8 @@ from matcher.domain import (
 from matcher.trials.exceptions import GENERAL
 from matcher.trials.lexer import Token, name_of_whole
 from matcher.trials.logic import EXTENT, conjoin, disjoin
-from matcher.trials.words import OF_TREATMENT, SEPARATORS, Words, controllable
+from matcher.trials.qualifiers import OF_TREATMENT
+from matcher.trials.words import SEPARATORS, Words, controllable
 from models import load_vocabulary
 
 _ANOTHER = re.compile(r"\b(?:another|other|second(?:ary)?|additional|concurrent|concomitant|synchronous|different)\b[^.;,:]{0,45}$", re.IGNORECASE)
@@ -120,9 +121,10 @@ class Concepts(Words):
         if told is not self.unknown and (named or str(self.tokens[at + 1].value).startswith("acuity=")):
             self.qualifiers.pop("acuity")
         if named is not None:
-            self.unknown = []
+            self.unknown, shared = [], self.qualifiers
             if named[0] == "condition":
                 self._condition(Token(*named, follows.start, follows.end))
+                self.qualifiers = shared  # "severe pulmonary or renal disease": both
             else:
                 self._treatment(named[1])
 
@@ -144,7 +146,10 @@ class Concepts(Words):
         concept, last = self.tokens[at].value, self.pieces[-1].text if len(self.pieces) > self.chunk else ""
         if concept in GENERAL and last:  # "brain involvement by malignancy", "bleeding unrelated to cancer": of which it tells
             return bool(led) or before[-2:-1] in (["unrelated"], ["related"], ["due"], ["secondary"]) or (before[-1:] == ["with"] and load_vocabulary().is_a(last, "metastatic_disease"))
-        return bool(led and (self.pieces or self.unknown) and self._own(concept))
+        of_own = bool(led and (self.pieces or self.unknown) and self._own(concept))
+        if of_own and before[-1] == "for" and last and not load_vocabulary().is_a(concept, "neoplasm") and _treated(self.pieces[-1].expression):
+            self._qualify_last("purpose", concept)  # "antibiotics for the infection under study"
+        return of_own
 
     def _condition(self, token: Token) -> None:
         vocabulary = load_vocabulary()
@@ -179,6 +184,8 @@ class Concepts(Words):
         disease = not allergy and (own or (not self.context.conditions and malignant and not self.context.exclusion and not self.negation))
         first = not self.pieces or self.governs or self.member or self.joint not in ("and", "or", ",")
         self.governs = self.qualifiers.get("control", "") if first else ""
+        if (malignant or concept in GENERAL) and self.qualifiers.get("kind") in ("advanced", "invasive"):
+            del self.qualifiers["kind"]  # as a cancer is
         qualifiers = tuple(sorted(self.qualifiers.items()))
         self.qualifiers = {}
         window = self.window or (Window("current") if self.current and not disease else self._window_of_kind(concept))
@@ -214,8 +221,9 @@ class Concepts(Words):
             return
         if vocabulary.is_a(concept, "drug_allergy"):
             self.frame = "allergy"  # "allergy to penicillin or cephalosporins"
-        said = Presence("allergy" if allergy else "disease" if disease else "condition", concept, window, qualifiers, excluding)
-        self._add(conjoin(said, Unparsed(isotype)) if isotype and self.context.exclusion else said)  # one isotype is not all of the disease
+        if isotype and self.context.exclusion:
+            qualifiers = tuple(sorted((*qualifiers, ("isotype", isotype))))  # one isotype is not all of the disease
+        self._add(Presence("allergy" if allergy else "disease" if disease else "condition", concept, window, qualifiers, excluding))
 
     def _treats(self, token: Token) -> bool:
         """ "Any treatment for X", "anti-X medication", "X drugs", "an X trial": who has X does not meet it by that alone."""

@@ -11,7 +11,7 @@ from typing import Any
 
 from matcher.domain import AllOf, AnyOf, AtLeast, AtScreening, Comparison, Expression, Kind, Not, Presence, Unparsed
 from matcher.expressions import atoms
-from matcher.trials.clauses import read_sentence, widen
+from matcher.trials.clauses import permissions, read_sentence, widen
 from matcher.trials.comparisons import CLASS
 from matcher.trials.exceptions import GENERAL, excuse
 from matcher.trials.lexer import CONCEPTS, Token, plain, tokens
@@ -22,7 +22,7 @@ from models.criteria_classifier import load_criteria_classifier
 from models.vocabulary import Condition, Drug, Therapy
 
 _PEOPLE = r"(?:patients?|subjects?|participants?|volunteers?|individuals?|(?:wo)?m[ae]n|(?:fe)?males?)"
-_DEMAND = re.compile(rf"\W*(?:(?:an?|the|all|any|eligible)\s+)?(?:{_PEOPLE}\s+)?(?:must|should|may)\s+not\s+(?:be|have)\b", re.IGNORECASE)
+_DEMAND = re.compile(rf"\W*(?:(?:an?|the|all|any|eligible)\s+)?(?:{_PEOPLE}\s+)?(?:must|should|may)\s+not\s+(?:be|have)\b|[^;.]{{1,120}}?\bmust be (?:(?:less|more|greater|higher|lower|above|below|at least|at most|no more)\b|[<>≤≥])", re.IGNORECASE)
 _DENIED = re.compile(r"\W*no\b(?! (?:more|longer|less|fewer)\b)", re.IGNORECASE)
 _DEMANDED = re.compile(rf"\W*(?:\w+\s+){{0,3}}?{_PEOPLE}\s+(?:[\w-]+\s+){{0,5}}?(?:must|should)\s+(?:be|have|agree|use)\b(?!\s+(?:not|no|excluded|discontinued|considered|off|stopped)\b)", re.IGNORECASE)
 _MUST = re.compile(r"\W*(?:must|should)\b", re.IGNORECASE)
@@ -61,8 +61,10 @@ def compile_criterion(text: str, kind: Kind, conditions: tuple[str, ...] = ()) -
     read = _item(found, context)
     if read is None and _candidate(found):
         read = AtScreening(text.strip())
+    if read is None and _announces(found):
+        read = _nothing(kind)
     if read is None:
-        read = Unparsed(text.strip()) if any(t.kind not in ("stop", ".", ",") for t in found) and not _permission(found) else _nothing(kind)
+        read = Unparsed(text.strip()) if any(t.kind not in ("stop", ".", ",") for t in found) and not _permission(found, shown) else _nothing(kind)
     return read, _assessable(read)
 
 
@@ -83,9 +85,15 @@ def _candidate(found: list[Token]) -> bool:
                for at, (t, after) in enumerate(pairwise(found)))
 
 
-def _permission(found: list[Token]) -> bool:
+def _announces(found: list[Token]) -> bool:
+    """Whether an item is the head of a list that follows as items of their own: "Patient has the following laboratory values:"."""
+    return bool(found) and found[-1].kind == ":" and any(t.kind in ("any_of", "all_of") or t.value == "following" for t in found)
+
+
+def _permission(found: list[Token], text: str) -> bool:
     """Whether an item only permits; with a condition ("allowed if ...") it asks something."""
-    return any(t.kind in ("allowed", "both_sexes") for t in found) and not any(t.kind == "if" for t in found)
+    permits = any(not text[found[at].start : found[at].end].lower().endswith("not considered") for at in permissions(found, text))
+    return (permits or any(t.kind == "both_sexes" for t in found)) and not any(t.kind == "if" for t in found)
 
 
 def _assessable(expression: Expression) -> bool:
@@ -291,7 +299,7 @@ def _without_stops(tokens: list[Token]) -> list[Token]:
     return list(dropwhile(lambda t: t.kind == "stop", tokens))
 
 
-_BEGINS = re.compile(r"(?:No|Not|At least|Must|More than|Less than|Greater than|Patients|Subjects|Participants|Concurrent|Recovered|Prior|Fertile|HIV|Able|Adequate|Women|Men|Age|History of|Any)\b")
+_BEGINS = re.compile(r"(?:No|Not|At least|Must|More than|Less than|Greater than|Patients|Subjects|Participants|Concurrent|Recovered|Prior|Fertile|HIV|Able|Adequate|Women|Men|Age|History of|Any|Note)\b")
 
 
 _DEFINES = re.compile(r"\b(?:is|are)\s+defined\s+as\b|\A[^,;]{0,40}\bmethods?\b[^,;]{0,30}\b(?:are|include)\b|\A\s*(?:note|confirmation|we (?:anticipate|expect|estimate|assume|believe))\b", re.IGNORECASE)

@@ -17,6 +17,9 @@ def excuse(main: Expression, exception: Expression, context: Context, kind: str)
     """The main statement less what its exception names: ids that do not count, a period after which it does not, or Not."""
     if isinstance(main, Not):
         return negate(excuse(main.part, exception, context.excluding, kind))
+    if not context.exclusion and isinstance(exception, AnyOf) and {_limited_fact(main)} & {_limited_fact(p) for p in exception.parts} - {""}:
+        limits = [p for p in exception.parts if _limited_fact(p)]  # "≤ 1.5 x ULN, except in Gilbert's syndrome, ≤ 3 x ULN": who is excepted has a limit of his own
+        return disjoin(main, conjoin(disjoin(*(p for p in exception.parts if p not in limits)) if len(limits) < len(exception.parts) else None, *limits))
     if not context.exclusion and kind == "unless":
         return disjoin(main, exception)
     if isinstance(main, Presence) and main.value == "anti_myeloma_therapy" and all(isinstance(e, Presence) and e.fact == "prior_therapy" for e in atoms(exception)):
@@ -38,6 +41,10 @@ def excuse(main: Expression, exception: Expression, context: Context, kind: str)
         else:
             main = conjoin(main, negate(part))
     return main
+
+
+def _limited_fact(expression: Expression) -> str:
+    return expression.fact if isinstance(expression, Comparison) else ""
 
 
 def permit(main: Expression | None, named: Expression, condition: Expression, context: Context) -> Expression:
@@ -74,7 +81,7 @@ def _named(exception: Expression) -> tuple[list[str], list[Expression]]:
             if window:
                 further.append(replace(general[0], window=window))
             else:  # "... or one that is considered cured": whether this one is, the investigator knows, or nobody here
-                others.append(next((e for e in atoms(part) if isinstance(e, AtScreening)), Unparsed("other malignancy")))
+                others.append(next((e for e in atoms(exception) if isinstance(e, AtScreening)), Unparsed("other malignancy")))
         elif presences and len(presences) == len([p for p in inner if not isinstance(p, Unparsed | AtScreening)]) and not _limited(inner):
             names += [p.value for p in presences]
         else:

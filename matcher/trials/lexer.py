@@ -55,12 +55,12 @@ _SIGN = re.compile(
 _OPERATOR = {"ge": ">=", "le": "<=", "gt": ">", "lt": "<", "eq": "="}
 _UNIT_WORD = (
     r"(?:m\s?\^?\s?2|(?:mm|millimet(?:er|re)s?) of mercury|%|percent|percents|kilomet(?:er|re)s?|cigs?|drinks|steps|(?:city\s)?blocks|‰|°\s?[CF]?|º\s?[CF]?|degrees?(?:\s+(?:celsius|fahrenheit|c\b|f\b))?|(?:kilo|milli|micro|nano|deci)?(?:grams?|lit(?:er|re)s?|gm|metres?|meters?|moles?|mol(?:ar)?)|"
-    r"(?:mg|gms?|g)\s?%|[kmnpμucd]?g|gms?|mcg|kgs?|lbs?|pounds?|[mnpμuf]?mol|(?-i:[mnpμuf]M)|(?:m|k|μ|u)?iu|m?u|units?|international units|meqs?|(?:mc|[dmμu])?l|cc|cmm|cumm|cu\.?\s?mm|mm\s?\^?\s?3|mm³|mm\s{0,12}(?:of\s|/)?hg|[kcmμn]?m|cmh2o|kpa|"
+    r"(?:mg|gms?|g)\s?%|[kmnpμucd]?g|gms?|mcg|kgs?|lbs?|pounds?|[mnpμuf]?mol|(?-i:[mnpμuf]M)|(?:m|k|μ|u)?[il]u|m?u|units?|international units|meqs?|(?:mc|[dmμu])?l|cc|cmm|cumm|cu\.?\s?mm|mm\s?\^?\s?3|mm³|mm\s{0,12}(?:of\s|/)?hg|[kcmμn]?m|cmh2o|kpa|"
     r"m\s?\^?\s?2|m²|1\.73\s?m\s?\^?\s?2|1\.73\s?m²|min(?:ute)?s?|mn|msec(?:ond)?s?|ms|sec(?:onds?)?|s|24[\s-]?h(?:ou)?rs?|24[\s-]?h|h(?:ou)?rs?|h|days?|d|bpm|beats|breaths|cells?|copies|points?|cgy|gy|ppm|k|"
     r"standard deviations?|SDs?|(?:th|st|nd|rd)?\s?percentiles?|(?:th|st|nd|rd)?\s?centiles?|pack[\s-]?years?|cigarettes?|dioptres?|diopters?|wood\s+units?|WU|cm\s?\^?\s?2|kcal|dl)"
 )
 _GAP = r"(?:[ \t]{0,3}\n[ \t]{0,40}|\s?)"  # a line of a record may end between a number and its unit
-_UNIT = re.compile(rf"{_GAP}(?:(?P<power>[x×*]{_GAP}10\s?[\^e(]?\s?\(?(?P<exponent>\d{{1,2}})\)?){_GAP})?(?P<unit>{_UNIT_WORD}(?:\s?(?:/|\bper\b|\.){_GAP}(?:{_UNIT_WORD}|week|month|year)){{0,3}}|/\s?{_UNIT_WORD}(?:\s?/\s?{_UNIT_WORD})?)?(?![a-zA-Z])", re.IGNORECASE)
+_UNIT = re.compile(rf"{_GAP}(?:(?P<power>[x×*]{_GAP}10\s?[\^e(]?\s?\(?(?P<exponent>\d{{1,2}})\)?){_GAP})?(?P<unit>{_UNIT_WORD}(?:\s?(?:/|\bper\b|\.){_GAP}(?:{_UNIT_WORD}|week|month|year)){{0,3}}|(?:/|per\b)\s?{_UNIT_WORD}(?:\s?/\s?{_UNIT_WORD})?)?(?![a-zA-Z])", re.IGNORECASE)
 _LOST_POWER = re.compile(r"\s?[x×*]\s?10(?P<exponent>[3689]|1[02])\s?(?=/)", re.IGNORECASE)
 _NUMBER = re.compile(r"(?<![\w.])(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d{1,3}(?: \d{3})+(?![\d.]|\s*(?:x|×|\*)\s?10)|\d+\.\d+|(?!\d,\d\s*(?:,|or\b|and\b))\d+,\d{1,2}(?!\d)|\.\d+|\d+)(?=(?P<glued>[a-zA-Zμ%×°/]?))")
 _SIGNED = re.compile(r"(?:[<>≤≥=]|\b(?:than|to|of|between|and|least|most|above|below))\s*[-+]\Z", re.IGNORECASE)
@@ -74,7 +74,7 @@ _LEVEL = re.compile(r"\s+(?:levels?|concentrations?)\b")
 _BODY = (34, 110)  # degrees of a body, Celsius or Fahrenheit
 _PEOPLE = re.compile(r"patients?|subjects?|participants?|(?:fe)?males?|(?:wo)?men|adults?|children|of\b|the\b|other\b|these\b", re.IGNORECASE)
 _TIMES = re.compile(r"[x×](?=\s|u|l|\Z)(?!\s?10)", re.IGNORECASE)
-_GLUED = re.compile(r"x\s?(?:\d|the|u|ln)|times|fold|st\b|nd\b|rd\b|th\b|and|or|y", re.IGNORECASE)
+_GLUED = re.compile(r"x\s?(?:\d|the|u|ln|norm|inst)|times|fold|st\b|nd\b|rd\b|th\b|and|or|y", re.IGNORECASE)
 _WORD = re.compile(r"[^\W\d_](?:[\w'’]|[-](?=[^\W_]))*|\d+\w*")
 _LETTERS = re.compile(r"[^\W\d_]+")
 _COUNTED = re.compile(COUNTED)
@@ -134,7 +134,7 @@ def tokens(text: str) -> list[Token]:
             continue
         take("op", _OPERATOR[sign.lastgroup or "eq"], *sign.span())
     hits = [h for h in hits if occupied.find(1, h.start, h.end) < 0]
-    named = {place: h for h in hits if h.meaning[0] in CONCEPTS | {"any_of", "target"} for place in range(h.start, h.end)}
+    named = {place: h for h in hits if h.meaning[0] in CONCEPTS | {"any_of", "target", "anchor"} for place in range(h.start, h.end)}
     for number in _NUMBER.finditer(text):
         start, end = number.span()
         unit = _UNIT.match(text, end)
@@ -156,6 +156,8 @@ def tokens(text: str) -> list[Token]:
         take("number", value, start, end)
         if _TIMES.match(text, end):
             take("times", "", end, end + 1)
+            if (limit := text[end + 1 : end + 4].lower()) in ("uln", "lln"):
+                take(limit, "", end + 1, end + 4)
             continue
         if glued and not power:
             take(*glued)

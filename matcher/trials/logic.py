@@ -225,11 +225,11 @@ def _limit_list(units: list[tuple[str, Expression]], limit: Expression) -> None:
         units[place] = (units[place][0], conjoin(said, limit))
 
 
-_MONOCLONAL = frozenset({"serum_m_protein", "urine_m_protein", "kappa_flc", "lambda_flc", "flc_ratio"})
+MONOCLONAL = frozenset({"serum_m_protein", "urine_m_protein", "kappa_flc", "lambda_flc", "flc_ratio"})
 
 
 def _protein(expression: Expression) -> bool:
-    return all(isinstance(e, Comparison) and e.fact in _MONOCLONAL for e in atoms(expression))
+    return all(isinstance(e, Comparison) and e.fact in MONOCLONAL for e in atoms(expression))
 
 
 def _measures(expression: Expression) -> bool:

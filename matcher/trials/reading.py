@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any
 
-from matcher.domain import AnyOf, AtScreening, Comparison, Expression, Not, Presence, Unparsed, Window
+from matcher.domain import AllOf, AnyOf, AtScreening, Comparison, Expression, Not, Presence, Unparsed, Window
+from matcher.expressions import atoms
 from matcher.trials.lexer import CONCEPTS, Token
-from matcher.trials.logic import EXTENT, Context, Piece, conjoin, disjoin, negate
+from matcher.trials.logic import EXTENT, MONOCLONAL, Context, Piece, conjoin, disjoin, negate
 from models import load_vocabulary
 from models.limits import load_limits
 
@@ -18,10 +20,17 @@ _DISEASE_OF = {"renal_impairment": "kidney_disease", "hepatic_impairment": "live
 _VERB = re.compile(r"(?:the\s+|their\s+)?(?:\w+\s+){0,3}(?:has|have|had|is|are|was|were)\b", re.IGNORECASE)
 _BELOW = re.compile(r"\b(?:decreased?|low|reduced|reduction)\b", re.IGNORECASE)
 _ABOVE = re.compile(r"\b(?:elevated|increased?|high|raised)\b", re.IGNORECASE)
+_ABNORMAL = re.compile(r"\b(?:outside|abnormal\w*|out of|beyond|exceed\w*)\b", re.IGNORECASE)
 _STAGING = (("durie_salmon", "durie"), ("r_iss", "revised"), ("r_iss", "r-iss"), ("iss", "international staging"), ("iss", "iss "))  # of myeloma
 _TREATMENT = re.compile(r"\b(?:therap(?:y|ies)|treatments?|regimens?)\b", re.IGNORECASE)
 _STUDIED = re.compile(r"\b(?:study|trial|protocol|investigational|components?|excipients?|constituents?|ingredients?|formulations?|agents?|compounds?)\b", re.IGNORECASE)
 NORMAL_RATIO = (("<", 0.26), (">", 1.65))  # beyond it the ratio is abnormal (Dispenzieri, Leukemia 2009;23:215)
+
+
+@cache
+def worse_side(test: str) -> str | None:
+    """The side on which a value is of an impaired organ, "above" or "below"; None for a test that is of no organ."""
+    return next((limit.side for organ in load_limits().organs.values() for limit in organ.limits if limit.test == test), None)
 
 
 @dataclass
@@ -50,6 +59,7 @@ class Reading:
     named: bool = False  # a test was named since the last separator
     leads: bool = False  # `current` was said at the head of a list
     governs: str = ""  # "uncontrolled A, B or C": how the conditions of the list are to be controlled
+    whose: Presence | None = None  # "men ≥ 13 g/dL": for whom the limit is that follows
     about: Presence | None = None  # the condition that a relative clause limits
     framed: Token | None = None  # "allergic to", of which nothing was named yet
 
@@ -114,9 +124,7 @@ class Reading:
             if self.frame in ("allergy", "intolerant_to") and len(self.pieces) == self.chunk:
                 self._add(Presence("allergy" if self.frame == "allergy" else "intolerant_to", text.strip()))
             elif len(self.pieces) > self.chunk:
-                last = self.pieces[-1]
-                if not isinstance(last.expression, Comparison):
-                    self.pieces[-1] = replace(last, expression=conjoin(last.expression, Unparsed(text)))
+                self._limit_last(Unparsed(text))
             elif not self.heads:
                 self._add(Unparsed(text))
             self.unknown = []
@@ -128,20 +136,45 @@ class Reading:
             system = next((name for name, cue in _STAGING if cue in self.context.text.lower()), "stage")
             self._add(Presence("disease", self.context.conditions[0], qualifiers=((system, self.qualifiers.pop("stage")),)))
 
+    def _leftover(self) -> None:
+        """What is left at the end of a statement: limits that found nothing to limit, tests compared with nothing."""
+        self._leftover_heads()
+        said = [e for p in self.pieces for e in atoms(p.expression)]
+        limits = [limit[1] for limit in sorted(self.qualifiers.items()) if not any(limit in getattr(e, "qualifiers", ()) for e in said)]
+        if self.window and self.window.anchor != "recent" and not any(getattr(e, "window", None) == self.window for e in said):
+            limits.append(f"{self.window.relation} {self.window.days} days")
+        if self.negation and not any(p.negation == self.negation for p in self.pieces) and self.tokens[self.negation :]:
+            limits.append(self.context.text[self.tokens[self.negation - 1].start : self.tokens[-1].end])
+        if limits and not all(isinstance(e, Unparsed | AtScreening) for p in self.pieces[-1:] for e in atoms(p.expression)):
+            self._limit_last(Unparsed(" ".join(limits)))
+
     def _leftover_heads(self) -> None:
-        """A test that is named and compared with nothing: only an abnormal light chain ratio has limits of its own."""
+        """Only an abnormal light chain ratio has limits of its own."""
         if "flc_ratio" in self.heads and "abnormal" in self.context.text.lower():
             self._add(disjoin(*(Comparison("flc_ratio", op, value, "1") for op, value in NORMAL_RATIO)))  # type: ignore[arg-type]
         if self.heads and any(t.kind == "uln" for t in self.tokens):  # "bilirubin normal", "ejection fraction within normal limits"
-            low = self.heads[-1] in ("lvef", "hemoglobin", "anc", "platelets", "wbc", "albumin", "creatinine_clearance", "egfr", "spo2")
-            self._add(conjoin(*(Comparison(h, ">=" if low else "<=", 1.0, "1", x_uln=not low, x_lln=low) for h in self.heads if h in load_vocabulary().tests)))
+            low = worse_side(self.heads[-1]) == "below"
+            tests = [h for h in self.heads if h in load_vocabulary().tests]
+            said = self.context.text[self.tokens[0].start : self.tokens[-1].end]
+            if _ABNORMAL.search(said) and "within" not in said:
+                self._add(disjoin(*(Comparison(h, op, 1.0, "1", x_uln=op == ">", x_lln=op == "<") for h in tests for op in ("<", ">"))))  # type: ignore[arg-type]
+            else:
+                self._add(conjoin(*(Comparison(h, ">=" if low else "<=", 1.0, "1", x_uln=not low, x_lln=low) for h in tests)))
             self.heads = []
         self._finding()
+        compared = {e.fact for p in self.pieces for e in atoms(p.expression) if isinstance(e, Comparison)}
+        compared |= MONOCLONAL if "measurable" in self.context.text.lower() else set()  # which of them is, its definition tells
+        if untold := [t for t in self.tokens if t.kind == "test" and t.value in self.heads and t.value not in compared]:
+            self._add(Unparsed(self.context.text[untold[0].start : untold[-1].end]))
         self.heads = []
         if self.framed is not None:  # "hypersensitivity to any of the study drugs": which these are is known at the site
             end = self._until(self.tokens.index(self.framed), ";")
             said = self.context.text[self.framed.start : self.tokens[end - 1].end]
             self._add(Presence("disease_state", "refractory") if self.framed.value == "refractory_to" and _TREATMENT.search(said) else AtScreening(said) if _STUDIED.search(said) else Unparsed(said))
+
+    def _limit_last(self, limit: Expression) -> None:
+        last = self.pieces[-1]
+        self.pieces[-1] = replace(last, expression=conjoin(last.expression, limit))
 
     def _finding(self) -> bool:
         """A test that is said to be low or high is the condition it defines: "neutrophils have decreased"."""
@@ -162,7 +195,9 @@ class Reading:
         """The last limit is for some patients alone: "QTc ≤ 450 ms in men or ≤ 470 ms in women" demands each of its own."""
         last, before = self.pieces[-1], self.pieces[-2].expression if len(self.pieces) > 1 else None
         each = isinstance(before, AnyOf) and isinstance(before.parts[0], Not)
-        if self.context.exclusion or (last.joint == "or" and not each):
+        if self.context.exclusion and isinstance(before, AllOf) and type(before.parts[0]) is type(who):
+            self.pieces[-1] = replace(last, expression=conjoin(who, last.expression), joint="or")  # "> 440 ms (men) and > 450 ms (women)"
+        elif self.context.exclusion or (last.joint == "or" and not each):
             self.pieces[-1] = replace(last, expression=conjoin(who, last.expression))
         else:
             self.pieces[-1] = replace(last, expression=disjoin(negate(who), last.expression), joint="and" if each else last.joint)

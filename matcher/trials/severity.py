@@ -147,4 +147,4 @@ class Severity(Words):
             if isinstance(expression, Presence) and (expression.value in ("heart_disease", "cardiovascular_disease") or vocabulary.is_a(expression.value, "heart_failure")):
                 self.pieces[place] = replace(self.pieces[place], expression=Presence("condition", "heart_failure", expression.window, (("nyha", value),)))
                 return
-        self._add(Presence("condition", "heart_failure", qualifiers=(("nyha", grade or value),)))
+        self._add(Presence("condition", "heart_failure", self.window, (("nyha", grade or value),)))

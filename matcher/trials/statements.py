@@ -31,7 +31,7 @@ class Reader(Brackets):
         while at < len(tokens):
             at = self._step(at)
         self._close_chunk()
-        self._leftover_heads()
+        self._leftover()
         return [replace(p, expression=Comparison("prior_lines", ">=", 1, "1")) if _any_line(p.expression) else p for p in self.pieces]
 
     def _step(self, at: int) -> int:
@@ -155,7 +155,7 @@ class Reader(Brackets):
         if last is None or not (lines or (isinstance(last.expression, Presence | AnyOf) and not last.measured)) or self._next_kind(at) not in ("frame", "word", "stop", "qual", "neg", "filler", "state"):
             return None
         end = self._clause_end(at)
-        if all(t.kind in ("stop", "filler", ",", "lead") or t.value == "prior_therapy" for t in self.tokens[at + 1 : end]):
+        if all(t.kind in ("stop", "filler", ",", ":", "lead") or t.value == "prior_therapy" for t in self.tokens[at + 1 : end]):
             return end  # "that can be measured": what only screening decides follows, or nothing
         named = last.expression.parts[0] if isinstance(last.expression, AnyOf) else last.expression
         about = named if isinstance(named, Presence) and named.fact == "condition" else None

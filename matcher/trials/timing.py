@@ -42,8 +42,8 @@ class Timing(Words):
             if isinstance(said := self.pieces[-1].expression, Presence) and (said.fact, said.value) == ("disease_state", "remission") and len(self.pieces) > 1:
                 self.pieces.pop()  # in remission for 5 years: the disease was 5 years ago
             last = self.pieces[-1].expression
-            if isinstance(last, Presence) and last.fact == "condition":
-                self.pieces[-1] = replace(self.pieces[-1], expression=within(last, window))
+            if isinstance(last, Presence) and last.fact in ("condition", "disease"):
+                self.pieces[-1] = replace(self.pieces[-1], expression=within(last, window) if last.fact == "condition" else replace(last, window=window))
                 return
             if not self.context.exclusion and not self.negation and all(given(p.expression) for p in self.pieces):
                 classes = [p for p in self.pieces if not p.member] or self.pieces
@@ -60,6 +60,8 @@ class Timing(Words):
             if not _timed(piece.expression):
                 if isinstance(piece.expression, Unparsed):
                     continue
+                if getattr(piece.expression, "fact", "") == "disease" and place == len(self.pieces) - 1:  # "diagnosed within 3 months"
+                    self._limit_last(Unparsed(f"{window.relation} {window.days} days"))
                 break
             self.pieces[place] = replace(piece, expression=within(piece.expression, window))
             named = piece.joint == "" and place > 0 and given(piece.expression) and self.pieces[place - 1].text in load_vocabulary().conditions

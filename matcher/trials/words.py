@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 
 from matcher.domain import AllOf, AnyOf, AtScreening, Comparison, Not, Presence, Unparsed, Window
 from matcher.trials.lexer import CONCEPTS
 from matcher.trials.logic import Piece, combine
 from matcher.trials.periods import period_at
-from matcher.trials.reading import Reading
+from matcher.trials.qualifiers import Qualifiers, qualified
 from models import load_vocabulary
 
-SEVERITIES = ("mild", "moderate", "severe")  # CTCAE v5
-OF_TREATMENT = frozenset({"dose", "site", "route", "extent", "intensity", "purpose", "course", "class"})  # the qualifiers that limit a treatment
+_IN_A_TIME = re.compile(r"\b(?:in|within|during|over) the (?:\w+ )?\Z", re.IGNORECASE)
 SEPARATORS = {",": ",", ";": ";", "and": "and", "or": "or", "/": "or", ":": ":"}
-
-
-def qualified(said: Presence, name: str, value: str) -> Presence:
-    """The statement with one more limit."""
-    return replace(said, qualifiers=tuple(sorted({**dict(said.qualifiers), name: value}.items())))
 
 
 def _alike(before: Piece, piece: Piece) -> bool:
@@ -41,7 +36,7 @@ def controllable(concept: str) -> bool:
 
 
 @dataclass
-class Words(Reading):
+class Words(Qualifiers):
     """The words of the grammar: separators, negation, time, frames, qualifiers, who is spoken of, what only screening settles."""
 
     def _on_separator(self, at: int) -> int:
@@ -60,7 +55,7 @@ class Words(Reading):
         self._close_chunk()
         self.current = alike  # "active A or B", "concurrent A, B and C": all of them
         if mark == ";":
-            self._leftover_heads()
+            self._leftover()
             self._reset()
         elif self._clause_follows(at + 1):
             self.negation, self.opens = 0, True
@@ -95,6 +90,12 @@ class Words(Reading):
     def _on_within(self, at: int) -> int:
         """A time that is not told in numbers: "within the drug-specific window"."""
         if self._words(self.tokens[at]) == "within" and self._next_kind(at) not in ("uln", "lln", "label"):
+            self.unknown.append(self.tokens[at])
+        return at + 1
+
+    def _on_time(self, at: int) -> int:
+        """ "In the month preceding the trial": a period that no rule reads limits what it stands beside."""
+        if _IN_A_TIME.search(self.context.text, 0, self.tokens[at].start):
             self.unknown.append(self.tokens[at])
         return at + 1
 
@@ -192,61 +193,14 @@ class Words(Reading):
         self.opens = self.opens or len(self.pieces) > 0
         return at + 1
 
-    def _on_qual(self, at: int) -> int:
-        name, value = self.tokens[at].value.split("=")
-        if (other := self._two_of(at, name)) is not None:
-            name, value, at = other
-            if not value:
-                return at + 1
-        concept = self._next_concept(at + 1)
-        if name == "origin" and self._next_kind(at) in ("or", "/") and self._next_kind(at, 2) == "condition":
-            return at + 2  # "acquired or inherited ...": of either origin
-        if self._next_kind(at) in ("or", "/") and self._next_kind(at, 2) in ("state", "current") and (named := self._next_concept(at + 2)) and named.kind == "condition" and name not in OF_TREATMENT:
-            self._add(Presence("condition", named.value, qualifiers=((name, value),)))  # "symptomatic or untreated brain metastases"
-            return at + 1
-        of_another = name != "acuity" and self._next_kind(at) in ("or", "/") and self._next_kind(at, 2) in ("condition", "drug", "therapy")
-        if of_another or (concept is None and self._next_kind(at) == "word"):  # "high-grade or follicular lymphoma"
-            self.unknown.append(self.tokens[at])
-        elif concept is None and len(self.pieces) > self.chunk:
-            if isinstance(said := self.pieces[-1].expression, Presence) and said.fact == "disease" and name == "extent":
-                self.unknown.append(self.tokens[at])  # "carcinoma in situ" of the disease under study
-            self._qualify_last(name, value)
-        elif concept is None and self.about is not None and name not in OF_TREATMENT:
-            self._add(qualified(self.about, name, value))
-        elif concept is None and self.pieces and self.about is None and name in ("control", "treatment"):
-            for place in range(len(self.pieces) - 1, -1, -1):  # "..., and are difficult to control": all of them
-                self._qualify(place, name, value)
-                if self.pieces[place].opens or self.pieces[place].joint == ";":
-                    break
-        else:
-            self.qualifiers[name] = value
-        return at + 1
-
-    def _two_of(self, at: int, name: str) -> tuple[str, str, int] | None:
-        """ "Moderate or severe", "pelvic or mediastinal": (name, what both say together, where the second stands); severities have an order."""
-        joint, other = self.tokens[at + 1 : at + 2], self.tokens[at + 2 : at + 3]
-        if not (joint and other and joint[0].kind in ("or", "/", "and") and other[0].kind == "qual" and other[0].value.startswith(name + "=")):
-            return None
-        values = [self.tokens[at].value.partition("=")[2], other[0].value.partition("=")[2]]
-        if name != "severity" or set(values) - set(SEVERITIES):
-            return name, " or ".join(dict.fromkeys(values)) if name in OF_TREATMENT else "", at + 2
-        low = min(values, key=SEVERITIES.index)
-        return name, f">={low}" if "severe" in values else f"<={max(values, key=SEVERITIES.index)}", at + 2
-
-    def _qualify_last(self, name: str, value: str) -> None:
-        self._qualify(len(self.pieces) - 1, name, value)
-
-    def _qualify(self, place: int, name: str, value: str) -> None:
-        piece = self.pieces[place]
-        said = piece.expression
-        if isinstance(said, Presence) and (said.fact in ("condition", "allergy") or (said.fact == "prior_therapy" and name in OF_TREATMENT)):
-            self.pieces[place] = replace(piece, expression=qualified(said, name, value))
-
     def _on_subgroup(self, at: int) -> int:
         value = self.tokens[at].value
         last = self.pieces[-1] if len(self.pieces) > self.chunk else None
         if last and last.measured and at and self._words(self.tokens[at - 1]) in ("in", "for", "(") and value != "childbearing_potential":
             self._limit_to(Presence("sex", value))  # "QTc > 450 ms in males"
+            return at + 1
+        if value in ("male", "female") and (self.heads or self.last_heads) and self._next_kind(at + (self._next_kind(at) == ":")) in ("op", "between"):
+            self.whose = Presence("sex", value)
             return at + 1
         demanded = self._next_kind(at) == ":" or any(self._words(t) == "must" for t in self.tokens[at + 1 : at + 5])
         self._add(Presence("condition" if value == "childbearing_potential" else "sex", value), group=True, demanded=demanded)
@@ -385,8 +339,10 @@ class Words(Reading):
         adjectives = self.unknown and all(t.kind in ("adjective", "organ_name") for t in self.unknown)
         if len(self.pieces) == self.chunk and not adjectives and not self.heads:
             start = self.unknown[0].start if self.unknown else self.tokens[at].start
+            end = self._until(at, ";", ",") if [self._words(t) for t in self.tokens[at + 1 : at + 3]] == ["in", "which"] else at + 1
             self.unknown = []
-            self._add(AtScreening(self.context.text[start : self.tokens[at].end]))
+            self._add(AtScreening(self.context.text[start : self.tokens[end - 1].end]))
+            return end
         return at + 1
 
     def _on_transaminases(self, at: int) -> int:
