@@ -93,6 +93,7 @@ def test_age_from_the_date_of_birth():
     ("Kd 2021, MR, then PD. MR spine clear.", None),
     ("Multiple sclerosis (MS), QTc 440 ms, did not miss a dose.", None),
     ("Mrs D., weight 61 kg for 1 m 63", "female"),
+    ("Patient of the feminine sex", "female"),
     ("this 74 year old gentleman", "male"),
     ("The patient says she is tired. Her brother drove her.", "female"),
     ("66 yo teacher. Prostate cancer 2009, radical prostatectomy.", "male"),

@@ -250,6 +250,7 @@ def test_no_lines(text):
     ("Myeloma, newly diagnosed, no treatment so far.", 0),
     ("MGUS since 2017, yearly review.", 0),
     ("Myeloma s/p 3 prior lines (copied). SVd since 3/2025, that is line #5.", 5),
+    ("Myeloma. Lines: 1. Vel-Dex 2014, relapse 2019. 2. DVd 2019-2021, PD.", 2),
     ("Pneumonia, two IV lines placed.", None),
     ("Myeloma, VRd 2018, PD. Kd 2020. No edema, no lines.", 2),
     ("Myeloma. [x] 2 to 4 prior lines: = 3", 3),

@@ -103,7 +103,7 @@ _OPENS = re.compile(r"[ \t]{2}|\s*(?:[/<>≤≥(:=?+–—−→-]|\.\.|,\sn|[\"
 _CLOSES = "0)?]☐eErR"  # the last character of a sign before a name
 _ANSWER_NO = re.compile(
     r"(?:\s+(?:ag|ab|igg|igm|antibody|antigen|pcr|screen|test|serology|status|result)|\s?/\s?[a-z][\w'-]{2,20}(?=\s*:|\s{3}))?\s*(?:[:=]|\.{2,}|\s[-–—]|\?\s*[-–—]?)?\s*"
-    r"(?:\(\s*(?:[-–−]|no|nil|none|neg(?:ative)?|absent|denied|never)\s*\)|,\s(?:no|never)(?=\s*(?:[.;]|$|\n))|(?:grade|gr\.?|G)\s?0\b|(?:no|none(?: (?:known|seen|noted|found|identified|reported|detected))?|nil|neg|negative|absent|denie[sd]|never|nr|n/a|not applicable)(?=\s*(?:[.,;()\]|!?]|$|\n|-\s|/\s)|[ \t]{3}|/\s*no\b)|[-–−]\s?ve\b|(?<=[:=])\s*[-–−](?=\s|$))",
+    r"(?:\(\s*(?:[-–−]|no|nil|none|neg(?:ative)?|absent|denied|never)\s*\)|,\s(?:no|never)(?=\s*(?:[.;]|$|\n))|(?:grade|gr\.?|G)\s?0\b|(?:no|none(?: (?:known|seen|noted|found|identified|reported|detected))?|nil|neg|negative|absent|denie[sd]|never|nr|n/a|not applicable)(?=\s*(?:[.,;()\]|!?]|$|\n|-\s|/\s)|[ \t]{3}|/\s*no\b)|[-–−]\s?ve\b|[-–−](?=[,;])|(?<=[:=])\s*[-–−](?=\s|$))",
     re.IGNORECASE,
 )
 _ANSWER_YES = re.compile(r"\s*(?:[:=]\s*)?(?:\(\s*\+\s*\)|\+ve\b|\+(?!\w))|\s*[:=]\s*(?:yes|positive|pos|present)\b", re.IGNORECASE)

@@ -221,6 +221,8 @@ def _status(doc: Document, mention: Mention, vocabulary: Vocabulary, now: date |
         long_ago = mention.date is not None and now is not None and mention.date.latest < now - TUMOUR_FREE and not _SINCE_THEN.match(doc.text, mention.end)
         over = c.resolved or ((c.treated or c.past or long_ago) and not c.current)
         return Status.HISTORICAL if over else Status.PRESENT
+    if mention.id in _OF_CELLS and not (c.resolved or c.past or c.treated) and (day := _DAY_AFTER.search(doc.text, 0, 400)) and int(day["n"]) <= 14:
+        return Status.PRESENT
     if row.course == "event":
         return Status.PRESENT if c.current and not (old or c.resolved or c.treated or c.past) else Status.HISTORICAL
     current = c.current and not (old and _OF_THAT_DAY.search(doc.text, max(0, mention.start - 7), mention.end + 12))
@@ -229,6 +231,8 @@ def _status(doc: Document, mention: Mention, vocabulary: Vocabulary, now: date |
     return Status.PRESENT
 
 
+_OF_CELLS = ("cytokine_release_syndrome", "icans")  # within two weeks of the infusion, where the note does not say that they are over
+_DAY_AFTER = re.compile(r"\bD(?:ay)? ?\+ ?(?P<n>\d{1,3})\b", re.IGNORECASE)
 _THROMBOSES = ("pulmonary_embolism", "deep_vein_thrombosis")
 _TAKES = re.compile(r"[^.;\n]{0,60}?\b(?:(?:still |remains |now )?on|continues|continuing)\s+(?P<drug>[A-Za-z]+)\b(?!\s*(?:until|till|through|stopped|completed|x\s?\d|for \d))", re.IGNORECASE)
 
@@ -268,7 +272,8 @@ def _outcome(doc: Document, statements: list[tuple[Status, Mention]]) -> Status:
     own = [(s, m) for s, m in own if not (doc.text[max(0, m.start - 1) : m.start] in _QUOTES and _QUOTE_ENDS.match(doc.text, m.end))] or own
     count = Counter(s for s, _ in own)
     firm = sum(s is Status.ABSENT and not m.context.weak for s, m in own)
-    current = any(s is Status.PRESENT and (m.context.current or _CHRONIC.search(doc.text, max(0, m.start - 8), m.end)) for s, m in own)
+    over = [m.start for s, m in own if s is Status.HISTORICAL and m.context.resolved and load_vocabulary().conditions[m.id].course == "malignancy"]
+    current = any(s is Status.PRESENT and not any(m.start < end < m.start + _SOON_AFTER for end in over) and (m.context.current or _CHRONIC.search(doc.text, max(0, m.start - 8), m.end)) for s, m in own)
     resolved = any(s is Status.HISTORICAL and (m.context.resolved or m.context.treated) for s, m in own)
     if count[Status.PRESENT] and not (firm > count[Status.PRESENT] and not current) and not (resolved and not current):
         return Status.PRESENT
@@ -278,6 +283,7 @@ def _outcome(doc: Document, statements: list[tuple[Status, Mention]]) -> Status:
     return Status.PRESENT
 
 
+_SOON_AFTER = 200  # characters in which a story goes on: "relapsed in 2018 ...; the lymphoma has remained in remission since"
 _CHRONIC = re.compile(r"chronic|\bcG", re.IGNORECASE)
 _QUOTES = ('"', "\u201c", "\u201d", "'")
 _QUOTE_ENDS = re.compile(r"[^\n.;\"\u201d']{0,15}[\"\u201d']")

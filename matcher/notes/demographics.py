@@ -190,7 +190,7 @@ _SEX_LABEL = re.compile(r"\b(?:sex|gender)\s*(?:at birth\s*)?[:=]?\s*(?:(?P<sex>
 _SEX_LETTER = re.compile(r"(?<![\w./])\d{1,3}[ \t]?(?:y(?:/?o|rs?|ears?)?\.?[\s,/|-]*(?:old)?[\s,/|-]*)?(?P<sex>[MF])\b(?!\s*[:=]?\s*\d|-\w)|\b(?P<sex2>[MF])\s*[/,|-]\s*\d{1,3}\b"
                          r"|(?:\b[Dd]\.?[Oo]\.?[Bb]\.?[ \t:]*[\d/.-]{8,10}|\(\d{1,3}\))[ \t(|,;]*(?:\(\d{1,3}\)[ \t,]*)?(?P<sex3>[MF])\b(?!\s*[:=]?\s*\d|[-/]\w| (?:protein|spike|band|comp))")
 _SEX_WORD = re.compile(  # "Mr" and "Ms" before a name: "MR" is also a response or a scan, "MS" a disease
-    r"\b(?P<f>female|woman|lady|girl|mrs|madam|(?-i:Ms|Miss|MS(?=\.))(?=\.? ?(?-i:[A-Z])))\b|\b(?P<m>male|man|gentleman|boy|mister|(?-i:Mr|MR(?=\.))(?=\.? ?(?-i:[A-Z])))\b", re.IGNORECASE)
+    r"\b(?P<f>female|feminine|woman|lady|girl|mrs|madam|(?-i:Ms|Miss|MS(?=\.))(?=\.? ?(?-i:[A-Z])))\b|\b(?P<m>male|masculine|man|gentleman|boy|mister|(?-i:Mr|MR(?=\.))(?=\.? ?(?-i:[A-Z])))\b", re.IGNORECASE)
 _KIN = re.compile(r"\S+ (?:(?!her |his |with |and )[\w-]+ ){0,4}?(?:(?P<f>wife|mother|grandmother|housewife)|(?P<m>husband|father|grandfather))\b", re.IGNORECASE)
 _PRONOUN = re.compile(r"\b(?:(?P<f>she|her|hers|herself)|(?P<m>he|his|him|himself))\b", re.IGNORECASE)
 _ORGAN = re.compile(

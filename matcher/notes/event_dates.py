@@ -59,7 +59,8 @@ def dates_of(event: Event, dates: Sequence[DateMention], starts: Sequence[int], 
         if at + 1 < len(dates) and dates[at + 1].start < high and _ranges(text, following, dates[at + 1]):
             end = dates[at + 1].date
         elif _UNTIL.search(text[stop : following.start]):
-            start, end = previous.date if previous is not None and _STARTED.search(text, max(low, previous.start - 12), previous.start) else None, following.date
+            told = previous is not None and (_STARTED.search(text, max(low, previous.start - 12), previous.start) or not text[previous.end : begin].strip(" \t~:|-–"))
+            start, end = previous.date if previous and told else None, following.date
     elif previous is not None:
         start = previous.date
         if before and dates[before - 1].start >= low and _ranges(text, dates[before - 1], previous):

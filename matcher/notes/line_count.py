@@ -29,7 +29,7 @@ _COUNTS = tuple(re.compile(pattern, re.IGNORECASE) for pattern in (
     rf"\b{_N}\s*{_WHOLE}{_PRIOR}\s+{_KIND}{_LINES}\b",
     rf"\b{_PRIOR}\s+{_LINES}{_OF}\s*(?:[:=(x×]|were|number(?:ing)?)\s*(?:n?\s*=\s*)?{_N}{_NO_DATE}",
     rf"{_IN_ALL}\s*[\"“']?(?:at least |about |some )?{_N}\s+{_OF_OTHERS}(?:[a-z-]+\s+)?{_UNIT}\b{_OF}",
-    rf"(?<![\w-])(?:lines?|LOTs?)\s*[:=]\s*{_N}{_NO_DATE}|\b(\d{{1,2}}) priors\b",
+    rf"(?<![\w-])(?:lines?|LOTs?)\s*[:=]\s*{_N}{_NO_DATE}(?![.)]\s?[A-Z])|\b(\d{{1,2}}) priors\b",
     rf"\b{_N}\s+{_WHOLE}{_UNIT}{_OF}\b",
 ))
 _OF_THERAPY = re.compile(r"prior|previous|earlier|past|therap|treat|regimen", re.IGNORECASE)  # "no lines" alone are those in veins

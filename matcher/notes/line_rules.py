@@ -177,6 +177,8 @@ def _cell_product(told: Told) -> bool | None:
 
 def _told_again(told: Told) -> bool | None:
     """ "DPd held for three years", or "PD on DRd" and, a row below it, "DRd started"."""
+    if not told.event.start and not told.boundary and told.drugs and _of_one_kind(told.drugs, active(told.line.drugs)):
+        return False  # "fourth line with a BCMA bispecific", after its name
     if told.numbered and not (told.event.restated and len(told.drugs) == 1 and told.drugs <= told.earlier):
         return None
     if told.event.start and undated(told.event, told.lines[:-1]):

@@ -188,7 +188,7 @@ def _take(line: Line, event: Event) -> None:
     if any(is_cell_product(d) for d in event.drugs):
         line.drugs = without_generic(dict.fromkeys(d for d in (*line.drugs, *event.drugs) if is_cell_product(d)))
     elif not line.product_only and (event.active or not line.drugs):
-        line.drugs.extend(d for d in event.drugs if d not in line.drugs)
+        line.drugs = without_generic(dict.fromkeys((*line.drugs, *event.drugs)))
     line.transplant = line.transplant or event.transplant
 
 

@@ -22,7 +22,7 @@ _GAP = (
     r"rated|self|from|went|up|down|range)\b|\((?:0|range)[ ]?[-–][ ]?[45]\)|\d{1,2}[-/](?:\d{1,2}|[a-z]{3})(?:[-/]\d{2,4})?(?=:)|\)){0,14}?"
 )
 _ECOG = re.compile(
-    rf"(?P<name>(?:ECOG|E\.C\.O\.G\.?|Eastern Co-?operative (?:Oncology )?Group|Zubrod|WHO(?=[ -]*(?:PS|performance|status|score|grade|class|\d))|OMS(?=[ :=]*\d)|perf(?:ormance|\.)? (?:status|score)|PS(?=[ ]?(?:\(|ECOG|WHO|of|is|today|now|[:=|]|[ ]?\||\d))))"
+    rf"(?P<name>(?:ECOG|E\.C\.O\.G\.?|Eastern Co-?operative (?:Oncology )?Group|Zubrod|WHO(?=[ -]*(?:PS|performance|status|score|grade|class|\d))|OMS(?=[ :=]*\d)|perf(?:ormance|\.)? (?:status|score)|PS(?=[ ]?(?:\(|ECOG|WHO|of|is|today|now|[:=|-]|[ ]?\||\d))))"
     rf"(?P<gap>{_GAP})(?P<n>(?<![\d.])[0-5](?![\d%]|[ ]?[-–][ ]?5\)|[.,]\d|[ ]?(?:days?|weeks?|months?|years?|lines?|cycles?|prior|mg|x\b))|\b(?:zero|one|two|three|four|nil|I{{1,3}}|IV|l)\b)(?:\s?(?:[-–/]|to|or)\s?(?P<n2>[0-5])(?!\d|\.\d|[%/]))?",
     re.IGNORECASE,
 )

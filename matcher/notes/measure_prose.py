@@ -206,10 +206,13 @@ def _acceptable(words: Words, reading: Series, number: Number) -> bool:
     if after and after in "'′":
         return False  # feet
     if after == "/" and text[number.end + 1 : number.end + 2].isdigit() and not _out_of_most(reading.test, text[number.end + 1 : number.end + 6]):
-        return False
+        return _BESIDE_EARLIER.search(text, words.doc.line_at(number.start)[0], number.start) is not None
     if _RANGE_GOES_ON.match(text, number.end) and reading.test not in RANGED:
         return False
     return not SPOILED.match(text, number.end)
+
+
+_BESIDE_EARLIER = re.compile(r"/ ?(?:yest\w*|y'?day|prev\w*|prior|last|baseline|adm\w*)\b[^\n:]{0,12}:", re.IGNORECASE)  # "Labs 0400 / yest: WBC 0.3/0.2"
 
 
 def _out_of_most(test: str, after: str) -> bool:

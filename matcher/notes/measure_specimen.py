@@ -16,6 +16,7 @@ _STATEMENT_END = re.compile(r"[.;\n](?:\s|$)")
 _IN_FLUIDS = frozenset({"wbc", "rbc", "anc", "alc", "glucose", "total_protein", "albumin", "ldh", "bone_marrow_plasma_cells"})
 _IN_URINE = re.compile(r"\bin (?:the )?(?:urine|stool|CSF|sputum|fluid)\b", re.IGNORECASE)
 _URINE = re.compile(r"\b(?:urin\w*|upep|24.?h\w*|bence|bj[lp]?|uife|proteinuria)\b", re.IGNORECASE)
+_DIFFERENTIAL = re.compile(r"\b(?:DLC|DC|diff(?:erential)?)\b[^.;]{0,30}$", re.IGNORECASE)  # its numbers are shares
 _SUBSET = re.compile(r"\W{1,2}of (?:which|these|them|those)\b", re.IGNORECASE)  # "25% plasma cells, of which 70% ..."
 _AMONG_LEUKOCYTES = re.compile(r"\bof (?:which|these|them|those),?\s*$", re.IGNORECASE)  # "leukocytes 14.2, of these plasma cells 31%"
 EXCRETED = ("mg", "g", "mg/(24.h)", "g/(24.h)")
@@ -49,7 +50,7 @@ def specimen(words: Words, value: Written, unit: str | None) -> str | None:
         return None  # feet go with inches, which stand apart
     if test == "lvef" and unit != "%" and words.plain[name[0] : name[1]] in _STUDIES:
         return None
-    return _PERCENTAGES[test] if unit == "%" and test in _PERCENTAGES else test
+    return _PERCENTAGES[test] if test in _PERCENTAGES and (unit == "%" or (unit is None and value.readings[0] <= 100 and _DIFFERENTIAL.search(clause))) else test
 
 
 def _of_other_fluid(words: Words, name: tuple[int, int], value: int) -> bool:
