@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from fastapi.responses import HTMLResponse
@@ -66,14 +65,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         lifespan=listening,
         responses=problems.documented(_PROBLEMS),
     )
-    generate = app.openapi
-
-    def described() -> dict[str, Any]:
-        document = generate()
-        document["components"]["schemas"].setdefault("Problem", problems.Problem.model_json_schema())
-        return document
-
-    app.openapi = described  # type: ignore[method-assign]
     app.state.service = Service(
         settings, store, make_app(settings), Catalogue(settings), KeyFile(settings.keys_file), oidc.configured(settings),
         Sessions(client, sealer, settings.session_ttl), AuditLog(settings.audit_file), changes,
@@ -93,13 +84,17 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     app.include_router(page_files(_WEB))
     problems.install(app)
-    if origins := listed(settings.cors_origins):
+    _let_other_origins_call(app, listed(settings.cors_origins))
+    app.add_middleware(Door, settings=settings, requests=requests, seconds=seconds)
+    return app
+
+
+def _let_other_origins_call(app: FastAPI, origins: list[str]) -> None:
+    if origins:
         app.add_middleware(
             CORSMiddleware, allow_origins=origins, allow_methods=["GET", "POST", "PUT", "DELETE"],
             allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match"], expose_headers=["Location", "ETag", "Retry-After", "X-Request-ID"],
         )  # fmt: skip
-    app.add_middleware(Door, settings=settings, requests=requests, seconds=seconds)
-    return app
 
 
 _PROBLEMS = {

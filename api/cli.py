@@ -6,14 +6,13 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator
-from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from api import terminal
-from api.cli_service import Policy, Unmentioned, service_app
+from api.cli_service import AsOf, More, Policy, Trials, Unmentioned, service_app, trials_to_match
 from api.inputs import InputError, NoteInput, json_lines, read_notes, read_trial_files
 from matcher import EligoError, TrialIndex, compile_criterion, judge_criterion, match
 from matcher.answers import extract_answer, match_answer, trial_answer
@@ -30,8 +29,6 @@ app.add_typer(service_app)
 
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON object a line, and nothing else.")]
-Trials = Annotated[list[str] | None, typer.Option("--trials", help="Files or folders; without it, the registry.")]
-AsOf = Annotated[str | None, typer.Option("--as-of", metavar="DATE", help="Count windows back from this day (YYYY-MM-DD), not from the note's.")]
 
 
 def _say(problem: str) -> None:
@@ -40,13 +37,6 @@ def _say(problem: str) -> None:
 
 def _print_json(answer: dict[str, Any]) -> None:
     print(json.dumps(answer, ensure_ascii=False))
-
-
-def _day(text: str | None) -> date | None:
-    try:
-        return date.fromisoformat(text) if text else None
-    except ValueError:
-        raise typer.BadParameter(f"{text!r} is no date; write it as YYYY-MM-DD", param_hint="--as-of") from None
 
 
 def _registry() -> Registry:
@@ -58,17 +48,6 @@ def known_trials() -> tuple[Trial, ...]:
     own = _registry().trials() if (load_settings().data_dir / "trials.sqlite").exists() else ()
     ids = {t.trial_id for t in own}
     return (*(t for t in bundled_trials() if t.trial_id not in ids), *own)
-
-
-def _chosen(sources: list[str] | None) -> tuple[list[Trial], list[str]]:
-    """The trials to match; none at all is a wrong call."""
-    trials, problems = read_trial_files(sources) if sources else (list(known_trials()), [])
-    for problem in problems:
-        _say(problem)
-    if not trials:
-        _say("no trial to match: give --trials, or add some with `eligo trials add`")
-        raise typer.Exit(2)
-    return trials, problems
 
 
 def _each_note(source: str, answer: Callable[[NoteInput], None]) -> bool:
@@ -102,7 +81,7 @@ def extract(notes: Annotated[str, typer.Argument(metavar="NOTES")], as_json: Jso
 def match_command(
     notes: Annotated[str, typer.Argument(metavar="NOTES")],
     trials: Trials = None,
-    more: Annotated[list[str] | None, typer.Argument(hidden=True)] = None,
+    more: More = None,
     as_of: AsOf = None,
     top: Annotated[int | None, typer.Option("--top", min=1, help="Only the first N trials.")] = None,
     unmentioned: Policy = Unmentioned.unknown,
@@ -110,12 +89,11 @@ def match_command(
     as_json: Json = False,
 ) -> None:
     """Ranks the trials for each note, every criterion with outcome, reason and evidence."""
-    day = _day(as_of)
-    chosen, problems = _chosen([*(trials or []), *(more or [])] or None)
+    chosen, problems = trials_to_match([*(trials or []), *(more or [])], known_trials)
     index, reports = TrialIndex.of(chosen), []
 
     def answer(note: NoteInput) -> None:
-        report = match(read_note(note.text, note.id), index, day, unmentioned.value)
+        report = match(read_note(note.text, note.id), index, as_of, unmentioned.value)
         if by_trial:
             reports.append(report)
         else:

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Callable, Iterable
 from datetime import date
 from enum import StrEnum
 from itertools import islice
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from api.inputs import read_trial_files
 from matcher import EligoError
+from matcher.domain import Trial
 from workers.settings import SettingsError, load_settings
+
+if TYPE_CHECKING:
+    from api.batch_file import Journal
 
 service_app = typer.Typer()
 keys_app = typer.Typer(no_args_is_help=True, help="Keys of callers, and of what is kept encrypted.")
@@ -35,7 +41,27 @@ class Unmentioned(StrEnum):
     absent = "absent"
 
 
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is no date; write it as YYYY-MM-DD") from None
+
+
 Policy = Annotated[Unmentioned, typer.Option("--unmentioned", help="What a note does not mention: unknown, or presumed absent.")]
+AsOf = Annotated[date | None, typer.Option("--as-of", metavar="DATE", parser=_day, help="Count windows back from this day (YYYY-MM-DD), not from the note's.")]
+Trials = Annotated[list[str] | None, typer.Option("--trials", help="Files or folders; without it, the registry.")]
+More = Annotated[list[str] | None, typer.Argument(hidden=True)]  # --trials A B: what a shell's wildcard leaves
+
+
+def trials_to_match(named: list[str], registry: Callable[[], Iterable[Trial]]) -> tuple[list[Trial], list[str]]:
+    """The trials of the named files and folders, else of the registry; and what could not be read, which is said. Raises EligoError where there is none."""
+    trials, problems = read_trial_files(named) if named else (list(registry()), [])
+    for problem in problems:
+        print(problem, file=sys.stderr)
+    if not trials:
+        raise EligoError("no trial to match: give --trials, or add some with `eligo trials add`")
+    return trials, problems
 
 
 @service_app.command()
@@ -70,9 +96,9 @@ def serve(
 def batch(
     source: Annotated[Path, typer.Argument(metavar="PATIENTS", exists=True, help="A list: .csv .tsv .xlsx .jsonl .zip, or a folder of .txt files.")],
     out: Annotated[Path, typer.Option("--out", metavar="RESULTS", help="Where the results go: .jsonl .csv .xlsx")],
-    trials: Annotated[list[str] | None, typer.Option("--trials", help="Files or folders; without it, the registry.")] = None,
-    more: Annotated[list[str] | None, typer.Argument(hidden=True)] = None,
-    as_of: Annotated[str | None, typer.Option("--as-of", metavar="DATE", help="Count windows back from this day, not from each patient's last note.")] = None,
+    trials: Trials = None,
+    more: More = None,
+    as_of: AsOf = None,
     unmentioned: Policy = Unmentioned.unknown,
     processes: Annotated[int | None, typer.Option("--processes", min=1, help="How many at a time (ELIGO_PROCESSES).")] = None,
     patient_column: Annotated[str, typer.Option(help="Found by its usual names where not given.")] = "",
@@ -81,7 +107,6 @@ def batch(
 ) -> None:
     """Match a list of patients without a server. Progress on standard error; run again after an interruption, it goes on where it was."""
     from api import batch_file
-    from api.inputs import read_trial_files
     from matcher.answers import trial_answer
     from workers.catalogue import Catalogue
     from workers.local import answer_all
@@ -92,35 +117,15 @@ def batch(
     configure_logging(logging.getLevelName(logging.CRITICAL), "batch")  # failures are told below, by row
     if out.suffix not in batch_file.SUFFIXES:
         raise typer.BadParameter(f"results are one of {' '.join(batch_file.SUFFIXES)}", param_hint="--out")
-    if as_of is not None:
-        try:
-            date.fromisoformat(as_of)
-        except ValueError:
-            raise typer.BadParameter(f"{as_of!r} is no date; write it as YYYY-MM-DD", param_hint="--as-of") from None
-    named = [*(trials or []), *(more or [])]
-    chosen, problems = read_trial_files(named) if named else (list(Catalogue(settings).trials()), [])
-    for problem in problems:
-        print(problem, file=sys.stderr)
-    if not chosen:
-        raise EligoError("no trial to match: give --trials, or add some with `eligo trials add`")
-    options = {"as_of": as_of, "unmentioned": unmentioned.value}
+    chosen, problems = trials_to_match([*(trials or []), *(more or [])], lambda: Catalogue(settings).trials())
+    options = {"as_of": as_of and as_of.isoformat(), "unmentioned": unmentioned.value}
     columns = Columns(patient_column, note_column, date_column)
     order = {**options, "columns": [patient_column, note_column, date_column], "trials": [trial_answer(t) for t in chosen]}
     count = sum(1 for _ in batch_file.patients(source, columns))
     journal = batch_file.Journal(out, batch_file.fingerprint(source, order))
-    # A bar on a terminal only, and never in the way of the results.
-    shown = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"), TimeRemainingColumn(), TextColumn("{task.fields[failed]}")
-    console = Console(stderr=True)
+    rest = islice(batch_file.patients(source, columns), journal.count, None)
     try:
-        with Progress(*shown, console=console, disable=not console.is_terminal) as progress:
-            task = progress.add_task("patients", total=count, completed=journal.count, rate="", failed="")
-            began = journal.count
-            rest = islice(batch_file.patients(source, columns), journal.count, None)
-            for answer in answer_all(rest, chosen, options, processes or settings.processes, settings.note_soft_limit, settings.note_hard_limit):
-                journal.add(answer)
-                elapsed = progress.tasks[0].elapsed or 0
-                rate = f"{(journal.count - began) / elapsed:.1f}/s" if elapsed > 1 else ""
-                progress.update(task, completed=journal.count, rate=rate, failed=f"{journal.failed} failed" if journal.failed else "")
+        _keep(journal, answer_all(rest, chosen, options, processes or settings.processes, settings.note_soft_limit, settings.note_hard_limit), count)
     except KeyboardInterrupt:
         journal.close()
         print(f"\nstopped after {journal.count} of {count}; the same command goes on from there", file=sys.stderr)
@@ -133,6 +138,19 @@ def batch(
     print(f"{count - failed} of {count} patients matched; results in {out}", file=sys.stderr)
     if failed or problems:
         raise typer.Exit(1)
+
+
+def _keep(journal: Journal, answers: Iterable[dict[str, Any]], count: int) -> None:
+    """Each answer as it comes; with a bar, on a terminal only and never in the way of the results."""
+    shown = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"), TimeRemainingColumn(), TextColumn("{task.fields[failed]}")
+    console, began = Console(stderr=True), journal.count
+    with Progress(*shown, console=console, disable=not console.is_terminal) as progress:
+        task = progress.add_task("patients", total=count, completed=began, rate="", failed="")
+        for answer in answers:
+            journal.add(answer)
+            elapsed = progress.tasks[0].elapsed or 0
+            rate = f"{(journal.count - began) / elapsed:.1f}/s" if elapsed > 1 else ""
+            progress.update(task, completed=journal.count, rate=rate, failed=f"{journal.failed} failed" if journal.failed else "")
 
 
 @keys_app.command()

@@ -12,6 +12,7 @@ from opentelemetry import propagate
 from prometheus_client import Counter, Histogram
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.problems import problem
@@ -74,29 +75,32 @@ class Door:
 
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=request_id)
-        try:
-            with span("request", propagate.extract(dict(headers))) as seen:
+        with span("request", propagate.extract(dict(headers))) as seen:
+            try:
                 refusal = self._refuse(scope, headers)
                 if refusal is None:
                     await self._app(scope, _counted(receive, self._limit(scope["path"])), answer)
                 else:
                     await refusal(scope, receive, answer)
-                route = _route(scope)
+            finally:
+                route, took = _route(scope), perf_counter() - started
                 seen.set_attributes({"http.request.method": scope["method"], "http.route": route, "http.response.status_code": status})
-        finally:
-            route = _route(scope)
-            took = perf_counter() - started
-            self._requests.labels(scope["method"] if scope["method"] in _METHODS else "other", route, str(status)).inc()
-            self._seconds.labels(route).observe(took)
-            if not route.startswith("/health"):
-                log.info("request", method=scope["method"], route=route, status=status, ms=round(took * 1000, 1))
+                self._measure(scope["method"], route, status, took)
+
+    def _measure(self, method: str, route: str, status: int, took: float) -> None:
+        """Counts and logs a request that took so many seconds."""
+        self._requests.labels(method if method in _METHODS else "other", route, str(status)).inc()
+        self._seconds.labels(route).observe(took)
+        if not route.startswith("/health"):
+            log.info("request", method=method, route=route, status=status, ms=round(took * 1000, 1))
 
     def _limit(self, path: str) -> int:
         s = self._settings
         # JSON may write a character of a note as six.
         return _ENVELOPE + (s.max_upload_bytes if path.rstrip("/").endswith("/batches") else 6 * s.max_note_bytes)
 
-    def _refuse(self, scope: Scope, headers: Headers):  # type: ignore[no-untyped-def]
+    def _refuse(self, scope: Scope, headers: Headers) -> JSONResponse | None:
+        """The answer to a request that goes no further."""
         length = headers.get("content-length", "0")
         if not length.isdigit():
             return problem(400, "Content-Length is no number")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -56,47 +56,51 @@ def problem(status: int, detail: str = "", headers: Mapping[str, str] | None = N
     return JSONResponse(body.model_dump(exclude_none=True), status, dict(headers or {}), media_type="application/problem+json")
 
 
-def unavailable() -> JSONResponse:
+def _invalid(error: RequestValidationError) -> JSONResponse:
+    # The input is left out: it can be a note.
+    errors = [{"at": "/".join(str(part) for part in e["loc"]), "reason": e["msg"]} for e in error.errors()]
+    return problem(422, "the request does not fit its schema; see errors", errors=errors)
+
+
+def _unavailable(error: Exception) -> JSONResponse:
+    log.warning("redis_unavailable", error=type(error).__name__)
     return problem(503, "the job store is not available or full; nothing was accepted, try again", {"Retry-After": str(RETRY_AFTER)})
 
 
+def _bug(error: Exception) -> JSONResponse:
+    log.error("request_failed", error=type(error).__name__, at=where(error))
+    return problem(500, "the program failed; the log has the place under this request_id")
+
+
+_ANSWERS: dict[type[Exception], Callable[[Any], JSONResponse]] = {
+    ProblemError: lambda error: problem(error.status, error.detail, error.headers),
+    HTTPException: lambda error: problem(error.status_code, str(error.detail), error.headers),
+    RequestValidationError: _invalid,
+    JobGone: lambda error: problem(404, "no such job: it was deleted, has expired, or never was"),
+    RegistryError: lambda error: problem(404, str(error)),
+    EligoError: lambda error: problem(422, str(error)),
+    redis.RedisError: _unavailable,
+    OperationalError: _unavailable,
+    Exception: _bug,
+}
+
+
 def install(app: FastAPI) -> None:
-    @app.exception_handler(ProblemError)
-    async def ours(request: Request, error: ProblemError) -> JSONResponse:
-        return problem(error.status, error.detail, error.headers)
+    """Every exception becomes a problem, and the OpenAPI document says what a problem is."""
+    for kind, answer in _ANSWERS.items():
+        app.add_exception_handler(kind, _handler(answer))
+    generate = app.openapi
 
-    @app.exception_handler(HTTPException)
-    async def http(request: Request, error: HTTPException) -> JSONResponse:
-        return problem(error.status_code, str(error.detail), error.headers)
+    def described() -> dict[str, Any]:
+        document = generate()
+        document["components"]["schemas"].setdefault("Problem", Problem.model_json_schema())
+        return document
 
-    @app.exception_handler(RequestValidationError)
-    async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
-        # The input is left out: it can be a note.
-        errors = [{"at": "/".join(str(part) for part in e["loc"]), "reason": e["msg"]} for e in error.errors()]
-        return problem(422, "the request does not fit its schema; see errors", errors=errors)
+    app.openapi = described  # type: ignore[method-assign]
 
-    @app.exception_handler(JobGone)
-    async def gone(request: Request, error: JobGone) -> JSONResponse:
-        return problem(404, "no such job: it was deleted, has expired, or never was")
 
-    @app.exception_handler(RegistryError)
-    async def no_trial(request: Request, error: RegistryError) -> JSONResponse:
-        return problem(404, str(error))
+def _handler(answer: Callable[[Any], JSONResponse]) -> Callable[[Request, Exception], Awaitable[JSONResponse]]:
+    async def handle(request: Request, error: Exception) -> JSONResponse:
+        return answer(error)
 
-    @app.exception_handler(EligoError)
-    async def mendable(request: Request, error: EligoError) -> JSONResponse:
-        return problem(422, str(error))
-
-    @app.exception_handler(redis.RedisError)
-    async def away(request: Request, error: redis.RedisError) -> JSONResponse:
-        log.warning("redis_unavailable", error=type(error).__name__)
-        return unavailable()
-
-    @app.exception_handler(OperationalError)
-    async def broker_away(request: Request, error: OperationalError) -> JSONResponse:
-        return unavailable()
-
-    @app.exception_handler(Exception)
-    async def bug(request: Request, error: Exception) -> JSONResponse:
-        log.error("request_failed", error=type(error).__name__, at=where(error))
-        return problem(500, "the program failed; the log has the place under this request_id")
+    return handle

@@ -7,7 +7,7 @@ from typing import Any
 
 from matcher.domain import MatchReport, Outcome, Verdict
 
-_ORDER = {Verdict.ELIGIBLE: 0, Verdict.POSSIBLE: 1, Verdict.INELIGIBLE: 2}
+BEST_FIRST = {verdict: place for place, verdict in enumerate(Verdict)}
 
 
 def patients_by_trial(reports: Iterable[MatchReport], top: int | None = None) -> list[dict[str, Any]]:
@@ -25,6 +25,6 @@ def patients_by_trial(reports: Iterable[MatchReport], top: int | None = None) ->
                 "missing": sorted({m for r in found.results if r.outcome is Outcome.UNKNOWN and r.criterion.assessable for m in r.missing}),
             })
     for row in rows.values():
-        row["patients"].sort(key=lambda p: (_ORDER[Verdict(p["verdict"])], -p["score"], p["note_id"]))
+        row["patients"].sort(key=lambda p: (BEST_FIRST[p["verdict"]], -p["score"], p["note_id"]))
         row["patients"] = row["patients"][:top]
     return [rows[trial_id] for trial_id in sorted(rows)]

@@ -13,6 +13,7 @@ from fastapi.responses import RedirectResponse
 from api.oidc import Attempt, Oidc, ProviderError, SignInRefused
 from api.problems import RETRY_AFTER, ProblemError, documented
 from api.service import Svc, find_caller, session_cookie
+from api.sessions import ATTEMPT_SECONDS
 from api.shapes import CallerAnswer, SessionAnswer
 
 log = structlog.get_logger()
@@ -50,7 +51,7 @@ def login(request: Request, svc: Svc, then: Annotated[str, Query(alias="next", m
     except ProviderError as error:
         raise _away(error) from None
     # Lax: the way back begins on the provider's site.
-    answer.set_cookie(_ATTEMPT, svc.sessions.pack(attempt), max_age=600, path="/api/v1/session", httponly=True, secure=_is_https(request, svc), samesite="lax")
+    answer.set_cookie(_ATTEMPT, svc.sessions.pack(attempt), max_age=ATTEMPT_SECONDS, path="/api/v1/session", httponly=True, secure=_is_https(request, svc), samesite="lax")
     return answer
 
 

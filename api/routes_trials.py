@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Header, Path, Query, Response
 
 from api.problems import ProblemError, documented
+from api.reverse import BEST_FIRST
 from api.routes_matches import owned
 from api.service import Admin, Reader, Service, Svc
 from api.shapes import TrialDocument, TrialsPage, TrialSummary
@@ -19,7 +20,6 @@ router = APIRouter(prefix="/trials", tags=["trials"])
 TrialId = Annotated[str, Path(min_length=1, max_length=200)]
 IfMatch = Annotated[str | None, Header(max_length=200, description="The ETag you know: refused with 412 where the trial has changed since")]
 _CHANGED = {412: "The trial has changed since; read it again"}
-_ORDER = {"eligible": 0, "possible": 1, "ineligible": 2}
 
 
 @router.get("", response_model=TrialsPage, summary="The trials, in the order of their ids")
@@ -114,6 +114,6 @@ def patients(
         for found in summary.get("trials", ()):
             if found["trial_id"] == id and (verdict is None or found["verdict"] in verdict):
                 fits.append({"index": index, "note_id": summary["note_id"], **{k: found[k] for k in ("verdict", "score", "counts", "violated", "reason", "missing")}})
-    fits.sort(key=lambda f: (_ORDER[f["verdict"]], -f["score"], f["index"]))
+    fits.sort(key=lambda f: (BEST_FIRST[f["verdict"]], -f["score"], f["index"]))
     following = f"/api/v1/trials/{id}/patients?batch={batch}&offset={offset + limit}&limit={limit}" if offset + limit < len(fits) else None
     return {"trial_id": id, "batch": batch, "total": len(fits), "state": job.state, "patients": fits[offset : offset + limit], "next": following}

@@ -13,7 +13,7 @@ from api.keys import Caller
 from api.oidc import Attempt
 from workers.sealing import Sealer, SealError
 
-_ATTEMPT = 600  # seconds in which a sign-in must come back
+ATTEMPT_SECONDS = 600  # in which a sign-in must come back
 
 
 class Sessions:
@@ -44,7 +44,7 @@ class Sessions:
 
     def pack(self, attempt: Attempt) -> str:
         """An attempt as a cookie that only this service can read: nothing is kept for who has not signed in yet."""
-        return self._sealer.seal(json.dumps({**asdict(attempt), "until": time() + _ATTEMPT}).encode(), "sign-in").hex()
+        return self._sealer.seal(json.dumps({**asdict(attempt), "until": time() + ATTEMPT_SECONDS}).encode(), "sign-in").hex()
 
     def unpack(self, cookie: str) -> Attempt | None:
         try:

@@ -29,6 +29,12 @@ class _Child:
     patient: Patient | None = None
     until: float = 0.0
 
+    def give(self, index: int, patient: Patient, seconds: float) -> None:
+        """A note to read, within so many seconds."""
+        as_of = patient.as_of.isoformat() if patient.as_of else None
+        self.pipe.send({"note_id": patient.id, "note": patient.note, "as_of": as_of})
+        self.index, self.patient, self.until = index, patient, monotonic() + seconds
+
 
 def answer_all(
     patients: Iterable[Patient], trials: Sequence[Trial], options: Mapping[str, Any], processes: int, soft_limit: float, hard_limit: float
@@ -50,9 +56,7 @@ def answer_all(
                     elif patient.problem:
                         done[index] = {"note_id": patient.id, "error": patient.problem, "rows": list(patient.rows)}
                     else:
-                        as_of = patient.as_of.isoformat() if patient.as_of else None
-                        child.pipe.send({"note_id": patient.id, "note": patient.note, "as_of": as_of})
-                        child.index, child.patient, child.until = index, patient, monotonic() + hard_limit
+                        child.give(index, patient, hard_limit)
             while emitted in done:
                 yield done.pop(emitted)
                 emitted += 1

@@ -189,7 +189,7 @@ def _fold(name: str) -> str:
 
 def _row(number: int, patient: Any, note: Any, written: Any) -> Row:
     patient = str(patient if patient is not None else "").strip()
-    if isinstance(patient, str) and patient.endswith(".0") and patient[:-2].isdigit():
+    if patient.endswith(".0") and patient[:-2].isdigit():
         patient = patient[:-2]  # a spreadsheet's number
     if not patient:
         return Row(number, problem="no patient identifier")

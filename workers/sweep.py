@@ -59,7 +59,7 @@ def erase(store: Store, every: int) -> None:
         client.delete(ERASED)
 
 
-def start_sweeping(store: Store, celery: Celery, erase_every: int, alive: Path | None = None) -> threading.Thread:
+def start_sweeping(store: Store, celery: Celery, erase_every: int, alive: Path | None = None) -> None:
     """A thread for as long as the worker lives; `alive` is touched after every pass."""
 
     def run() -> None:
@@ -73,6 +73,4 @@ def start_sweeping(store: Store, celery: Celery, erase_every: int, alive: Path |
             except (redis.RedisError, OperationalError) as error:
                 log.warning("sweep_failed", error=type(error).__name__)
 
-    thread = threading.Thread(target=run, daemon=True, name="sweep")
-    thread.start()
-    return thread
+    threading.Thread(target=run, daemon=True, name="sweep").start()
