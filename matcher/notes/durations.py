@@ -11,7 +11,7 @@ _SPAN = rf"(?:a\s+(?=couple))?(?P<count>\d{{1,3}}(?:\.5)?|{'|'.join(sorted(COUNT
 _ABOUT = r"(?:(?:about|approximately|around|roughly|~|the|these|his|her|last|past|previous|preceding)\s+){0,3}"
 _LASTING = re.compile(
     rf"(?P<between>(?:[^.;:\n]|\.(?=\d)){{0,40}}?)\s*(?:\b(?:for|over|during|lasting|since|x|of)|×)\s+{_ABOUT}{_SPAN}(?P<after>\s+(?:duration|now|ago))?"
-    rf"|(?P<course>[^.;:\n]{{0,25}}?)\b(?:began|started|starting|beginning|begun|developed|onset|first noticed)\s+{_ABOUT}{_SPAN.replace('<count>', '<since>').replace('<unit>', '<of>')}\s+(?:ago|earlier|before|prior)\b")
+    rf"|(?P<course>[^.;:\n]{{0,25}}?)\b(?:began|started|starting|beginning|begun|developed|onset|first noticed|diagnosed|confirmed|detected|discovered)\s+{_ABOUT}{_SPAN.replace('<count>', '<since>').replace('<unit>', '<of>')}\s+(?:ago|earlier|before|prior)\b")
 _HISTORY = re.compile(rf"\b{_SPAN}(?:\s+(?:history|h/o|duration|course|complaint))?\s+of\s+(?P<between>(?:[^.;:\n]|\.(?=\d)){{0,60}})\Z")
 # A duration after one of these is the treatment's, or the journey's.
 _OTHERS = re.compile(r"\d|\b(?:treat\w*|given|receiv\w*|took|taking|on|with|hospitali\w*|admi\w*|resolv\w*|travel\w*|vacation|trip|returned|after|before|until|improv\w*|who|his|her)\b")
