@@ -139,6 +139,8 @@ class Reading:
     def _leftover(self) -> None:
         """What is left at the end of a statement: limits that found nothing to limit, tests compared with nothing."""
         self._leftover_heads()
+        if not (self.qualifiers or self.window or self.negation):
+            return
         said = [e for p in self.pieces for e in atoms(p.expression)]
         limits = [limit[1] for limit in sorted(self.qualifiers.items()) if not any(limit in getattr(e, "qualifiers", ()) for e in said)]
         if self.window and self.window.anchor != "recent" and not any(getattr(e, "window", None) == self.window for e in said):
@@ -162,7 +164,7 @@ class Reading:
                 self._add(conjoin(*(Comparison(h, ">=" if low else "<=", 1.0, "1", x_uln=not low, x_lln=low) for h in tests)))
             self.heads = []
         self._finding()
-        compared = {e.fact for p in self.pieces for e in atoms(p.expression) if isinstance(e, Comparison)}
+        compared = set() if not self.heads else {e.fact for p in self.pieces for e in atoms(p.expression) if isinstance(e, Comparison)}
         compared |= MONOCLONAL if "measurable" in self.context.text.lower() else set()  # which of them is, its definition tells
         if untold := [t for t in self.tokens if t.kind == "test" and t.value in self.heads and t.value not in compared]:
             self._add(Unparsed(self.context.text[untold[0].start : untold[-1].end]))

@@ -95,7 +95,7 @@ class Words(Qualifiers):
 
     def _on_time(self, at: int) -> int:
         """ "In the month preceding the trial": a period that no rule reads limits what it stands beside."""
-        if _IN_A_TIME.search(self.context.text, 0, self.tokens[at].start):
+        if _IN_A_TIME.search(self.context.text, max(0, self.tokens[at].start - 40), self.tokens[at].start):
             self.unknown.append(self.tokens[at])
         return at + 1
 
