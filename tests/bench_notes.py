@@ -21,7 +21,7 @@ from matcher.notes import read_document
 from matcher.notes.document import Document
 from models import load_vocabulary
 
-WORDS, NOTES, TURNS = 600, 12, 15
+WORDS, NOTES, TURNS = 600, 12, 25
 SPECIMENS = Path(__file__).parent / "specimens"
 MEDSPACY = "medspacy>=1.3,<1.4"
 # Reads {"terms", "notes"}, then for every line on standard input reads the notes once and prints the CPU seconds of each.

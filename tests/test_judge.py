@@ -29,8 +29,8 @@ BOY = "A 6-year-old boy has had a rash since yesterday."
     # nor an acute cause beside a chronic one; a chronic one where another chronic one explains it is
     ("exclusion", "Pneumothorax", "A 70-year-old man with COPD and dyspnea.", "unknown", "unknown"),
     ("exclusion", "Asthma", "A 70-year-old man with COPD and dyspnea.", "unknown", "satisfied"),
-    # of what is there, a degree or a limit that the note does not tell is not the one that excludes; a small one of a demand is met
-    ("exclusion", "Severe asthma", WOMAN, "unknown", "satisfied"),
+    # how severe it is stays open, of what is there; words that were not understood are presumed not to exclude, a few of a demand to be met
+    ("exclusion", "Severe asthma", WOMAN, "unknown", "unknown"),
     ("exclusion", "Asthma of the greenhouse type", WOMAN, "unknown", "satisfied"),
     ("inclusion", "Pollinator asthma", WOMAN, "unknown", "satisfied"),
     ("inclusion", "Non-greenhouse asthma", WOMAN, "unknown", "unknown"),
@@ -44,7 +44,7 @@ BOY = "A 6-year-old boy has had a rash since yesterday."
     ("exclusion", "Anti-obesity medication", "A 50-year-old obese man.", "unknown", "satisfied"),
     ("exclusion", "Participation in a diabetes trial", "A 50-year-old man with diabetes.", "unknown", "satisfied"),
     ("exclusion", "COPD exacerbation within 6 weeks", "A 70-year-old man with COPD.", "unknown", "satisfied"),
-    ("exclusion", "Bilateral breast cancer", "A 50-year-old woman with breast cancer.", "unknown", "satisfied"),
+    ("exclusion", "Bilateral breast cancer", "A 50-year-old woman with breast cancer.", "unknown", "unknown"),
     ("exclusion", "Progressive forms of multiple sclerosis", "A 30-year-old woman with RRMS.", "satisfied", "satisfied"),
     # insulin is any insulin, and no tablet
     ("exclusion", "Treatment with insulin", "A 30-year-old man on insulin glargine.", "violated", "violated"),

@@ -31,7 +31,7 @@ _NAME = re.compile(r"[a-zA-Z][A-Z]|\d|\b[nN]on\b")  # an abbreviation, a number 
 def presumed(expression: Expression, answer: Answer, chart: Chart, favourable: Truth) -> Answer:
     """The answer under the chart's policy. `favourable`: the truth that speaks for enrolling.
 
-    What excludes is presumed not to be there: conditions, treatments, values beyond a limit, a degree of what is there, what was
+    What excludes is presumed not to be there: conditions, treatments, also of what is there, values beyond a limit, what was
     not understood; but not a condition that would explain what the patient has. What is told as history is presumed not to be recent. Of what
     is demanded, consent and compliance (unless the note tells of the contrary), a life expectancy and an ordinary body
     weight are presumed; a state that no note leaves out is presumed not to be there. A disease or a laboratory value that
@@ -49,7 +49,7 @@ def presumed(expression: Expression, answer: Answer, chart: Chart, favourable: T
             return replace(answer, truth=Truth.FALSE, said=adding("presumed not to exclude", answer), presumed=True)
         case Presence(fact="condition") if answer.silent and excluding and (explained := _would_explain(expression.value, chart)):
             return replace(answer, said=(Said(f"{name_of(expression.value)} would explain {listing(explained, 'and')}"),))
-        case Presence(fact="condition" | "prior_therapy") if excluding and not answer.silent and expression.qualifiers and _unqualified(expression, chart).truth is Truth.TRUE:
+        case Presence() if excluding and not answer.silent and _is_of_treatment(expression) and _unqualified(expression, chart).truth is Truth.TRUE:
             return replace(answer, truth=Truth.FALSE, said=adding("presumed not", answer), missing=(), presumed=True)
         case Presence(fact="condition", window=Window(relation="within")) if excluding and _only_past(expression.value, chart):
             return replace(answer, truth=Truth.FALSE, said=adding("presumed not so recent", answer), missing=(), presumed=True)
@@ -101,8 +101,14 @@ def _has(concept: str, chart: Chart) -> bool:
     return any(f.status is Status.PRESENT for f in chart.conditions.get(concept, ()))
 
 
+def _is_of_treatment(asked: Presence) -> bool:
+    """A treatment of some kind, or a disease by its treatment: which the note does not mention. How severe a disease is that it
+    does mention is no such thing, and stays open."""
+    return (asked.fact == "prior_therapy" and bool(asked.qualifiers)) or (asked.fact == "condition" and [key for key, _ in asked.qualifiers] == ["treatment"])
+
+
 def _unqualified(asked: Presence, chart: Chart) -> Answer:
-    """Whether it is there at all: of a degree that the note does not tell, it is presumed not to be the one that excludes."""
+    """Whether it is there at all: of a kind that the note does not tell, it is presumed not to be the one that excludes."""
     return (condition if asked.fact == "condition" else prior_therapy)(replace(asked, qualifiers=()), chart)
 
 
