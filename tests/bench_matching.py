@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 from api.demo import EXAMPLE_NOTE
-from matcher import match, read_note, read_trials
+from matcher import TrialIndex, match, read_note, read_trials
 from tests import reference
 
 TURNS = 5
@@ -34,8 +34,8 @@ def main() -> None:
     print(f"best of {TURNS} turns")
     print(f"compile {len(trials)} trials, {criteria} criteria: {spent:.2f} s CPU; 1,000 such trials {spent / len(trials) * 1000:.1f} s (wanted: at most 30)")
     note = EXAMPLE_NOTE.read_text(encoding="utf-8")
-    profile = read_note(note)
-    reading, spent = best(lambda: read_note(note)), best(lambda: match(profile, trials))
+    profile, index = read_note(note), TrialIndex.of(trials)
+    reading, spent = best(lambda: read_note(note)), best(lambda: match(profile, index))
     print(f"read a note of {len(note.split())} words: {reading * 1000:.1f} ms CPU; match it to {len(trials)} trials: {spent * 1000:.1f} ms CPU, {spent / len(trials) * 1e3:.2f} ms a trial")
 
 

@@ -1,8 +1,8 @@
 """Milliseconds to read an invented note of 600 words on one core, beside medspaCy's default pipeline on the same notes.
 
 medspaCy needs Python 3.12 here, and an environment of its own: it is made once in the user's cache. Where that is not possible
-the reason is printed and the comparison left out. All figures of one run are measured in turns, and of each note its best turn counts: what
-a shared machine adds is noise upwards.
+the reason is printed and the comparison left out. All figures of one run are measured in turns. Of each note its best turn counts: what a
+shared machine adds is noise upwards. Its speed differs from minute to minute, so the ratios are those of one turn each, taken seconds apart.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from statistics import quantiles
 
 from matcher import read_note
 from matcher.notes import read_document
@@ -144,13 +145,16 @@ def main() -> None:
         if other.process is not None:
             turns.setdefault("medspaCy", []).append(other.seconds())
     other.close()
-    spent = {name: sum(map(min, zip(*seconds, strict=True))) for name, seconds in turns.items()}
-    baseline = spent.get("medspaCy")
-    print(f"{len(given)} invented notes of {WORDS} words, one core, of each note the best of {TURNS} turns")
-    for name, each in spent.items():
-        ratio = f"   {baseline / each:5.1f} x medspaCy's throughput" if baseline and name != "medspaCy" else f"   ({' '.join(other.pipes.split()[1:])}; {len(terms())} target terms)" if name == "medspaCy" else ""
-        print(f"{name:46s} {1000 * each / len(given):7.1f} ms a note{ratio}")
-    if baseline is None:
+    print(f"{len(given)} invented notes of {WORDS} words, one core, of each note the best of {TURNS} turns; of the ratios of each turn the median and the quartiles")
+    for name, seconds in turns.items():
+        beside = ""
+        if name == "medspaCy":
+            beside = f"({' '.join(other.pipes.split()[1:])}; {len(terms())} target terms)"
+        elif "medspaCy" in turns:
+            low, median, high = quantiles(sum(theirs) / sum(ours) for theirs, ours in zip(turns["medspaCy"], seconds, strict=True))
+            beside = f"{median:5.1f} x medspaCy's throughput ({low:.1f} to {high:.1f})"
+        print(f"{name:46s} {1000 * sum(map(min, zip(*seconds, strict=True))) / len(given):7.1f} ms a note   {beside}")
+    if "medspaCy" not in turns:
         print(f"medspaCy: not measured, {other.reason}")
 
 
